@@ -1,0 +1,35 @@
+# googletest from its sources, so that it is built with the same compiler and sanitizers as what it tests, and the two
+# ways to register a test.
+set(HOYA_GOOGLETEST_DIR /usr/src/googletest CACHE PATH "The sources of googletest")
+
+function(hoya_add_googletest)
+    if(NOT EXISTS "${HOYA_GOOGLETEST_DIR}/CMakeLists.txt")
+        message(FATAL_ERROR "no googletest in ${HOYA_GOOGLETEST_DIR}: install it (Debian: googletest), name its folder "
+            "with -DHOYA_GOOGLETEST_DIR=, or leave the tests out with -DHOYA_BUILD_TESTS=OFF")
+    endif()
+    set(BUILD_SHARED_LIBS OFF)
+    set(BUILD_GMOCK OFF)
+    set(INSTALL_GTEST OFF)
+    add_subdirectory("${HOYA_GOOGLETEST_DIR}" googletest EXCLUDE_FROM_ALL SYSTEM)
+endfunction()
+
+# hoya_test_program(TARGET SOURCE...): an executable with our main and leak checks.
+function(hoya_test_program target)
+    add_executable(${target} ${ARGN})
+    hoya_compile(${target})
+    target_compile_options(${target} PRIVATE -Wno-dangling-else) # gcc takes an EXPECT_EQ after an `if` for one
+    target_link_libraries(${target} PRIVATE hoya_test_support)
+    target_precompile_headers(${target} PRIVATE <gtest/gtest.h>)
+endfunction()
+
+# hoya_gtest(NAME TARGET FILTER): one process that runs the tests of TARGET which FILTER names. No test is a failure.
+function(hoya_gtest name target filter)
+    add_test(NAME ${name} COMMAND ${target} --gtest_filter=${filter})
+    set_tests_properties(${name} PROPERTIES LABELS gtest TIMEOUT 300)
+endfunction()
+
+# hoya_build_test(NAME COMMAND...): a script about the build. Its first word "skipped" means what it says.
+function(hoya_build_test name)
+    add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+    set_tests_properties(${name} PROPERTIES LABELS build TIMEOUT 300 SKIP_REGULAR_EXPRESSION "^skipped: ")
+endfunction()

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/alloc.c: memory through one replaceable hook, and the counters of what is alive.
+ *
+ * The hook is process-wide and may be replaced only while no block of the old one is in use, so that each
+ * block goes back where it came from. The counters belong to the hook: relaxed atomics that nothing in the
+ * library reads back except for that rule; tests compare them before and after.
+ */
+#include "base/alloc.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static void *system_malloc(size_t size, void *arg)
+{
+    (void)arg;
+    return malloc(size);
+}
+
+static void *system_realloc(void *block, size_t size, void *arg)
+{
+    (void)arg;
+    return realloc(block, size);
+}
+
+static void system_free(void *block, void *arg)
+{
+    (void)arg;
+    free(block);
+}
+
+static const hoya_allocator system_allocator = {
+    sizeof(hoya_allocator), system_malloc, system_realloc, system_free, NULL,
+};
+
+static hoya_allocator hook = {sizeof(hoya_allocator), system_malloc, system_realloc, system_free, NULL};
+static atomic_int_fast64_t live[HOYA_LIVE_KINDS];
+
+int hoya_set_allocator(const hoya_allocator *allocator)
+{
+    if (!allocator) allocator = &system_allocator;
+    if (allocator->size != sizeof *allocator || !allocator->malloc || !allocator->realloc || !allocator->free)
+        return hoya_error_set(HOYA_EINVAL, "an allocator needs its size, malloc, realloc and free");
+    if (atomic_load(&live[HOYA_LIVE_BLOCKS]) != 0)
+        return hoya_error_set(HOYA_EBUSY, "%lld blocks of the old allocator are in use",
+                              (long long)atomic_load(&live[HOYA_LIVE_BLOCKS]));
+    hook = *allocator;
+    return 0;
+}
+
+void *hoya_new_zeroed(size_t size)
+{
+    void *block = hook.malloc(size, hook.arg);
+    if (!block) {
+        hoya_error_nomem();
+        return NULL;
+    }
+    hoya_live_add(HOYA_LIVE_BLOCKS, 1);
+    return memset(block, 0, size);
+}
+
+void *hoya_resize(void *block, size_t count, size_t item)
+{
+    size_t size;
+    void *moved = __builtin_mul_overflow(count, item, &size) ? NULL
+                  : block                                    ? hook.realloc(block, size, hook.arg)
+                                                             : hook.malloc(size, hook.arg);
+    if (!moved) hoya_error_nomem();
+    else if (!block) hoya_live_add(HOYA_LIVE_BLOCKS, 1);
+    return moved;
+}
+
+void hoya_free(void *block)
+{
+    if (!block) return;
+    hoya_live_add(HOYA_LIVE_BLOCKS, -1);
+    hook.free(block, hook.arg);
+}
+
+void hoya_live_add(hoya_live_kind kind, int n)
+{
+    atomic_fetch_add_explicit(&live[kind], n, memory_order_relaxed);
+}
+
+int hoya_get_live_counts(hoya_live_counts *counts)
+{
+    if (!counts || counts->size != sizeof *counts)
+        return hoya_error_set(HOYA_EINVAL, "hoya_live_counts: the size member is not set");
+    counts->blocks = atomic_load(&live[HOYA_LIVE_BLOCKS]);
+    counts->fds = atomic_load(&live[HOYA_LIVE_FDS]);
+    counts->loops = atomic_load(&live[HOYA_LIVE_LOOPS]);
+    counts->handles = atomic_load(&live[HOYA_LIVE_HANDLES]);
+    counts->selectors = atomic_load(&live[HOYA_LIVE_SELECTORS]);
+    counts->hosts = atomic_load(&live[HOYA_LIVE_HOSTS]);
+    return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/alloc.h: the one hook through which all memory comes, and the counters of what is alive.
+ */
+#ifndef HOYA_BASE_ALLOC_H
+#define HOYA_BASE_ALLOC_H
+
+#include <hoya/base.h>
+
+/* Zeroed memory; NULL and a detail when there is none. */
+void *hoya_new_zeroed(size_t size);
+#define hoya_new(type) ((type *)hoya_new_zeroed(sizeof(type)))
+
+/* An array of `count` items; the old block stays as it is on failure. NULL also when the size would
+ * overflow. */
+void *hoya_resize(void *block, size_t count, size_t item);
+
+void hoya_free(void *block);
+
+typedef enum hoya_live_kind {
+    HOYA_LIVE_BLOCKS,
+    HOYA_LIVE_FDS,
+    HOYA_LIVE_LOOPS,
+    HOYA_LIVE_HANDLES,
+    HOYA_LIVE_SELECTORS,
+    HOYA_LIVE_HOSTS,
+    HOYA_LIVE_KINDS
+} hoya_live_kind;
+
+void hoya_live_add(hoya_live_kind kind, int n);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/error.c: codes, their names and texts, and the detail of the last failure.
+ *
+ * The detail is one buffer a thread, of fixed size, so that saying why needs no memory.
+ */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+#define DETAIL_SIZE 256
+
+static _Thread_local char detail[DETAIL_SIZE];
+
+static const struct {
+    int code;
+    const char *name, *text;
+} errors[] = {
+#define ROW(name, value, text) {value, #name, text},
+    HOYA_ERRORS(ROW)
+#undef ROW
+};
+
+const char *hoya_strerror(int code)
+{
+    if (code >= 0) return "success";
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (errors[i].code == code) return errors[i].text;
+    /* strerrordesc_np has no buffer and so no race; it is NULL for what the system does not know either. */
+    const char *text = strerrordesc_np(-code);
+    return text ? text : "unknown error";
+}
+
+const char *hoya_error_name(int code)
+{
+    if (code >= 0) return "HOYA_OK";
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (errors[i].code == code) return errors[i].name;
+    return "HOYA_E?";
+}
+
+const char *hoya_error_detail(void)
+{
+    return detail;
+}
+
+int hoya_error_set(int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    /* By way of a second buffer: the old detail may be among the arguments. */
+    char text[DETAIL_SIZE];
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    memcpy(detail, text, sizeof detail);
+    return code;
+}
+
+int hoya_error_errno(const char *what)
+{
+    int code = -errno;
+    return hoya_error_set(code, "%s: %s", what, hoya_strerror(code));
+}
+
+int hoya_error_nomem(void)
+{
+    return hoya_error_set(HOYA_ENOMEM, "out of memory");
+}
+
+#ifdef HOYA_CHECKS
+_Noreturn void hoya_check_failed(const char *sentence, const char *file, int line)
+{
+    /* The one place that prints: the process ends here, in a build that was asked to. */
+    fprintf(stderr, "hoya: %s (%s:%d)\n", sentence, file, line);
+    abort();
+}
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/sys.h: system calls as hoya_sys_NAME(). Twins, chosen by CMake: base/sys_direct.h calls the system,
+ * and costs nothing; base/sys_table.h goes through a table in which a test can replace any entry
+ * (HOYA_FAULTS).
+ */
+#ifndef HOYA_BASE_SYS_H
+#define HOYA_BASE_SYS_H
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/sys_list.h"
+#include HOYA_SYS_CALLS
+
+#endif

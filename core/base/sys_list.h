@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/sys_list.h: the system calls of the library, all of them: X(result, name, parameters, arguments).
+ */
+#define HOYA_SYSTEM_CALLS(X)                                                                                       \
+    X(int, close, (int fd), (fd))                                                                                  \
+    X(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))                                      \
+    X(ssize_t, write, (int fd, const void *buffer, size_t size), (fd, buffer, size))                               \
+    X(int, eventfd, (unsigned count, int flags), (count, flags))                                                   \
+    X(int, timerfd_create, (int clock, int flags), (clock, flags))                                                 \
+    X(int, timerfd_settime, (int fd, int flags, const struct itimerspec *value, struct itimerspec *old),           \
+      (fd, flags, value, old))                                                                                     \
+    X(int, epoll_create1, (int flags), (flags))                                                                    \
+    X(int, epoll_ctl, (int epfd, int op, int fd, struct epoll_event *event), (epfd, op, fd, event))                \
+    X(int, epoll_wait, (int epfd, struct epoll_event *events, int max, int timeout), (epfd, events, max, timeout)) \
+    X(int, epoll_pwait2,                                                                                           \
+      (int epfd, struct epoll_event *events, int max, const struct timespec *timeout, const sigset_t *mask),       \
+      (epfd, events, max, timeout, mask))

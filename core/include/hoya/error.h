@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hoya/error.h: the codes that `int` results carry. 0 or a positive number is success, a negative one is a
+ * code of this list: the system's errno with a minus sign where it has one (HOYA_EBUSY == -EBUSY), our own
+ * below -4096. A code of the system that is not listed here may appear too; hoya_strerror knows it.
+ */
+#ifndef HOYA_ERROR_H
+#define HOYA_ERROR_H
+
+#include <errno.h>
+#include <hoya/base.h>
+
+HOYA_BEGIN_DECLS
+
+/* X(name, value, text) */
+#define HOYA_ERRORS(X)                                                                                             \
+    X(HOYA_EPERM, -EPERM, "operation not permitted")                                                               \
+    X(HOYA_ENOENT, -ENOENT, "not found")                                                                           \
+    X(HOYA_EAGAIN, -EAGAIN, "not now, try again")                                                                  \
+    X(HOYA_EBADF, -EBADF, "bad descriptor")                                                                        \
+    X(HOYA_ECHILD, -ECHILD, "the loop belongs to the parent process")                                              \
+    X(HOYA_ENOMEM, -ENOMEM, "out of memory")                                                                       \
+    X(HOYA_EBUSY, -EBUSY, "already running or in use")                                                             \
+    X(HOYA_EEXIST, -EEXIST, "exists already")                                                                      \
+    X(HOYA_EINVAL, -EINVAL, "invalid argument")                                                                    \
+    X(HOYA_EMFILE, -EMFILE, "too many open descriptors")                                                           \
+    X(HOYA_ENOSPC, -ENOSPC, "no space left, or too many watches")                                                  \
+    X(HOYA_EPIPE, -EPIPE, "broken pipe")                                                                           \
+    X(HOYA_EDEADLK, -EDEADLK, "would wait for itself")                                                             \
+    X(HOYA_ENOSYS, -ENOSYS, "not available on this system")                                                        \
+    X(HOYA_EOVERFLOW, -EOVERFLOW, "value too large")                                                               \
+    X(HOYA_ENOTSUP, -ENOTSUP, "not supported by this host or selector")                                            \
+    X(HOYA_ENOBUFS, -ENOBUFS, "buffer limit reached")                                                              \
+    X(HOYA_ETIMEDOUT, -ETIMEDOUT, "timed out")                                                                     \
+    X(HOYA_ECANCELED, -ECANCELED, "cancelled")                                                                     \
+    X(HOYA_EDEADLINE, -4097, "the deadline passed")                                                                \
+    X(HOYA_EEOF, -4098, "end of stream")                                                                           \
+    X(HOYA_ESTATE, -4099, "not possible in this state")                                                            \
+    X(HOYA_ECLOSED, -4100, "closed")                                                                               \
+    X(HOYA_ETHREAD, -4101, "called on the wrong thread")                                                           \
+    X(HOYA_ENOHOST, -4102, "this thread has no host loop yet")                                                     \
+    X(HOYA_ELIMIT, -4103, "limit exceeded")
+
+#define HOYA_ERROR_ENUM(name, value, text) name = value,
+enum hoya_error { HOYA_ERRORS(HOYA_ERROR_ENUM) HOYA_OK = 0 };
+#undef HOYA_ERROR_ENUM
+
+/* A short English text for a code, "out of memory"; never NULL, never freed. Thread: any. */
+HOYA_API const char *hoya_strerror(int code);
+
+/* The code's name, "HOYA_ENOMEM", or "HOYA_E?" for one without a name. Thread: any. */
+HOYA_API const char *hoya_error_name(int code);
+
+/* The text of the last call of this thread that failed, with the address, name or number in it; "" if none
+ * did. A call that succeeds leaves it as it is. Valid until the next failing call of this thread. */
+HOYA_API const char *hoya_error_detail(void);
+
+/* Sets that text and returns `code`, so that a host, a policy or a selector of yours can say
+ * `return hoya_error_set(HOYA_EBUSY, "port %d is taken", port)`. Texts over 255 bytes are cut. */
+HOYA_API int hoya_error_set(int code, const char *format, ...) HOYA_PRINTF(2, 3);
+
+HOYA_END_DECLS
+
+#endif

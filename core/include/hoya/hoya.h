@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hoya/hoya.h: everything.
+ */
+#ifndef HOYA_HOYA_H
+#define HOYA_HOYA_H
+
+#include <hoya/base.h>
+#include <hoya/error.h>
+#include <hoya/host.h>
+#include <hoya/loop.h>
+#include <hoya/policy.h>
+#include <hoya/selector.h>
+
+#endif

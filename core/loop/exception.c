@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop/exception.c: failures that no caller can be told of, and debug mode's watch over slow callbacks.
+ *
+ * The chain (statement 156): the application's handler; if that fails, the default handler, which is told
+ * of both; it logs. The log goes to the application's function, or to the host's log, or nowhere.
+ */
+
+#include <dlfcn.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "loop/loop.h"
+
+static void write_to_host(void *arg, hoya_log_level level, const char *text)
+{
+    hoya_loop *loop = arg;
+    loop->host->ops->log(loop->host, level, text);
+}
+
+hoya_log_sink hoya_loop_log_sink(hoya_loop *loop)
+{
+    return (hoya_log_sink){loop->host->ops->log ? write_to_host : NULL, loop};
+}
+
+void hoya_loop_default_exception_handler(hoya_loop *loop, const hoya_exception_context *context)
+{
+    hoya_log_sink sink = hoya_loop_log_sink(loop);
+    char fd[32] = "";
+    if (context->fd != HOYA_INVALID_FD) snprintf(fd, sizeof fd, " (descriptor %d)", context->fd);
+    const char *detail = context->detail && context->detail[0] ? context->detail : NULL;
+    if (context->code < 0)
+        hoya_log(&sink, HOYA_LOG_ERROR, "%s%s: %s%s%s", context->message, fd, hoya_error_name(context->code),
+                 detail ? ": " : "", detail ? detail : "");
+    else
+        hoya_log(&sink, HOYA_LOG_ERROR, "%s%s%s%s", context->message, fd, detail ? ": " : "", detail ? detail : "");
+}
+
+void hoya_loop_call_exception_handler(hoya_loop *loop, const hoya_exception_context *context)
+{
+    if (!context || context->size != sizeof *context || !context->message) {
+        hoya_log_sink sink = hoya_loop_log_sink(loop);
+        hoya_log(&sink, HOYA_LOG_ERROR, "call_exception_handler with a context that has no size or no message");
+        return;
+    }
+    if (!loop->exception_handler) {
+        hoya_loop_default_exception_handler(loop, context);
+        return;
+    }
+    int rc = loop->exception_handler(loop, context, loop->exception_arg);
+    if (rc >= 0) return;
+    hoya_exception_context failed = {sizeof failed, "the exception handler failed", rc, hoya_strerror(rc),
+                                     HOYA_INVALID_FD};
+    hoya_loop_default_exception_handler(loop, &failed);
+    hoya_loop_default_exception_handler(loop, context);
+}
+
+void hoya_loop_report(hoya_loop *loop, int code, hoya_fd fd, const char *message)
+{
+    hoya_exception_context context = {sizeof context, message, code, hoya_error_detail(), fd};
+    hoya_loop_call_exception_handler(loop, &context);
+}
+
+int hoya_loop_set_exception_handler(hoya_loop *loop, hoya_exception_handler fn, void *arg)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc < 0) return rc;
+    loop->exception_handler = fn;
+    loop->exception_arg = fn ? arg : NULL;
+    return 0;
+}
+
+hoya_exception_handler hoya_loop_get_exception_handler(const hoya_loop *loop, void **arg)
+{
+    if (arg) *arg = loop->exception_arg;
+    return loop->exception_handler;
+}
+
+/* ---- debug mode ----------------------------------------------------------------------------------------- */
+
+static void report_slow(hoya_loop *loop, const char *what, uintptr_t function, int64_t took)
+{
+    hoya_log_sink sink = hoya_loop_log_sink(loop);
+    Dl_info info;
+    bool named = dladdr((void *)function, &info) && info.dli_sname;
+    hoya_log(&sink, HOYA_LOG_WARNING, "Executing %s %s (%p) took %.3f seconds", what, named ? info.dli_sname : "?",
+             (void *)function, (double)took / 1e9);
+}
+
+bool hoya_debug_run(hoya_loop *loop, hoya_ring_entry entry)
+{
+    /* Asked before the run: the object may be gone after it. */
+    uintptr_t function = (uintptr_t)entry.fn;
+    const char *what = "call_soon callback";
+    if (!entry.fn) {
+        hoya_runnable *runnable = entry.arg;
+        what = runnable->class->describe(runnable, &function);
+    }
+    int64_t start = hoya_loop_time(loop);
+    bool ran = hoya_entry_run(loop, entry);
+    int64_t took = hoya_loop_time(loop) - start;
+    if (ran && took >= loop->slow_callback_duration) report_slow(loop, what, function, took);
+    return ran;
+}
+
+int hoya_loop_set_debug(hoya_loop *loop, int on)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc >= 0) loop->debug = on;
+    return rc;
+}
+
+int hoya_loop_get_debug(const hoya_loop *loop)
+{
+    return loop->debug;
+}
+
+int hoya_loop_set_slow_callback_duration(hoya_loop *loop, int64_t duration)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc >= 0 && duration < 0)
+        rc = hoya_error_set(HOYA_EINVAL, "slow_callback_duration: %lld is negative", (long long)duration);
+    if (rc >= 0) loop->slow_callback_duration = duration;
+    return rc;
+}
+
+int64_t hoya_loop_get_slow_callback_duration(const hoya_loop *loop)
+{
+    return loop->slow_callback_duration;
+}

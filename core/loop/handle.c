@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop/handle.c: handles, and call_soon.
+ *
+ * The life of a one-shot handle: made, queued (with a place in the ring), run, dropped. Each failure:
+ * cancelled while queued (dropped at once; the entry stays in the queue, finds itself dropped and goes by,
+ * giving the place back), loop closed (dropped). A descriptor's handle goes round: queued, run, queued,
+ * run, until it is removed; its place is its own all the time.
+ *
+ * A handle in its own callback is neither cancelled nor destroyed: the argument lives until the callback
+ * returns.
+ */
+#include "loop/handle.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+static bool is_fd(const hoya_handle *handle)
+{
+    return handle->kind >= HOYA_HANDLE_READER;
+}
+
+static bool run(hoya_loop *loop, hoya_runnable *runnable)
+{
+    hoya_handle *handle = (hoya_handle *)runnable;
+    handle->queued = false;
+    bool live = handle->loop != NULL;
+    /* A one-shot's place goes with its entry; a descriptor's only if it was removed while it was queued. */
+    if (!live || !is_fd(handle)) hoya_ring_unreserve(&loop->ready, 1);
+    if (live) {
+        handle->running = true;
+        if (is_fd(handle)) {
+            uint32_t events = handle->of.fd.events;
+            handle->of.fd.events = 0;
+            handle->fn.fd(handle->of.fd.fd, events, handle->arg);
+        } else {
+            /* It has happened, as far as cancel is concerned. */
+            handle->loop = NULL;
+            handle->fn.soon(handle->arg);
+        }
+        handle->running = false;
+        if (!handle->loop) hoya_handle_drop(handle);
+        else hoya_watch_returned(loop, handle);
+    }
+    hoya_handle_unref(handle);
+    return live;
+}
+
+static void drop(hoya_loop *loop, hoya_runnable *runnable)
+{
+    (void)loop;
+    hoya_handle *handle = (hoya_handle *)runnable;
+    handle->queued = false;
+    hoya_handle_drop(handle);
+    hoya_handle_unref(handle);
+}
+
+static const char *describe(const hoya_runnable *runnable, uintptr_t *function)
+{
+    static const char *const names[] = {"call_soon callback", "timer", "reader", "writer"};
+    const hoya_handle *handle = (const hoya_handle *)runnable;
+    *function = is_fd(handle) ? (uintptr_t)handle->fn.fd : (uintptr_t)handle->fn.soon;
+    return names[handle->kind];
+}
+
+static const hoya_runnable_class handle_class = {run, drop, describe};
+
+hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy)
+{
+    hoya_handle *handle = hoya_new(hoya_handle);
+    if (!handle) {
+        hoya_destroy_arg(destroy, arg);
+        return NULL;
+    }
+    handle->runnable.class = &handle_class;
+    handle->loop = loop;
+    handle->arg = arg;
+    handle->destroy = destroy;
+    handle->refs = 1;
+    handle->kind = (uint8_t)kind;
+    hoya_live_add(HOYA_LIVE_HANDLES, 1);
+    return handle;
+}
+
+hoya_handle *hoya_handle_ref(hoya_handle *handle)
+{
+    hoya_check(handle->refs > 0, "a handle was used after it was freed");
+    handle->refs++;
+    return handle;
+}
+
+void hoya_handle_unref(hoya_handle *handle)
+{
+    if (!handle) return;
+    hoya_check(handle->refs > 0, "a handle was unreferenced once too often");
+    if (--handle->refs) return;
+    hoya_handle_drop(handle);
+    hoya_live_add(HOYA_LIVE_HANDLES, -1);
+    hoya_free(handle);
+}
+
+void hoya_handle_drop(hoya_handle *handle)
+{
+    handle->loop = NULL;
+    if (handle->running) return; /* run() drops it again when the callback has returned */
+    hoya_destroy destroy = handle->destroy;
+    void *arg = handle->arg;
+    /* Forgotten before it is called: it may come back here. */
+    handle->destroy = NULL;
+    handle->arg = NULL;
+    hoya_destroy_arg(destroy, arg);
+}
+
+void hoya_handle_queue(hoya_loop *loop, hoya_handle *handle)
+{
+    handle->queued = true;
+    hoya_ring_push(&loop->ready, NULL, handle);
+}
+
+int hoya_handle_cancel(hoya_handle *handle)
+{
+    hoya_loop *loop = handle->loop;
+    if (!loop) return 0;
+    int rc = hoya_loop_check_thread(loop);
+    if (rc < 0) return rc;
+    handle->cancelled = true;
+    if (handle->kind == HOYA_HANDLE_TIMER && !handle->queued) {
+        hoya_heap_remove(&loop->timers, &handle->of.timer.node);
+        hoya_ring_unreserve(&loop->ready, 1);
+        hoya_handle_drop(handle);
+        hoya_handle_unref(handle); /* the heap's */
+    } else {
+        hoya_handle_drop(handle);
+    }
+    hoya_loop_rearm(loop);
+    return 1;
+}
+
+int hoya_handle_cancelled(const hoya_handle *handle)
+{
+    return handle->cancelled;
+}
+
+int64_t hoya_handle_when(const hoya_handle *handle)
+{
+    return handle->kind == HOYA_HANDLE_TIMER ? handle->of.timer.when : HOYA_NOW;
+}
+
+int hoya_loop_call_soon(hoya_loop *loop, hoya_callback fn, void *arg)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc < 0) return rc;
+    if (!fn) return hoya_error_set(HOYA_EINVAL, "call_soon without a function");
+    rc = hoya_ring_reserve(&loop->ready, 1);
+    if (rc < 0) return rc;
+    hoya_ring_push(&loop->ready, fn, arg);
+    hoya_loop_rearm(loop);
+    return 0;
+}
+
+int hoya_loop_call_soon_full(hoya_loop *loop, hoya_callback fn, void *arg, hoya_destroy destroy, hoya_handle **out)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "call_soon without a function");
+    if (rc >= 0) rc = hoya_ring_reserve(&loop->ready, 1);
+    if (rc < 0) {
+        hoya_destroy_arg(destroy, arg);
+        return rc;
+    }
+    hoya_handle *handle = hoya_handle_new(loop, HOYA_HANDLE_SOON, arg, destroy);
+    if (!handle) {
+        hoya_ring_unreserve(&loop->ready, 1);
+        return HOYA_ENOMEM;
+    }
+    handle->fn.soon = fn;
+    hoya_handle_queue(loop, handle);
+    if (out) *out = hoya_handle_ref(handle);
+    hoya_loop_rearm(loop);
+    return 0;
+}

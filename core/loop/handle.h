@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop/handle.h: a callback's registration: call_soon_full's, a timer's, or one side of a descriptor.
+ *
+ * References: the caller's (if it asked for the handle), and the loop's while the callback may still run
+ * (as an entry of the ready queue, in the timer heap, or in the descriptor's record). The argument is
+ * destroyed exactly once, by hoya_handle_drop.
+ */
+#ifndef HOYA_LOOP_HANDLE_H
+#define HOYA_LOOP_HANDLE_H
+
+#include "loop/loop.h"
+
+typedef enum hoya_handle_kind {
+    HOYA_HANDLE_SOON,
+    HOYA_HANDLE_TIMER,
+    HOYA_HANDLE_READER,
+    HOYA_HANDLE_WRITER
+} hoya_handle_kind;
+
+struct hoya_handle {
+    hoya_runnable runnable;
+    hoya_loop *loop; /* NULL once the callback can run no more */
+    union {
+        hoya_callback soon;
+        hoya_fd_callback fd;
+    } fn;
+    void *arg;
+    hoya_destroy destroy;
+    uint32_t refs;
+    uint8_t kind;
+    bool queued;    /* an entry of the ready queue points here */
+    bool running;   /* the callback is on the stack */
+    bool cancelled; /* cancelled in time */
+    bool blocked;   /* a descriptor's side, seen again while running: out of the selector until it returns */
+    union {
+        struct {
+            hoya_heap_node node;
+            int64_t when;
+        } timer;
+        struct {
+            hoya_fd fd;
+            uint32_t events;
+        } fd;
+    } of;
+};
+
+/* A handle with one reference, that takes `arg`: on failure it is destroyed. */
+hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy);
+
+/* Ends the registration: no run begins after this. The argument goes now, or after the run that is on the
+ * stack. */
+void hoya_handle_drop(hoya_handle *handle);
+
+/* Puts it into the ready queue, where it holds a place; the queue takes over a reference. */
+void hoya_handle_queue(hoya_loop *loop, hoya_handle *handle);
+
+static inline void hoya_destroy_arg(hoya_destroy destroy, void *arg)
+{
+    if (destroy) destroy(arg);
+}
+
+/* loop/watch.c: the callback of a descriptor has returned. */
+void hoya_watch_returned(hoya_loop *loop, hoya_handle *handle);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop/loop.c: the iteration. The only place from which callbacks are called is the while loop of
+ * hoya_guest_dispatch.
+ *
+ *   1. look at the kernel (block only in hoya_guest_poll, and only when nothing is ready)
+ *   2. what other threads posted is queued behind what is queued already
+ *   3. ready descriptors queue their callbacks, reader before writer; 4. due timers queue theirs
+ *   5. run the snapshot: as many entries as are queued now. What they schedule waits for the next round.
+ *
+ * A dispatch runs at most one round. It may end early (the host's budget): then the next one resumes the
+ * round before it looks at the kernel again, so that the order of callbacks does not depend on the budget.
+ * It may be entered from inside a callback, when that runs the host's loop: the inner dispatch resumes the
+ * outer round, each entry running once, and later starts rounds of its own. Both cases are one case here:
+ * the snapshot is [ready.head, round_end) in absolute numbers, and a dispatch goes on where the head is.
+ * The entry that nests has left the queue before it was called and is never entered again.
+ *
+ * What is left behind a callback is announced to the host before that callback runs, since it may nest.
+ */
+#include "loop/loop.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+
+#define EVENTS 256      /* descriptors a look */
+#define BUDGET_EVERY 16 /* callbacks between two looks at the clock */
+
+/* Steps 1 to 4. */
+int hoya_loop_look(hoya_loop *loop, int64_t timeout)
+{
+    hoya_selector_event found[EVENTS];
+    int n = hoya_selector_select(loop->selector, timeout, found, EVENTS);
+
+    /* Lowered before the inbox is emptied: a post that comes between the two raises it again. */
+    if (atomic_exchange(&loop->wake_pending, false)) loop->stats.wakeups++;
+    hoya_inbox_collect(loop);
+
+    for (int i = 0; i < n; i++) {
+        if (found[i].data == &loop->wake_fd || found[i].data == &loop->timer_fd) {
+            if (!loop->edge) hoya_fd_drain_event(found[i].fd);
+            if (found[i].data == &loop->timer_fd) loop->armed_at = HOYA_NEVER;
+            continue;
+        }
+        loop->stats.events++;
+        hoya_watch_mark(loop, found[i].data, found[i].events);
+    }
+    hoya_watch_retry(loop);
+    hoya_timers_collect(loop);
+    return n < 0 ? n : 0;
+}
+
+static void begin_round(hoya_loop *loop)
+{
+    if (!loop->looked) {
+        int rc = hoya_loop_look(loop, HOYA_NOW);
+        if (rc < 0) hoya_loop_report(loop, rc, HOYA_INVALID_FD, "the selector failed");
+    }
+    loop->looked = false;
+    loop->stats.rounds++;
+    loop->round_end = loop->ready.tail;
+    /* Before any callback runs: it may nest, and the host's loop must know when to wake us. */
+    hoya_timers_sync(loop);
+}
+
+/* A host's main loop may move between threads while nobody is in it; its own lock orders the two. */
+static bool may_move_here(const hoya_loop *loop)
+{
+    if (loop->depth || loop->level) return false;
+    if (!loop->settled) return true;
+    const hoya_host_ops *ops = loop->host->ops;
+    return loop->host != loop->native && (!ops->is_owner || ops->is_owner(loop->host));
+}
+
+int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
+{
+    hoya_loop *loop = (hoya_loop *)guest;
+    if (hoya_unlikely(!hoya_loop_on_thread(loop))) {
+        if (!may_move_here(loop))
+            return hoya_error_set(HOYA_ETHREAD, "dispatch on a thread that does not own the loop");
+        atomic_store_explicit(&loop->owner, (uintptr_t)pthread_self(), memory_order_relaxed);
+    }
+    loop->settled = true;
+    loop->armed = false;
+    loop->stats.dispatches++;
+    if (atomic_load_explicit(&loop->closed, memory_order_relaxed)) return 0;
+    /* A pause begins at the end of a round, an abort at once. */
+    if (hoya_loop_is_paused(loop) && (loop->abort_code || loop->ready.head >= loop->round_end)) {
+        hoya_timers_sync(loop);
+        hoya_loop_sync_host(loop);
+        return 0;
+    }
+
+    hoya_loop_ref(loop);
+    hoya_loop *before = hoya_set_running_loop(loop);
+    loop->depth++;
+    atomic_store_explicit(&loop->running, true, memory_order_relaxed);
+    if (loop->ready.head >= loop->round_end) begin_round(loop);
+
+    int64_t limit = budget == HOYA_NEVER ? HOYA_NEVER : hoya_time_add(hoya_clock_monotonic(NULL), budget);
+    /* An inner dispatch may begin rounds of its own and move round_end on; this round is still this one. */
+    uint64_t end = loop->round_end;
+    int ran = 0, entered = 0;
+    while (loop->ready.head < end) {
+        hoya_ring_entry entry = hoya_ring_pop(&loop->ready);
+        if (!loop->armed && hoya_ring_count(&loop->ready)) hoya_loop_rearm(loop);
+        ran += hoya_unlikely(loop->debug) ? hoya_debug_run(loop, entry) : hoya_entry_run(loop, entry);
+        if (hoya_unlikely(loop->abort_code)) break;
+        if (limit != HOYA_NEVER && ++entered % BUDGET_EVERY == 0 && loop->ready.head < end &&
+            hoya_clock_monotonic(NULL) >= limit) {
+            loop->stats.cut++;
+            break;
+        }
+    }
+
+    loop->stats.callbacks += (uint64_t)ran;
+    if (loop->ready.head >= loop->round_end) hoya_run_end_of_round(loop);
+    loop->depth--;
+    atomic_store_explicit(&loop->running, loop->depth || loop->level, memory_order_relaxed);
+    hoya_set_running_loop(before);
+    hoya_timers_sync(loop);
+    hoya_loop_sync_host(loop);
+    hoya_loop_rearm(loop);
+    hoya_loop_unref(loop);
+    return ran;
+}
+
+int hoya_guest_poll(hoya_guest *guest, int64_t deadline)
+{
+    hoya_loop *loop = (hoya_loop *)guest;
+    /* A round that was cut short goes on first; a look that has not been used is still good. */
+    if (loop->looked || loop->ready.head < loop->round_end) return 0;
+    int64_t timeout = HOYA_NOW;
+    if (!hoya_loop_wants_turn(loop)) {
+        int64_t next = loop->timer_fd == HOYA_INVALID_FD ? hoya_loop_next_deadline(loop) : HOYA_NEVER;
+        if (deadline < next) next = deadline;
+        timeout = next == HOYA_NEVER ? HOYA_NEVER : hoya_time_until(loop->clock.now(loop->clock.arg), next);
+        /* Statement 27: no single wait is longer than a day. */
+        if (timeout != HOYA_NEVER && timeout > HOYA_SEC(86400)) timeout = HOYA_SEC(86400);
+    }
+    int rc = hoya_loop_look(loop, timeout);
+    if (rc < 0) return rc;
+    loop->looked = true;
+    return 0;
+}

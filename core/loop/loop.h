@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop/loop.h: the loop's state and what its files offer each other. Read loop/loop.c first: the iteration.
+ * Each group of members below is written by the file named beside it, and read by the others.
+ */
+#ifndef HOYA_LOOP_LOOP_H
+#define HOYA_LOOP_LOOP_H
+
+#include <hoya/loop.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/check.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/ring.h"
+
+typedef struct hoya_fd_record hoya_fd_record; /* loop/watch.h */
+
+struct hoya_loop {
+    /* life.c */
+    atomic_int refs;
+    atomic_bool closed;     /* set under inbox_lock, so that no post slips in behind it */
+    atomic_uintptr_t owner; /* the thread, as pthread_self() */
+    bool settled;           /* a run or dispatch has happened: the owner is final */
+
+    /* loop.c: the ready queue and the round. [ready.head, round_end) is the snapshot that is being run; it
+     * is empty between rounds, and not empty at a dispatch's entry when an outer dispatch was nested or an
+     * earlier one was cut. */
+    hoya_ring ready;
+    uint64_t round_end;
+    bool looked; /* the kernel has been looked at for the next round already (hoya_guest_poll) */
+    hoya_loop_statistics stats;
+
+    /* timer.c */
+    hoya_heap timers;
+    hoya_clock clock;
+    hoya_fd timer_fd; /* or HOYA_INVALID_FD: the host's arm, or the wait's timeout */
+    int64_t armed_at; /* what timer_fd or the host is set to; HOYA_NEVER when it will not fire */
+
+    /* watch.c */
+    hoya_selector *selector;
+    bool edge; /* the selector reports edges: our own descriptors need no reads */
+    hoya_fd_record **records;
+    size_t records_size;
+    hoya_list unregistered; /* records that could not be put back into the selector; tried again each look */
+
+    /* threadsafe.c */
+    hoya_fd wake_fd;
+    atomic_bool wake_pending;
+    pthread_mutex_t inbox_lock;
+    hoya_ring_entry *inbox, *batch; /* posted, and being moved into the ready queue */
+    size_t inbox_count, inbox_size, batch_at, batch_count, batch_size;
+    bool batch_queued;
+
+    /* guest.c: the host. `native` is always there; `absent` is one that had no main loop yet. */
+    hoya_host *host, *native, *absent;
+    unsigned host_changes;
+    int absent_priority;
+    hoya_watch watch; /* our selector's descriptor, as the host watches it */
+    bool armed;       /* a kick is on its way: set by a kick, cleared by the entry into dispatch, by nothing else */
+    bool held;
+
+    /* run.c: levels */
+    int level;            /* 1 while a hoya run is open */
+    int depth;            /* dispatches on the stack */
+    atomic_bool running;  /* level or depth, for other threads to see */
+    atomic_bool stopping; /* stop was asked for; consumed by the end of a run, or by start */
+    bool single;          /* run_once: the run ends after one round */
+    bool quit_sent;       /* the host was told to return from our run */
+    int64_t run_deadline; /* run_once's timeout */
+    int abort_code;
+
+    /* exception.c */
+    hoya_exception_handler exception_handler;
+    void *exception_arg;
+    bool debug;
+    int64_t slow_callback_duration;
+};
+
+/* ---- objects in the ready queue (ring entries without fn) begin with this ------------------------------ */
+
+typedef struct hoya_runnable hoya_runnable;
+typedef struct hoya_runnable_class {
+    /* The entry has left the queue: runs the callback (true), or finds that it was cancelled (false). */
+    bool (*run)(hoya_loop *loop, hoya_runnable *runnable);
+    /* The loop closes: destroys the argument, gives up the queue's reference. */
+    void (*drop)(hoya_loop *loop, hoya_runnable *runnable);
+    /* For debug texts: what this is, and the function it calls. */
+    const char *(*describe)(const hoya_runnable *runnable, uintptr_t *function);
+} hoya_runnable_class;
+
+struct hoya_runnable {
+    const hoya_runnable_class *class;
+};
+
+/* ---- loop.c -------------------------------------------------------------------------------------------- */
+
+int hoya_loop_look(hoya_loop *loop, int64_t timeout);
+
+/* ---- life.c -------------------------------------------------------------------------------------------- */
+
+/* The first line of every function for the loop's thread: ETHREAD, ECLOSED, or 0. Gives an absent host
+ * another chance. */
+int hoya_loop_enter(hoya_loop *loop);
+int hoya_loop_check_thread(const hoya_loop *loop);
+bool hoya_loop_on_thread(const hoya_loop *loop);
+
+/* ---- timer.c ------------------------------------------------------------------------------------------- */
+
+int64_t hoya_loop_next_deadline(const hoya_loop *loop);
+/* Queues what is due. */
+void hoya_timers_collect(hoya_loop *loop);
+/* Sets the timer descriptor (or the host's timer) when the nearest deadline has moved earlier or the old
+ * one has fired. */
+int hoya_timers_sync(hoya_loop *loop);
+void hoya_timers_close(hoya_loop *loop);
+
+/* ---- watch.c ------------------------------------------------------------------------------------------- */
+
+/* Queues the callbacks of one descriptor: reader before writer. */
+void hoya_watch_mark(hoya_loop *loop, hoya_fd_record *record, uint32_t events);
+void hoya_watch_retry(hoya_loop *loop);
+void hoya_watch_close(hoya_loop *loop);
+
+/* ---- threadsafe.c -------------------------------------------------------------------------------------- */
+
+/* Moves what other threads posted into the ready queue, in order. */
+void hoya_inbox_collect(hoya_loop *loop);
+void hoya_inbox_close(hoya_loop *loop);
+
+/* ---- guest.c ------------------------------------------------------------------------------------------- */
+
+/* Callbacks do not run now: stop without a run, or a run that is being aborted. */
+static inline bool hoya_loop_is_paused(const hoya_loop *loop)
+{
+    return loop->abort_code || (!loop->level && atomic_load_explicit(&loop->stopping, memory_order_relaxed));
+}
+
+/* Takes the host, whatever comes of it. */
+int hoya_loop_take_host(hoya_loop *loop, hoya_host *host, int priority);
+void hoya_loop_let_host_go(hoya_loop *loop);
+void hoya_loop_try_absent_host(hoya_loop *loop);
+void hoya_loop_drop_absent_host(hoya_loop *loop);
+
+bool hoya_loop_wants_turn(const hoya_loop *loop);
+/* After every change: asks the host for a turn if one is wanted and none is on its way. */
+void hoya_loop_rearm(hoya_loop *loop);
+/* Watches the selector's descriptor in the host, or not while paused. */
+int hoya_loop_sync_host(hoya_loop *loop);
+
+static inline hoya_guest *hoya_loop_guest(hoya_loop *loop)
+{
+    return (hoya_guest *)loop;
+}
+
+/* ---- host_native.c ------------------------------------------------------------------------------------- */
+
+int hoya_host_native_new(hoya_host **host);
+
+/* ---- run.c --------------------------------------------------------------------------------------------- */
+
+/* The thread's innermost running loop; returns the one before, to be put back. */
+hoya_loop *hoya_set_running_loop(hoya_loop *loop);
+/* At the end of each round: tells the host to return from our run if it is over. */
+void hoya_run_end_of_round(hoya_loop *loop);
+
+/* ---- exception.c --------------------------------------------------------------------------------------- */
+
+/* A failure that no caller can be told of. */
+void hoya_loop_report(hoya_loop *loop, int code, hoya_fd fd, const char *message);
+/* Where this loop's log goes if the application set no function: its host's. */
+hoya_log_sink hoya_loop_log_sink(hoya_loop *loop);
+bool hoya_debug_run(hoya_loop *loop, hoya_ring_entry entry);
+
+/* ---- loop.c: an entry, run ------------------------------------------------------------------------------ */
+
+static inline bool hoya_entry_run(hoya_loop *loop, hoya_ring_entry entry)
+{
+    if (hoya_likely(entry.fn != NULL)) {
+        hoya_ring_unreserve(&loop->ready, 1);
+        entry.fn(entry.arg);
+        return true;
+    }
+    hoya_runnable *runnable = entry.arg;
+    return runnable->class->run(loop, runnable);
+}
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop/run.c: running and stopping.
+ *
+ * A hoya run is a level: there is one at most (statement 14), and it is opened on whatever host the loop
+ * has, nested in the application's own loops if those run already. stop and abort address that level: the
+ * host is told to return from the run that hoya opened, which it does when the loops that were opened above
+ * it have returned. Nothing else of the host is ever ended.
+ *
+ * Without a level, stop means pause: the host drives the loop, and is asked not to.
+ */
+#include "base/clock.h"
+#include "base/error.h"
+#include "loop/loop.h"
+
+static _Thread_local hoya_loop *running;
+
+hoya_loop *hoya_get_running_loop(void)
+{
+    return running;
+}
+
+hoya_loop *hoya_set_running_loop(hoya_loop *loop)
+{
+    hoya_loop *before = running;
+    running = loop;
+    return before;
+}
+
+static void send_quit(hoya_loop *loop)
+{
+    if (!loop->level || loop->quit_sent) return;
+    loop->quit_sent = true;
+    loop->host->ops->quit(loop->host);
+}
+
+void hoya_run_end_of_round(hoya_loop *loop)
+{
+    if (loop->single || atomic_load_explicit(&loop->stopping, memory_order_relaxed)) send_quit(loop);
+}
+
+static int check_runnable(const hoya_host *host)
+{
+    if (host->ops->run && host->ops->quit) return 0;
+    return hoya_error_set(HOYA_ENOTSUP, "the host %s cannot be run from here", host->ops->name);
+}
+
+static int begin_run(hoya_loop *loop)
+{
+    /* The first run settles whose loop this is. */
+    if (!loop->settled) atomic_store(&loop->owner, (uintptr_t)pthread_self());
+    int rc = hoya_loop_enter(loop);
+    if (rc < 0) return rc;
+    if (loop->level || loop->depth) return hoya_error_set(HOYA_EBUSY, "the loop is running already");
+    if (running) return hoya_error_set(HOYA_EBUSY, "another loop is running on this thread");
+    rc = check_runnable(loop->host);
+    if (rc >= 0) loop->settled = true;
+    return rc;
+}
+
+/* Opens the level, runs hosts until it is over (there may be several: the host can change or die under a
+ * run), closes it. */
+static int run_level(hoya_loop *loop, bool single, int64_t deadline)
+{
+    hoya_loop_ref(loop);
+    hoya_set_running_loop(loop);
+    loop->level = 1;
+    atomic_store(&loop->running, true);
+    loop->quit_sent = false;
+    loop->single = single;
+    loop->run_deadline = deadline;
+    int rc = hoya_loop_sync_host(loop);
+    if (rc >= 0) rc = hoya_timers_sync(loop);
+    hoya_loop_rearm(loop);
+    while (rc >= 0 && !loop->quit_sent) {
+        unsigned changes = loop->host_changes;
+        rc = check_runnable(loop->host);
+        if (rc >= 0) rc = loop->host->ops->run(loop->host);
+        if (changes == loop->host_changes) break; /* it returned by itself, or was told to */
+    }
+    if (loop->abort_code) rc = loop->abort_code;
+    loop->abort_code = 0;
+    loop->level = 0;
+    atomic_store(&loop->running, false);
+    loop->single = false;
+    loop->run_deadline = HOYA_NEVER;
+    atomic_store(&loop->stopping, false); /* consumed */
+    hoya_set_running_loop(NULL);
+    hoya_loop_sync_host(loop);
+    hoya_timers_sync(loop);
+    hoya_loop_rearm(loop);
+    hoya_loop_unref(loop);
+    return rc;
+}
+
+int hoya_loop_run_forever(hoya_loop *loop)
+{
+    int rc = begin_run(loop);
+    if (rc < 0) return rc;
+    rc = run_level(loop, false, HOYA_NEVER);
+    return rc < 0 ? rc : 0;
+}
+
+int hoya_loop_run_once(hoya_loop *loop, int64_t timeout)
+{
+    int rc = begin_run(loop);
+    if (rc < 0) return rc;
+    uint64_t before = loop->stats.callbacks;
+    int64_t deadline = timeout <= 0 ? HOYA_NOW : hoya_time_add(hoya_loop_time(loop), timeout);
+    hoya_loop_ref(loop);
+    rc = run_level(loop, true, deadline);
+    uint64_t ran = loop->stats.callbacks - before;
+    hoya_loop_unref(loop);
+    return rc < 0 ? rc : ran > INT32_MAX ? INT32_MAX : (int)ran;
+}
+
+int hoya_loop_stop(hoya_loop *loop)
+{
+    /* Any thread, and signal handlers: two atomics and a write. The flag first: the round that is woken
+     * must see it. */
+    atomic_store(&loop->stopping, true);
+    return hoya_loop_wakeup(loop);
+}
+
+int hoya_loop_start(hoya_loop *loop)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc < 0) return rc;
+    atomic_store(&loop->stopping, false);
+    rc = hoya_loop_sync_host(loop);
+    if (rc >= 0) rc = hoya_timers_sync(loop);
+    hoya_loop_rearm(loop);
+    return rc;
+}
+
+int hoya_loop_abort(hoya_loop *loop, int code)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc < 0) return rc;
+    if (code >= 0) return hoya_error_set(HOYA_EINVAL, "abort with %d: a code is negative", code);
+    if (!loop->level) return hoya_error_set(HOYA_ESTATE, "abort without a run");
+    loop->abort_code = code;
+    send_quit(loop);
+    return 0;
+}
+
+int hoya_loop_is_running(const hoya_loop *loop)
+{
+    return atomic_load(&loop->running);
+}

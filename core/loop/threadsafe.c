@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop/threadsafe.c: what other threads may do: post a callback, wake the loop, cancel what was posted.
+ *
+ * Posts go into an array under a mutex. The loop takes the array whole, once a look, so that its cache
+ * lines change hands once a batch; the eventfd is written only when the array was empty and no wake is on
+ * its way. Where the selector reports edges the eventfd is never read.
+ *
+ * Nothing is lost for want of memory: when the ready queue cannot grow for a batch, one entry stands for
+ * all of it (its place was reserved when the loop was made) and runs one post a round until there is room
+ * again.
+ */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "loop/handle.h"
+
+/* ---- the handle ---------------------------------------------------------------------------------------- */
+
+struct hoya_threadsafe_handle {
+    hoya_runnable runnable;
+    atomic_int refs;      /* the poster's, and the queue's */
+    pthread_mutex_t lock; /* recursive, and held while the callback runs: that is what cancel waits for */
+    hoya_callback fn;
+    void *arg;
+    hoya_destroy destroy;
+    bool pending, cancelled;
+};
+
+/* Takes the argument out, under the lock; the caller destroys it outside. */
+static hoya_destroy take(hoya_threadsafe_handle *handle, void **arg)
+{
+    hoya_destroy destroy = handle->destroy;
+    *arg = handle->arg;
+    handle->destroy = NULL;
+    handle->arg = NULL;
+    return destroy;
+}
+
+static bool run_threadsafe(hoya_loop *loop, hoya_runnable *runnable)
+{
+    hoya_threadsafe_handle *handle = (hoya_threadsafe_handle *)runnable;
+    hoya_ring_unreserve(&loop->ready, 1);
+    pthread_mutex_lock(&handle->lock);
+    bool run = handle->pending;
+    handle->pending = false;
+    if (run) handle->fn(handle->arg);
+    void *arg;
+    hoya_destroy destroy = take(handle, &arg);
+    pthread_mutex_unlock(&handle->lock);
+    hoya_destroy_arg(destroy, arg);
+    hoya_threadsafe_handle_unref(handle);
+    return run;
+}
+
+static int end_threadsafe(hoya_threadsafe_handle *handle, bool cancelled)
+{
+    pthread_mutex_lock(&handle->lock);
+    bool in_time = handle->pending;
+    void *arg = NULL;
+    hoya_destroy destroy = in_time ? take(handle, &arg) : NULL;
+    handle->pending = false;
+    handle->cancelled |= in_time && cancelled;
+    pthread_mutex_unlock(&handle->lock);
+    hoya_destroy_arg(destroy, arg);
+    return in_time;
+}
+
+static void drop_threadsafe(hoya_loop *loop, hoya_runnable *runnable)
+{
+    (void)loop;
+    hoya_threadsafe_handle *handle = (hoya_threadsafe_handle *)runnable;
+    end_threadsafe(handle, false);
+    hoya_threadsafe_handle_unref(handle);
+}
+
+static const char *describe_threadsafe(const hoya_runnable *runnable, uintptr_t *function)
+{
+    *function = (uintptr_t)((const hoya_threadsafe_handle *)runnable)->fn;
+    return "call_soon_threadsafe callback";
+}
+
+static const hoya_runnable_class threadsafe_class = {run_threadsafe, drop_threadsafe, describe_threadsafe};
+
+static hoya_threadsafe_handle *new_threadsafe(hoya_callback fn, void *arg, hoya_destroy destroy)
+{
+    hoya_threadsafe_handle *handle = hoya_new(hoya_threadsafe_handle);
+    if (!handle) return NULL;
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&handle->lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+    handle->runnable.class = &threadsafe_class;
+    handle->fn = fn;
+    handle->arg = arg;
+    handle->destroy = destroy;
+    handle->pending = true;
+    atomic_init(&handle->refs, 1);
+    hoya_live_add(HOYA_LIVE_HANDLES, 1);
+    return handle;
+}
+
+hoya_threadsafe_handle *hoya_threadsafe_handle_ref(hoya_threadsafe_handle *handle)
+{
+    int before = atomic_fetch_add_explicit(&handle->refs, 1, memory_order_relaxed);
+    hoya_check(before > 0, "a threadsafe handle was used after it was freed");
+    (void)before;
+    return handle;
+}
+
+void hoya_threadsafe_handle_unref(hoya_threadsafe_handle *handle)
+{
+    if (!handle) return;
+    int before = atomic_fetch_sub_explicit(&handle->refs, 1, memory_order_acq_rel);
+    hoya_check(before > 0, "a threadsafe handle was unreferenced once too often");
+    if (before != 1) return;
+    pthread_mutex_destroy(&handle->lock);
+    hoya_live_add(HOYA_LIVE_HANDLES, -1);
+    hoya_free(handle);
+}
+
+int hoya_threadsafe_handle_cancel(hoya_threadsafe_handle *handle)
+{
+    return end_threadsafe(handle, true);
+}
+
+int hoya_threadsafe_handle_cancelled(hoya_threadsafe_handle *handle)
+{
+    pthread_mutex_lock(&handle->lock);
+    bool cancelled = handle->cancelled;
+    pthread_mutex_unlock(&handle->lock);
+    return cancelled;
+}
+
+/* ---- waking -------------------------------------------------------------------------------------------- */
+
+int hoya_loop_wakeup(hoya_loop *loop)
+{
+    if (atomic_load(&loop->closed)) return HOYA_ECLOSED; /* no detail: this may be a signal handler */
+    /* The descriptor lives as long as the loop's last reference, which the caller holds. */
+    if (!atomic_exchange(&loop->wake_pending, true)) hoya_fd_signal_event(loop->wake_fd);
+    return 0;
+}
+
+/* ---- posting ------------------------------------------------------------------------------------------- */
+
+static int post_from_other_thread(hoya_loop *loop, hoya_ring_entry entry)
+{
+    pthread_mutex_lock(&loop->inbox_lock);
+    int rc = 0;
+    if (atomic_load(&loop->closed)) {
+        rc = hoya_error_set(HOYA_ECLOSED, "the loop is closed");
+    } else if (loop->inbox_count == loop->inbox_size) {
+        size_t size = loop->inbox_size ? loop->inbox_size * 2 : 64;
+        hoya_ring_entry *inbox = hoya_resize(loop->inbox, size, sizeof *inbox);
+        if (inbox) {
+            loop->inbox = inbox;
+            loop->inbox_size = size;
+        } else {
+            rc = HOYA_ENOMEM;
+        }
+    }
+    bool was_empty = loop->inbox_count == 0;
+    if (rc >= 0) loop->inbox[loop->inbox_count++] = entry;
+    pthread_mutex_unlock(&loop->inbox_lock);
+    if (rc >= 0 && was_empty) hoya_loop_wakeup(loop);
+    return rc;
+}
+
+static int post_from_own_thread(hoya_loop *loop, hoya_ring_entry entry)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc >= 0) rc = hoya_ring_reserve(&loop->ready, 1);
+    if (rc < 0) return rc;
+    hoya_ring_push(&loop->ready, entry.fn, entry.arg);
+    hoya_loop_rearm(loop);
+    return 0;
+}
+
+int hoya_loop_call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg, hoya_destroy destroy,
+                                   hoya_threadsafe_handle **out)
+{
+    int rc = loop && fn ? 0 : hoya_error_set(HOYA_EINVAL, "call_soon_threadsafe without a loop or a function");
+    hoya_threadsafe_handle *handle = NULL;
+    if (rc >= 0 && (destroy || out)) {
+        handle = new_threadsafe(fn, arg, destroy);
+        if (!handle) rc = HOYA_ENOMEM;
+    }
+    if (rc < 0) {
+        hoya_destroy_arg(destroy, arg);
+        return rc;
+    }
+    hoya_ring_entry entry = {handle ? NULL : fn, handle ? (void *)handle : arg};
+    /* Before the post: the loop may have run and let go of it by the time this returns. */
+    if (out) hoya_threadsafe_handle_ref(handle);
+    rc = hoya_loop_on_thread(loop) ? post_from_own_thread(loop, entry) : post_from_other_thread(loop, entry);
+    if (rc < 0 && handle) {
+        if (out) hoya_threadsafe_handle_unref(handle);
+        drop_threadsafe(loop, &handle->runnable);
+    } else if (out) {
+        *out = handle;
+    }
+    return rc;
+}
+
+/* ---- the loop's side ----------------------------------------------------------------------------------- */
+
+static void run_one_of_batch(void *arg)
+{
+    hoya_loop *loop = arg;
+    loop->ready.places++; /* given back by whoever called us: it is the loop's for good */
+    loop->batch_queued = false;
+    hoya_ring_entry entry = loop->batch[loop->batch_at++];
+    loop->ready.places++; /* this one is lent, and given back by the entry */
+    hoya_entry_run(loop, entry);
+}
+
+void hoya_inbox_collect(hoya_loop *loop)
+{
+    /* A batch that could not be queued goes first. */
+    if (loop->batch_at == loop->batch_count) {
+        pthread_mutex_lock(&loop->inbox_lock);
+        hoya_ring_entry *empty = loop->batch;
+        size_t size = loop->batch_size;
+        loop->batch = loop->inbox;
+        loop->batch_size = loop->inbox_size;
+        loop->batch_count = loop->inbox_count;
+        loop->inbox = empty;
+        loop->inbox_size = size;
+        loop->inbox_count = 0;
+        pthread_mutex_unlock(&loop->inbox_lock);
+        loop->batch_at = 0;
+    }
+    size_t n = loop->batch_count - loop->batch_at;
+    if (!n || loop->batch_queued) return;
+    if (hoya_ring_reserve(&loop->ready, n) < 0) {
+        loop->batch_queued = true;
+        hoya_ring_push(&loop->ready, run_one_of_batch, loop);
+        return;
+    }
+    for (; loop->batch_at < loop->batch_count; loop->batch_at++)
+        hoya_ring_push(&loop->ready, loop->batch[loop->batch_at].fn, loop->batch[loop->batch_at].arg);
+}
+
+static void drop_all(hoya_loop *loop, hoya_ring_entry *entries, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        hoya_runnable *runnable = entries[i].fn ? NULL : entries[i].arg;
+        if (runnable) runnable->class->drop(loop, runnable);
+    }
+    hoya_free(entries);
+}
+
+void hoya_inbox_close(hoya_loop *loop)
+{
+    /* `closed` is set: nobody appends any more. */
+    drop_all(loop, loop->batch, loop->batch_at, loop->batch_count);
+    drop_all(loop, loop->inbox, 0, loop->inbox_count);
+    loop->batch = loop->inbox = NULL;
+    loop->batch_at = loop->batch_count = loop->inbox_count = 0;
+    loop->batch_size = loop->inbox_size = 0;
+}

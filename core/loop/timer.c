@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop/timer.c: call_later and call_at on the heap, and the one descriptor that wakes the loop for the
+ * nearest deadline.
+ *
+ * That descriptor is a timerfd in the selector, so that a host that watches only the selector wakes in
+ * time, and as exactly as the kernel can. It is set at once when the nearest deadline moves earlier, and
+ * left alone when it moves later: a cancelled timer costs one empty wake-up at most, and a timer that is
+ * pushed back again and again costs no system call. Without timerfd the host's `arm` has the same part, and
+ * natively the wait's timeout.
+ *
+ * A timer is due when its deadline is not after now, to the nanosecond: never early (statement 24).
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "loop/handle.h"
+
+#define LONGEST HOYA_SEC(86400) /* statement 27: whatever the deadline, look once a day */
+#define RETRY HOYA_MSEC(10)     /* how long to wait for memory before registering a descriptor again */
+
+int64_t hoya_loop_time(const hoya_loop *loop)
+{
+    return loop->clock.now(loop->clock.arg);
+}
+
+int64_t hoya_loop_next_deadline(const hoya_loop *loop)
+{
+    int64_t deadline = hoya_heap_first(&loop->timers);
+    if (loop->run_deadline < deadline) deadline = loop->run_deadline;
+    if (hoya_unlikely(!hoya_list_is_empty(&loop->unregistered))) {
+        int64_t retry = hoya_time_add(hoya_loop_time(loop), RETRY);
+        if (retry < deadline) deadline = retry;
+    }
+    return deadline;
+}
+
+void hoya_timers_collect(hoya_loop *loop)
+{
+    if (!loop->timers.count) return;
+    int64_t now = hoya_loop_time(loop);
+    while (hoya_heap_first(&loop->timers) <= now) {
+        /* Its place in the ring was reserved when it was made; its reference goes over to the queue. */
+        hoya_heap_node *node = hoya_heap_pop(&loop->timers);
+        hoya_handle_queue(loop, HOYA_CONTAINER_OF(node, hoya_handle, of.timer.node));
+    }
+}
+
+int hoya_timers_sync(hoya_loop *loop)
+{
+    int64_t deadline = hoya_loop_is_paused(loop) ? HOYA_NEVER : hoya_loop_next_deadline(loop);
+    if (deadline == loop->armed_at) return 0;
+    bool by_host = loop->timer_fd == HOYA_INVALID_FD;
+    if (by_host && loop->host == loop->native) return 0; /* hoya_guest_poll waits for it */
+    if (deadline == HOYA_NEVER && !by_host) return 0;
+    int64_t now = hoya_loop_time(loop);
+    if (loop->armed_at > now && loop->armed_at < deadline)
+        return 0; /* it fires before that; then it is set again */
+
+    int rc;
+    if (by_host) {
+        rc = loop->host->ops->arm(loop->host, deadline);
+    } else {
+        int64_t longest = hoya_time_add(now, LONGEST);
+        if (deadline > longest) deadline = longest;
+        rc = hoya_fd_set_timer(loop->timer_fd, deadline);
+    }
+    if (rc >= 0) loop->armed_at = deadline;
+    return rc;
+}
+
+int hoya_loop_call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg, hoya_destroy destroy,
+                      hoya_handle **out)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "call_at without a function");
+    if (rc >= 0) rc = hoya_ring_reserve(&loop->ready, 1);
+    if (rc < 0) {
+        hoya_destroy_arg(destroy, arg);
+        return rc;
+    }
+    hoya_handle *handle = hoya_handle_new(loop, HOYA_HANDLE_TIMER, arg, destroy);
+    if (!handle) {
+        hoya_ring_unreserve(&loop->ready, 1);
+        return HOYA_ENOMEM;
+    }
+    handle->fn.soon = fn;
+    handle->of.timer.when = when;
+    handle->of.timer.node.index = HOYA_HEAP_NONE;
+    rc = hoya_heap_insert(&loop->timers, when, &handle->of.timer.node);
+    if (rc >= 0) {
+        rc = hoya_timers_sync(loop);
+        if (rc < 0) hoya_heap_remove(&loop->timers, &handle->of.timer.node);
+    }
+    if (rc < 0) {
+        hoya_ring_unreserve(&loop->ready, 1);
+        hoya_handle_unref(handle); /* destroys the argument */
+        return rc;
+    }
+    if (out) *out = hoya_handle_ref(handle);
+    hoya_loop_rearm(loop);
+    return 0;
+}
+
+int hoya_loop_call_later(hoya_loop *loop, int64_t delay, hoya_callback fn, void *arg, hoya_destroy destroy,
+                         hoya_handle **out)
+{
+    /* The clock may be the application's: not to be asked on a wrong thread. */
+    int rc = hoya_loop_enter(loop);
+    if (rc < 0) {
+        hoya_destroy_arg(destroy, arg);
+        return rc;
+    }
+    return hoya_loop_call_at(loop, hoya_time_add(hoya_loop_time(loop), delay), fn, arg, destroy, out);
+}
+
+void hoya_timers_close(hoya_loop *loop)
+{
+    hoya_heap_node *node;
+    while ((node = hoya_heap_pop(&loop->timers))) {
+        hoya_handle *handle = HOYA_CONTAINER_OF(node, hoya_handle, of.timer.node);
+        hoya_handle_drop(handle);
+        hoya_handle_unref(handle);
+    }
+    hoya_heap_free(&loop->timers);
+    hoya_fd_close(&loop->timer_fd);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop/watch.c: readers and writers of descriptors.
+ *
+ * One record a descriptor, with up to two sides; each side is a handle that holds a place in the ready ring
+ * for as long as it is registered. What the selector watches is derived from the record, always, by
+ * update(): the union of the sides that are not blocked. The selector is changed before the call returns,
+ * so that its descriptor tells a host the truth.
+ *
+ * A side whose callback is on the stack is not reported again: when a nested round of the host's loop sees
+ * it a second time, it is `blocked` and leaves the selector (unregistered, not masked: hang-up is reported
+ * whatever the mask), and comes back when the callback returns. The mark is the handle's, so a new
+ * registration of the same descriptor, made inside the nested loop, is not concerned. Nothing is paid when
+ * nothing nests.
+ */
+#include "loop/watch.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* Hang-up and errors wake both sides (statement 80). */
+static const uint32_t wakes[2] = {HOYA_IN | HOYA_PRI | HOYA_HUP | HOYA_ERR, HOYA_OUT | HOYA_HUP | HOYA_ERR};
+static const uint32_t asks[2] = {HOYA_IN, HOYA_OUT};
+
+static hoya_fd_record *find(const hoya_loop *loop, hoya_fd fd)
+{
+    return fd >= 0 && (size_t)fd < loop->records_size ? loop->records[fd] : NULL;
+}
+
+static int make_room(hoya_loop *loop, hoya_fd fd)
+{
+    if ((size_t)fd < loop->records_size) return 0;
+    size_t size = loop->records_size ? loop->records_size : 64;
+    while (size <= (size_t)fd) size *= 2;
+    hoya_fd_record **records = hoya_resize(loop->records, size, sizeof *records);
+    if (!records) return HOYA_ENOMEM;
+    for (size_t i = loop->records_size; i < size; i++) records[i] = NULL;
+    loop->records = records;
+    loop->records_size = size;
+    return 0;
+}
+
+/* Makes the selector watch what the record's sides want now. Taking away cannot fail. */
+static int update(hoya_loop *loop, hoya_fd_record *record)
+{
+    uint32_t want = 0;
+    for (int side = 0; side < 2; side++)
+        if (record->sides[side] && !record->sides[side]->blocked) want |= asks[side];
+    if (want == record->registered) return 0;
+    int rc;
+    if (!want) rc = hoya_selector_unregister(loop->selector, record->fd);
+    else if (!record->registered) rc = hoya_selector_register(loop->selector, record->fd, want, record);
+    else rc = hoya_selector_modify(loop->selector, record->fd, want, record);
+    /* A descriptor that was closed while it was watched cannot be masked, only forgotten. */
+    if (rc < 0 && record->registered && !(want & ~record->registered)) {
+        hoya_selector_unregister(loop->selector, record->fd);
+        want = 0;
+        rc = 0;
+    }
+    if (rc >= 0) record->registered = want;
+    return rc;
+}
+
+static void free_if_empty(hoya_loop *loop, hoya_fd_record *record)
+{
+    if (record->sides[0] || record->sides[1]) return;
+    loop->records[record->fd] = NULL;
+    loop->stats.watches--;
+    hoya_list_remove(&record->unregistered);
+    hoya_free(record);
+}
+
+static int get_record(hoya_loop *loop, hoya_fd fd, hoya_fd_record **out)
+{
+    hoya_fd_record *record = find(loop, fd);
+    if (!record) {
+        int rc = make_room(loop, fd);
+        if (rc < 0) return rc;
+        record = hoya_new(hoya_fd_record);
+        if (!record) return HOYA_ENOMEM;
+        record->fd = fd;
+        hoya_list_init(&record->unregistered);
+        loop->records[fd] = record;
+        loop->stats.watches++;
+    }
+    *out = record;
+    return 0;
+}
+
+/* Ends one side's registration, which has left the record already. */
+static void retire(hoya_loop *loop, hoya_handle *handle)
+{
+    /* While it is queued, the entry gives the place back. */
+    if (!handle->queued) hoya_ring_unreserve(&loop->ready, 1);
+    hoya_handle_drop(handle);
+    hoya_handle_unref(handle);
+}
+
+static int add(hoya_loop *loop, hoya_fd fd, int side, bool replace, hoya_fd_callback fn, void *arg,
+               hoya_destroy destroy)
+{
+    static const char *const names[2] = {"reader", "writer"};
+    int rc = hoya_loop_enter(loop);
+    if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "a %s without a function", names[side]);
+    if (rc >= 0 && fd < 0) rc = hoya_error_set(HOYA_EBADF, "descriptor %d is negative", fd);
+    hoya_fd_record *record = rc >= 0 ? find(loop, fd) : NULL;
+    if (record && record->sides[side] && !replace)
+        rc = hoya_error_set(HOYA_EEXIST, "descriptor %d has a %s already", fd, names[side]);
+    if (rc >= 0) rc = hoya_ring_reserve(&loop->ready, 1);
+    if (rc < 0) {
+        hoya_destroy_arg(destroy, arg);
+        return rc;
+    }
+    hoya_handle *handle =
+        hoya_handle_new(loop, side == HOYA_SIDE_READER ? HOYA_HANDLE_READER : HOYA_HANDLE_WRITER, arg, destroy);
+    if (!handle) {
+        hoya_ring_unreserve(&loop->ready, 1);
+        return HOYA_ENOMEM;
+    }
+    handle->fn.fd = fn;
+    handle->of.fd.fd = fd;
+
+    rc = get_record(loop, fd, &record);
+    if (rc < 0) {
+        retire(loop, handle);
+        return rc;
+    }
+    hoya_handle *old = record->sides[side];
+    record->sides[side] = handle;
+    rc = update(loop, record);
+    if (rc < 0) {
+        record->sides[side] = old;
+        free_if_empty(loop, record);
+        retire(loop, handle);
+        return rc;
+    }
+    if (old) retire(loop, old);
+    hoya_loop_rearm(loop);
+    return 0;
+}
+
+static int remove_side(hoya_loop *loop, hoya_fd fd, int side)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc < 0) return rc == HOYA_ECLOSED ? 0 : rc;
+    hoya_fd_record *record = find(loop, fd);
+    hoya_handle *handle = record ? record->sides[side] : NULL;
+    if (!handle) return 0;
+    record->sides[side] = NULL;
+    update(loop, record);
+    free_if_empty(loop, record);
+    retire(loop, handle);
+    hoya_loop_rearm(loop);
+    return 1;
+}
+
+void hoya_watch_mark(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
+{
+    bool changed = false;
+    for (int side = 0; side < 2; side++) {
+        hoya_handle *handle = record->sides[side];
+        uint32_t seen = events & wakes[side];
+        if (!handle || !seen) continue;
+        if (handle->running) {
+            handle->blocked = changed = true;
+            continue;
+        }
+        handle->of.fd.events |= seen;
+        if (handle->queued) continue;
+        hoya_handle_ref(handle);
+        hoya_handle_queue(loop, handle);
+    }
+    if (changed) update(loop, record);
+}
+
+static void put_back(hoya_loop *loop, hoya_fd_record *record)
+{
+    int rc = update(loop, record);
+    hoya_list_remove(&record->unregistered);
+    if (rc >= 0) return;
+    if (rc == HOYA_ENOMEM || rc == HOYA_ENOSPC) {
+        hoya_list_append(&loop->unregistered, &record->unregistered);
+        return;
+    }
+    /* The descriptor was closed inside its own callback's nested loop: nobody can watch it any more. */
+    hoya_loop_report(loop, rc, record->fd,
+                     "a watched descriptor was closed; remove its reader and writer before closing it");
+}
+
+void hoya_watch_returned(hoya_loop *loop, hoya_handle *handle)
+{
+    if (hoya_likely(!handle->blocked)) return;
+    handle->blocked = false;
+    put_back(loop, find(loop, handle->of.fd.fd));
+}
+
+void hoya_watch_retry(hoya_loop *loop)
+{
+    if (hoya_likely(hoya_list_is_empty(&loop->unregistered))) return;
+    hoya_list pending = {.next = &pending, .prev = &pending};
+    hoya_list *node;
+    while ((node = hoya_list_pop(&loop->unregistered))) hoya_list_append(&pending, node);
+    while ((node = hoya_list_pop(&pending))) put_back(loop, HOYA_CONTAINER_OF(node, hoya_fd_record, unregistered));
+}
+
+void hoya_watch_close(hoya_loop *loop)
+{
+    for (size_t fd = 0; fd < loop->records_size; fd++) {
+        hoya_fd_record *record = loop->records[fd];
+        if (!record) continue;
+        hoya_handle *sides[2] = {record->sides[0], record->sides[1]};
+        record->sides[0] = record->sides[1] = NULL;
+        update(loop, record);
+        free_if_empty(loop, record);
+        for (int side = 0; side < 2; side++)
+            if (sides[side]) retire(loop, sides[side]);
+    }
+    hoya_free(loop->records);
+    loop->records = NULL;
+    loop->records_size = 0;
+}
+
+int hoya_loop_add_reader(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
+{
+    return add(loop, fd, HOYA_SIDE_READER, false, fn, arg, destroy);
+}
+
+int hoya_loop_replace_reader(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
+{
+    return add(loop, fd, HOYA_SIDE_READER, true, fn, arg, destroy);
+}
+
+int hoya_loop_remove_reader(hoya_loop *loop, hoya_fd fd)
+{
+    return remove_side(loop, fd, HOYA_SIDE_READER);
+}
+
+int hoya_loop_add_writer(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
+{
+    return add(loop, fd, HOYA_SIDE_WRITER, false, fn, arg, destroy);
+}
+
+int hoya_loop_replace_writer(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
+{
+    return add(loop, fd, HOYA_SIDE_WRITER, true, fn, arg, destroy);
+}
+
+int hoya_loop_remove_writer(hoya_loop *loop, hoya_fd fd)
+{
+    return remove_side(loop, fd, HOYA_SIDE_WRITER);
+}

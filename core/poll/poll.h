@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * poll/poll.h: the selectors that this build has; poll/selector.c picks one by name.
+ */
+#ifndef HOYA_POLL_POLL_H
+#define HOYA_POLL_POLL_H
+
+#include <hoya/selector.h>
+
+int hoya_epoll_new(hoya_selector **selector);
+
+#endif
