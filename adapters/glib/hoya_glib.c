@@ -7,9 +7,9 @@
  * any of its functions. The source may recurse: GLib calls it in nested main loops too, and the guest knows
  * what may be entered again.
  *
- * prepare is the hook before each wait, nested or not: there the guest says whether it has work, so a kick
- * has nothing to do. GLib may call prepare, check and dispatch in any order or leave some out; nothing here
- * depends on the order.
+ * prepare is the hook before each wait, nested or not: there the guest says whether it has work, so it need
+ * not kick. GLib may call prepare, check and dispatch in any order or leave some out; nothing here depends on
+ * the order.
  *
  * Manners. A turn of GLib's is no turn for everybody: while a source is ready, those of lower priority are
  * not even asked, and a busy guest would stop GTK's redraws. So after 4 ms without a pause the source steps
@@ -194,11 +194,6 @@ static int host_arm(hoya_host *host, int64_t deadline)
     return 0;
 }
 
-static void host_kick(hoya_host *host)
-{
-    (void)host; /* source_prepare asks before the next wait */
-}
-
 static void host_detach(hoya_host *host, void (*done)(void *arg), void *arg)
 {
     glib_host *self = from_base(host);
@@ -265,7 +260,6 @@ static const hoya_host_ops host_ops = {
     .attach = host_attach,
     .watch = host_watch,
     .arm = host_arm,
-    .kick = host_kick,
     .detach = host_detach,
     .free = host_free,
     .run = host_run,

@@ -113,7 +113,8 @@ int hoya_loop_set_debug(hoya_loop *loop, int on)
 
 int hoya_loop_get_debug(const hoya_loop *loop)
 {
-    return loop->debug;
+    int rc = hoya_loop_check_thread(loop);
+    return rc < 0 ? rc : loop->debug;
 }
 
 int hoya_loop_set_slow_callback_duration(hoya_loop *loop, int64_t duration)
@@ -127,5 +128,6 @@ int hoya_loop_set_slow_callback_duration(hoya_loop *loop, int64_t duration)
 
 int64_t hoya_loop_get_slow_callback_duration(const hoya_loop *loop)
 {
-    return loop->slow_callback_duration;
+    int rc = hoya_loop_check_thread(loop);
+    return rc < 0 ? rc : loop->slow_callback_duration;
 }

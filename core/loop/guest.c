@@ -40,9 +40,10 @@ static void update_hold(hoya_loop *loop)
 void hoya_loop_rearm(hoya_loop *loop)
 {
     if (hoya_unlikely(loop->host->ops->hold != NULL)) update_hold(loop);
+    if (loop->host->ops->caps & HOYA_HOST_BEFORE_BLOCK) return; /* it asks us */
     if (loop->armed || !hoya_loop_wants_turn(loop)) return;
     loop->armed = true;
-    loop->stats.kicks += loop->host != loop->native;
+    loop->stats.kicks++;
     loop->host->ops->kick(loop->host);
 }
 
@@ -68,6 +69,7 @@ static void change_host(hoya_loop *loop, hoya_host *host)
 {
     loop->host = host;
     loop->host_changes++; /* a run that is open goes on with the new one */
+    loop->watch = (hoya_watch){.fd = loop->watch.fd}; /* the new one has not been asked yet */
     loop->armed = loop->held = false;
     if (loop->timer_fd == HOYA_INVALID_FD) loop->armed_at = HOYA_NEVER; /* that was the old host's */
 }
@@ -145,7 +147,6 @@ void hoya_loop_let_host_go(hoya_loop *loop)
 {
     hoya_host *host = loop->host;
     if (loop->watch.mask) host->ops->watch(host, &loop->watch, 0);
-    loop->watch.mask = 0;
     leave_host(loop);
     change_host(loop, loop->native);
     /* The reference is for hosts that close asynchronously; the loop itself may be closed and forgotten
@@ -185,8 +186,6 @@ void hoya_guest_host_gone(hoya_guest *guest)
     hoya_loop *loop = (hoya_loop *)guest;
     hoya_host *host = loop->host;
     if (host == loop->native) return;
-    loop->watch.mask = 0;
-    for (int i = 0; i < 4; i++) loop->watch.scratch[i] = NULL;
     change_host(loop, loop->native);
     free_host(host);
 }

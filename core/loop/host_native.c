@@ -37,11 +37,6 @@ static int native_arm(hoya_host *host, int64_t deadline)
     return 0;
 }
 
-static void native_kick(hoya_host *host)
-{
-    (void)host;
-}
-
 static void native_detach(hoya_host *host, void (*done)(void *arg), void *arg)
 {
     (void)host;
@@ -83,7 +78,6 @@ static const hoya_host_ops native_ops = {
     .attach = native_attach,
     .watch = native_watch,
     .arm = native_arm,
-    .kick = native_kick,
     .detach = native_detach,
     .free = native_free,
     .run = native_run,

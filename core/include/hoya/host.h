@@ -29,9 +29,8 @@ typedef struct hoya_watch {
 
 enum hoya_host_caps {
     HOYA_HOST_NESTS = 1u << 0, /* the host's loop may be run again from a callback (dialogs) */
-    HOYA_HOST_BEFORE_BLOCK =
-        1u << 1 /* the host asks hoya_guest_deadline() each time before it blocks, nested or not;
-                                        then kick() may do nothing */
+    /* The host asks hoya_guest_deadline() each time before it blocks, in nested loops too. It is never kicked. */
+    HOYA_HOST_BEFORE_BLOCK = 1u << 1
 };
 
 /* What an adapter provides. All calls come on the thread that owns the loop. From inside attach, watch,
@@ -56,8 +55,8 @@ typedef struct hoya_host_ops {
      * consumes it. */
     int (*arm)(hoya_host *host, int64_t deadline);
 
-    /* Calls hoya_guest_dispatch once more, soon, after the host had its own turn. Kicks that come before
-     * that are one. */
+    /* Calls hoya_guest_dispatch once more, soon, after the host had its own turn. Kicks that come before that
+     * are one. NULL with HOYA_HOST_BEFORE_BLOCK only. */
     void (*kick)(hoya_host *host);
 
     /* Lets go: no call to the guest begins after this one. `done(arg)` is called when nothing of the

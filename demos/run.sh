@@ -1,0 +1,313 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Builds the demos and runs them, on nothing but a fresh Debian 12. `demos/run.sh --help` tells the rest.
+#
+# The story is at the end, in main. Before it: the words, the packages, the limit of open files, the build, a server
+# that can be started and stopped, then one section a demo. A step that fails says so in a sentence and ends the
+# script with 1; a wrong command line ends it with 2. Servers and temporary files go away in every case.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build/demos
+
+demo='echo'
+host=all
+connections=1000
+messages=100
+size=1024
+
+usage() {
+    cat <<END
+Usage: demos/run.sh [DEMO] [OPTION]...
+
+Demos:
+  echo               an echo server on hoya's callbacks, driven by socat and netcat, then by a client of hoya's own
+                     that opens many connections at once; prints a table (the default)
+  errors             what the two programs say when something is wrong
+
+Options:
+  --host NAME        native, glib, or all (the default)
+  --connections N    connections open together, $connections by default
+  --messages N       messages a connection, $messages by default
+  --size N           bytes a message, $size by default
+  --help             print this
+
+Installs the Debian packages that are missing (as root, or through sudo), builds in build/demos, and talks to
+127.0.0.1 only.
+END
+}
+
+# ---- words -------------------------------------------------------------------------------------------------
+
+say() { echo "demos/run.sh: $*"; }
+die() { say "$*" >&2; exit 1; }
+wrong() { say "$*; --help lists what there is" >&2; exit 2; }
+
+# run_logged WHAT COMMAND...: prints the output of the command only if it fails, which ends the script.
+run_logged() {
+    local what=$1
+    shift
+    "$@" >"$tmp/log" 2>&1 && return
+    cat "$tmp/log" >&2
+    die "$what failed: $*"
+}
+
+number() { # number OPTION TEXT
+    [[ $2 =~ ^[1-9][0-9]{0,8}$ ]] || wrong "$1 wants a whole number above 0, not \"$2\""
+}
+
+# ---- a fresh Debian ----------------------------------------------------------------------------------------
+
+have() { command -v "$1" >/dev/null; }
+
+missing_packages() {
+    # gcc can be there without the C library's headers: it only recommends them.
+    have cc && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1 || echo gcc libc6-dev
+    have cmake || echo cmake
+    have ninja || echo ninja-build
+    have socat || echo socat
+    nc_knows_N || echo netcat-openbsd
+    [[ $host == native ]] && return
+    have pkg-config || echo pkg-config
+    pkg-config --exists glib-2.0 2>/dev/null || echo libglib2.0-dev
+}
+
+# OpenBSD's netcat ends its sending side at the end of its input with -N; the other netcats have no -N.
+nc_knows_N() { have nc && [[ $(nc -h 2>&1) == *-N* ]]; }
+
+install_packages() {
+    local -a packages sudo=()
+    mapfile -t packages < <(missing_packages | tr ' ' '\n')
+    ((${#packages[@]})) || return 0
+
+    have apt-get || die "please install what Debian calls ${packages[*]}; there is no apt-get here to do it"
+    if ((EUID != 0)); then
+        have sudo || die "please install ${packages[*]} as root; there is no sudo here to do it"
+        sudo=(sudo)
+    fi
+    say "installing ${packages[*]}${sudo:+ (through sudo)}"
+
+    local -a install=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
+        "${packages[@]}")
+    "${install[@]}" >"$tmp/log" 2>&1 && return
+    say "the package lists are missing or old: apt-get update"
+    run_logged "updating the package lists" "${sudo[@]}" apt-get update
+    run_logged "installing packages" "${install[@]}"
+}
+
+# Server and client each need a descriptor a connection, and a few more.
+raise_file_limit() {
+    local need=$((connections + 64)) soft
+    soft=$(ulimit -Sn)
+    [[ $soft == unlimited ]] || ((soft >= need)) && return
+    # Up to the hard limit anybody may go; root may go beyond.
+    ulimit -Sn "$need" 2>/dev/null || ulimit -n "$need" 2>/dev/null ||
+        die "$connections connections need $need open files, and ulimit -Hn allows $(ulimit -Hn)"
+    say "raised the limit of open files from $soft to $need"
+}
+
+build_demos() {
+    say "building in ${build#"$root"/}"
+    cd "$root"
+    # No tests, so neither googletest nor a C++ compiler is needed. A new compiler's new warnings need not stop us.
+    run_logged "configuring" cmake --preset release -B "$build" -DHOYA_BUILD_TESTS=OFF -DHOYA_REQUIRE_ALL=OFF \
+        -DHOYA_WERROR=OFF
+    run_logged "building" cmake --build "$build" --target demo-echo-server demo-echo-client
+    server=$build/demos/demo-echo-server
+    client=$build/demos/demo-echo-client
+}
+
+# ---- a server that can be started and stopped --------------------------------------------------------------
+
+server_pid=
+port=
+
+start_server() { # start_server HOST; sets server_pid and port
+    : >"$tmp/server" # the background job may not have opened it when we look
+    "$server" --host "$1" --listen 127.0.0.1:0 >"$tmp/server" 2>"$tmp/server.errors" &
+    server_pid=$!
+    for _ in {1..200}; do
+        port=$(sed -n 's/^listening on 127\.0\.0\.1:\([0-9]*\) .*/\1/p' "$tmp/server")
+        [[ -n $port ]] && return
+        kill -0 "$server_pid" 2>/dev/null || break
+        sleep 0.05
+    done
+    cat "$tmp/server.errors" >&2
+    die "the echo server does not start under $1"
+}
+
+stop_server() { # its statistics are in $tmp/server then
+    local pid=$server_pid rc=0
+    server_pid=
+    kill -TERM "$pid"
+    for _ in {1..200}; do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.05
+    done
+    if kill -KILL "$pid" 2>/dev/null; then die "the echo server does not end on SIGTERM"; fi
+    wait "$pid" || rc=$?
+    ((rc == 0)) || die "the echo server ended with $rc: $(cat "$tmp/server.errors")"
+    [[ ! -s $tmp/server.errors ]] || die "the echo server complained: $(cat "$tmp/server.errors")"
+}
+
+clean_up() {
+    if [[ -n $server_pid ]]; then
+        kill -KILL "$server_pid" || true
+        wait "$server_pid" || true
+    fi 2>/dev/null
+    rm -rf "$tmp"
+}
+
+# ---- echo --------------------------------------------------------------------------------------------------
+
+# A file goes through a client that hoya did not write, and comes back the same. The client ends its sending side at
+# the end of the file; the server sends what is left and closes, else the client would wait until `timeout` ends it.
+drive_foreign() { # drive_foreign NAME COMMAND...
+    local name=$1
+    shift
+    timeout 60 "$@" <"$tmp/file" >"$tmp/back" || die "$name failed or did not end"
+    cmp "$tmp/file" "$tmp/back" || die "$name got other bytes back than it had sent"
+}
+
+# field PATTERN FILE: the number that stands for \(...\) in the pattern
+field() { sed -n "s|.*$1.*|\1|p" "$2"; }
+
+echo_under() { # echo_under HOST: adds a line to $tmp/table
+    local bytes served peak ticks seconds
+    bytes=$(stat -c %s "$tmp/file")
+
+    start_server "$1"
+    say "$1: socat and netcat, $bytes bytes each"
+    drive_foreign socat socat -t 60 - "TCP:127.0.0.1:$port"
+    drive_foreign netcat nc -N 127.0.0.1 "$port"
+    stop_server
+
+    start_server "$1"
+    say "$1: $connections connections at once, $messages x $size bytes each"
+    "$client" --host "$1" --connect "127.0.0.1:$port" --connections "$connections" --messages "$messages" \
+        --size "$size" >"$tmp/client" || die "the client failed under $1"
+    stop_server
+    sed 's/^/    client: /' "$tmp/client"
+    sed -n 's/^served/    server: served/p' "$tmp/server"
+
+    # The server's count has the last word on "together".
+    served=$(field 'served \([0-9]*\) connections' "$tmp/server")
+    peak=$(field 'peak \([0-9]*\) open' "$tmp/server")
+    ((served == connections && peak == connections)) ||
+        die "the server served $served connections, $peak of them together, and should have $connections"
+
+    # A host beside the loop must have lived meanwhile: 0.59 s without the dot is 59 ticks, at least a quarter came.
+    ticks=$(field 'host ticks \([0-9a-z]*\)' "$tmp/server")
+    seconds=$(field ' \([0-9.]*\) s,' "$tmp/client")
+    [[ $1 == native ]] || ((ticks * 4 >= 10#${seconds/./})) ||
+        die "the timer of $1 itself ticked only $ticks times in $seconds s"
+
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "2 x $bytes same" "$connections" \
+        "$(field 'B: \([0-9]*\) bytes' "$tmp/client")" "$(field ' \([0-9]*\) differences' "$tmp/client")" \
+        "$seconds" "$(field ' \([0-9]*\) messages/s' "$tmp/client")" "${ticks/none/-}" >>"$tmp/table"
+}
+
+demo_echo() {
+    head -c $((1024 * 1024 + 37)) /dev/urandom >"$tmp/file"
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' host socat+netcat connections 'bytes compared' differences seconds \
+        messages/s 'host ticks meanwhile' >"$tmp/table"
+    for h in "${hosts[@]}"; do echo_under "$h"; done
+    echo
+    print_table <"$tmp/table"
+}
+
+# Columns as wide as their widest entry, numbers to the right.
+print_table() {
+    awk -F '\t' '
+        { for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) } }
+        END {
+            for (r = 1; r <= NR; r++) {
+                line = ""
+                for (i = 1; i <= NF; i++) line = line sprintf(i == 1 ? "%-*s" : " | %*s", width[i], cell[r, i])
+                print line
+                if (r == 1) { gsub(/[^|]/, "-", line); gsub(/\|/, "+", line); print line }
+            }
+        }'
+}
+
+# ---- errors ------------------------------------------------------------------------------------------------
+
+# Runs a program that is to fail: with the exit code EXPECTED, and one sentence that begins with the program's name.
+expect_failure() { # expect_failure EXPECTED PROGRAM OPTION...
+    local expected=$1 program=$2 name rc=0
+    shift 2
+    name=echo-${program##*-}
+    timeout 60 "$program" "$@" >"$tmp/out" 2>"$tmp/sentence" || rc=$?
+    printf '  $ %s %s\n    %s\n    exit code %d\n' "$name" "$*" "$(cat "$tmp/sentence")" "$rc"
+    ((rc != 0)) || die "that should have failed"
+    ((rc == expected)) || die "the exit code should be $expected"
+    [[ $(wc -l <"$tmp/sentence") == 1 && $(cat "$tmp/sentence") == "$name: "* ]] ||
+        die "that should be one sentence of $name"
+}
+
+errors_under() { # errors_under HOST
+    local h=$1
+    echo "host $h:"
+
+    expect_failure 1 "$server" --host "$h" --listen no-such-host.invalid:7007
+    expect_failure 1 "$server" --host "$h" --listen 192.0.2.1:7007 # an address for documents, never this machine's
+    start_server "$h"
+    expect_failure 1 "$server" --host "$h" --listen "127.0.0.1:$port"
+    kill -STOP "$server_pid" # the kernel still opens connections for it, but nobody answers
+    expect_failure 1 "$client" --host "$h" --connect "127.0.0.1:$port" --connections 10 --timeout 1
+    kill -CONT "$server_pid"
+    stop_server
+    expect_failure 1 "$client" --host "$h" --connect "127.0.0.1:$port" # nobody listens there any more
+    expect_failure 1 "$client" --host "$h" --connect no-such-host.invalid:7007
+}
+
+demo_errors() {
+    echo "the command line:"
+    expect_failure 2 "$server" --host windows
+    expect_failure 2 "$server" --no-such-option
+    expect_failure 2 "$server" --listen
+    expect_failure 2 "$server" --listen 127.0.0.1
+    expect_failure 2 "$server" --listen 127.0.0.1:70000
+    expect_failure 2 "$server" nonsense
+    expect_failure 2 "$client" --connections many
+    for h in "${hosts[@]}"; do errors_under "$h"; done
+}
+
+# ---- main --------------------------------------------------------------------------------------------------
+
+given=
+while (($#)); do
+    case $1 in
+    --help) usage; exit ;;
+    --host | --connections | --messages | --size)
+        (($# > 1)) || wrong "$1 wants a value"
+        [[ $1 == --host ]] || number "$1" "$2"
+        declare "${1#--}=$2"
+        shift
+        ;;
+    -*) wrong "there is no option $1" ;;
+    *)
+        [[ -z $given ]] || wrong "one demo at a time, please: \"$given\" or \"$1\""
+        given=$1
+        ;;
+    esac
+    shift
+done
+demo=${given:-$demo}
+case $demo in echo | errors) ;; *) wrong "there is no demo \"$demo\"" ;; esac
+case $host in
+all) hosts=(native glib) ;;
+native | glib) hosts=("$host") ;;
+*) wrong "there is no host \"$host\"" ;;
+esac
+
+tmp=$(mktemp -d)
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+[[ $demo != echo ]] || raise_file_limit
+install_packages
+build_demos
+"demo_$demo"

@@ -1,0 +1,22 @@
+#!/bin/sh
+# headers_alone.sh CC CXX FOLDER...: each public header compiles alone, as the first line of a program, by the letter of
+# C99 and of C++11.
+set -eu
+cc=$1 cxx=$2
+shift 2
+
+flags="-fsyntax-only -pedantic -Wall -Wextra -Werror"
+for folder; do flags="$flags -I$folder/.."; done
+case "$*" in
+*adapters/glib*) flags="$flags $(pkg-config --cflags glib-2.0 | sed 's/-I/-isystem /g')" ;;
+esac
+
+bad=0
+for folder; do
+    for header in "$folder"/*.h; do
+        include="#include <hoya/$(basename "$header")>"
+        echo "$include" | "$cc" -x c -std=c99 $flags - || { echo "$header: not as C99"; bad=1; }
+        echo "$include" | "$cxx" -x c++ -std=c++11 $flags - || { echo "$header: not as C++11"; bad=1; }
+    done
+done
+exit $bad

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/glib_test.cc: what only GLib has: several contexts in a thread, numbers for priorities, and a log.
+ */
+#include "conformance.h"
+
+#if __has_include(<glib.h>) && __has_include(<hoya/glib.h>)
+
+#include <hoya/glib.h>
+
+#include "support/leaks.h"
+
+namespace hoya_test
+{
+
+static WarmUp global_context([] { g_main_context_default(); }); /* opens a descriptor that stays */
+
+/* The fixture's loop lives in a private context that is not the thread's default. */
+class GlibConformance : public GuestConformance
+{
+  protected:
+    /* Turns of `context` until nothing is ready. */
+    static void Settle(GMainContext *context)
+    {
+        while (g_main_context_iteration(context, FALSE)) continue;
+    }
+
+    static void CallSoonIn(hoya_loop *of, Probe *probe)
+    {
+        EXPECT_EQ(hoya_loop_call_soon(of, Probe::Run, probe), 0);
+    }
+};
+
+static std::vector<Variant> GlibVariants()
+{
+    std::vector<Variant> found;
+    for (const Variant &variant : foreign_variants())
+        if (std::string(variant.name).rfind("glib", 0) == 0) found.push_back(variant);
+    return found;
+}
+
+INSTANTIATE_TEST_SUITE_P(Hosts, GlibConformance, ::testing::ValuesIn(GlibVariants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+
+// Holds: F17
+TEST_P(GlibConformance, AnExplicitContextIsNeverTheDefaultOne)
+{
+    CallSoon(Say("soon"));
+    CallLater(0, Say("timer"));
+    Settle(nullptr);
+    EXPECT_EQ(trace, Trace{}) << "the global default context has no part in it";
+    RunHostUntil([this] { return trace.size() == 2; });
+}
+
+// Holds: F17
+TEST_P(GlibConformance, NoContextMeansTheThreadDefaultOne)
+{
+    Probe probe;
+    GMainContext *own = g_main_context_new();
+    hoya_loop *guest = nullptr;
+    g_main_context_push_thread_default(own);
+    ASSERT_EQ(hoya_glib_loop_new(nullptr, G_PRIORITY_DEFAULT, &guest), 0);
+    g_main_context_pop_thread_default(own);
+    CallSoonIn(guest, &probe);
+    Settle(nullptr);
+    EXPECT_EQ(probe.runs, 0);
+    Settle(own);
+    EXPECT_EQ(probe.runs, 1);
+    Release(guest);
+    g_main_context_unref(own);
+}
+
+// Holds: F17
+TEST_P(GlibConformance, WithoutAThreadDefaultContextItIsTheGlobalOne)
+{
+    Probe probe;
+    hoya_loop *guest = nullptr;
+    ASSERT_EQ(hoya_glib_loop_new(nullptr, G_PRIORITY_DEFAULT, &guest), 0);
+    CallSoonIn(guest, &probe);
+    Settle(nullptr);
+    EXPECT_EQ(probe.runs, 1);
+    Release(guest);
+}
+
+// Holds: F17
+TEST_P(GlibConformance, ThePolicyMakesLoopsInTheContextOfTheThread)
+{
+    Probe probe;
+    GMainContext *own = g_main_context_new();
+    hoya_loop *guest = nullptr;
+    EXPECT_EQ(hoya_set_event_loop_policy(hoya_glib_policy()), 0);
+    g_main_context_push_thread_default(own);
+    EXPECT_EQ(hoya_new_event_loop(&guest), 0);
+    g_main_context_pop_thread_default(own);
+    EXPECT_EQ(hoya_set_event_loop_policy(nullptr), 0);
+    ASSERT_NE(guest, nullptr);
+    EXPECT_STREQ(hoya_loop_host_name(guest), "glib") << "a loop keeps its host when the policy changes";
+    CallSoonIn(guest, &probe);
+    Settle(own);
+    EXPECT_EQ(probe.runs, 1);
+    Release(guest);
+    g_main_context_unref(own);
+}
+
+// Holds: F11 F12
+TEST_P(GlibConformance, ABackgroundLoopComesAfterRedrawsAndBeforeIdleWork)
+{
+    constexpr int kBackground = 150;
+    hoya_host *adapter = host->NewAdapter();
+    Detach();
+    ASSERT_EQ(hoya_loop_attach(loop, adapter, kBackground), 0);
+    int redraws = 0, idles_before = -1, idles = 0;
+    HostLoop::Id idle = host->AddIdle(Rank::kIdle, [&] { idles++; });
+    HostLoop::Id redraw = 0;
+    redraw = host->AddIdle(Rank::kRedraw, [&] {
+        if (++redraws == 10) host->Remove(redraw);
+    });
+    CallSoon([&] {
+        EXPECT_EQ(redraws, 10) << "the loop waited";
+        idles_before = idles;
+        Note("soon");
+    });
+    RunHostUntilSeen("soon");
+    EXPECT_EQ(idles_before, 0);
+    host->Remove(idle);
+}
+
+// Holds: F3
+TEST_P(GlibConformance, TheApplicationsMainLoopEndsByItsOwnQuitOnly)
+{
+    GMainContext *context = g_main_context_new();
+    GMainLoop *application = g_main_loop_new(context, FALSE);
+    hoya_loop *guest = nullptr;
+    ASSERT_EQ(hoya_glib_loop_new(context, G_PRIORITY_DEFAULT, &guest), 0);
+    auto quit = [](gpointer data) -> gboolean {
+        g_main_loop_quit(static_cast<GMainLoop *>(data));
+        return G_SOURCE_REMOVE;
+    };
+    auto stop = [](void *arg) { EXPECT_EQ(hoya_loop_stop(static_cast<hoya_loop *>(arg)), 0); };
+    GSource *timer = g_timeout_source_new(10);
+    g_source_set_callback(timer, quit, application, nullptr);
+    g_source_attach(timer, context);
+    EXPECT_EQ(hoya_loop_call_soon(guest, stop, guest), 0);
+    int64_t start = Now();
+    g_main_loop_run(application);
+    EXPECT_GE(Now() - start, HOYA_MSEC(9)) << "until its timer, not until our stop";
+    g_source_unref(timer);
+    Release(guest);
+    g_main_loop_unref(application);
+    g_main_context_unref(context);
+}
+
+// Holds: S156
+TEST_P(GlibConformance, WithoutALogFunctionTheTextGoesToGLog)
+{
+    static std::string logged;
+    static GLogLevelFlags level;
+    logged.clear();
+    auto take = [](const gchar *, GLogLevelFlags flags, const gchar *text, gpointer) {
+        level = flags;
+        logged += text;
+    };
+    hoya_set_log_function(nullptr, nullptr);
+    GLogFunc before = g_log_set_default_handler(take, nullptr);
+    hoya_exception_context context = {};
+    context.size = sizeof context;
+    context.message = "the pipe broke";
+    context.fd = HOYA_INVALID_FD;
+    hoya_loop_call_exception_handler(loop, &context);
+    g_log_set_default_handler(before, nullptr);
+    EXPECT_NE(logged.find("the pipe broke"), std::string::npos) << logged;
+    EXPECT_FALSE(level & G_LOG_LEVEL_ERROR) << "which would abort the application";
+}
+
+} // namespace hoya_test
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * unit/loop/memory_test.cc: nothing is lost for want of memory. The allocator hook fails on demand; it may
+ * be replaced only while the library holds no memory, so the fixture does it before the loop is made.
+ */
+#include <cstdlib>
+#include <sys/eventfd.h>
+#include <thread>
+#include <unistd.h>
+
+#include "unit/loop/fake_host.h"
+
+using namespace hoya_test;
+
+namespace
+{
+bool out_of_memory;
+
+void *get(size_t size, void *)
+{
+    return out_of_memory ? nullptr : malloc(size);
+}
+void *change(void *block, size_t size, void *)
+{
+    return out_of_memory ? nullptr : realloc(block, size);
+}
+void put(void *block, void *)
+{
+    free(block);
+}
+} // namespace
+
+class Memory : public testing::Test
+{
+  public:
+    hoya_loop *loop = nullptr;
+    std::vector<int> order;
+
+    void SetUp() override
+    {
+        hoya_allocator allocator{sizeof allocator, get, change, put, nullptr};
+        ASSERT_EQ(hoya_set_allocator(&allocator), 0) << hoya_error_detail();
+        ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0);
+    }
+    void TearDown() override
+    {
+        out_of_memory = false;
+        hoya_loop_close(loop);
+        hoya_loop_unref(loop);
+        EXPECT_EQ(hoya_set_allocator(nullptr), 0);
+    }
+};
+
+TEST_F(Memory, PostsOfOtherThreadsArriveInOrderWhenTheReadyQueueCannotGrow)
+{
+    struct Post {
+        Memory *test;
+        int number;
+    };
+    std::vector<Post> posts;
+    for (int i = 0; i < 500; i++) posts.push_back({this, i});
+    std::thread([&] {
+        for (Post &post : posts)
+            EXPECT_EQ(hoya_loop_call_soon_threadsafe(
+                          loop,
+                          [](void *arg) {
+                              Post *p = static_cast<Post *>(arg);
+                              p->test->order.push_back(p->number);
+                          },
+                          &post, nullptr, nullptr),
+                      0);
+    }).join();
+    out_of_memory = true;
+    for (int turns = 0; turns < 2000 && order.size() < posts.size(); turns++) hoya_loop_run_once(loop, HOYA_NOW);
+    ASSERT_EQ(order.size(), posts.size());
+    for (int i = 0; i < 500; i++) EXPECT_EQ(order[i], i);
+}
+
+TEST_F(Memory, OnlyMakingFails)
+{
+    int fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+    int destroyed = 0, ran = 0;
+    auto run = [](void *arg) { ++*static_cast<int *>(arg); };
+    auto on_fd = [](hoya_fd number, uint32_t, void *arg) {
+        uint64_t n;
+        EXPECT_EQ(read(number, &n, sizeof n), 8);
+        ++*static_cast<int *>(arg);
+    };
+    ASSERT_EQ(hoya_loop_call_later(loop, 0, run, &ran, nullptr, nullptr), 0);
+    ASSERT_EQ(hoya_loop_add_reader(loop, fd, on_fd, &ran, nullptr), 0);
+    hoya_handle *cancelled = nullptr;
+    ASSERT_EQ(hoya_loop_call_later(loop, HOYA_SEC(9), run, &destroyed, run, &cancelled), 0);
+
+    out_of_memory = true;
+    EXPECT_EQ(hoya_loop_call_later(loop, 0, run, &destroyed, run, nullptr), HOYA_ENOMEM);
+    EXPECT_EQ(hoya_loop_call_soon_full(loop, run, &destroyed, run, nullptr), HOYA_ENOMEM);
+    EXPECT_EQ(hoya_loop_call_soon_threadsafe(loop, run, &destroyed, run, nullptr), HOYA_ENOMEM);
+    EXPECT_EQ(hoya_loop_replace_reader(loop, fd, on_fd, &destroyed, run), HOYA_ENOMEM);
+    EXPECT_EQ(destroyed, 4);
+    EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), 2);
+    EXPECT_EQ(ran, 2);
+    EXPECT_EQ(hoya_handle_cancel(cancelled), 1);
+    EXPECT_EQ(destroyed, 5);
+    EXPECT_EQ(hoya_loop_remove_reader(loop, fd), 1);
+    hoya_handle_unref(cancelled);
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    close(fd);
+}
+
+TEST_F(Memory, ALoopThatCannotBeMadeLeavesNothingBehind)
+{
+    out_of_memory = true;
+    hoya_loop *second = nullptr;
+    EXPECT_EQ(hoya_loop_new(nullptr, &second), HOYA_ENOMEM);
+    EXPECT_EQ(second, nullptr);
+    EXPECT_STREQ(hoya_error_detail(), "out of memory");
+}
