@@ -145,26 +145,30 @@ int hoya_loop_wakeup(hoya_loop *loop)
 
 /* ---- posting ------------------------------------------------------------------------------------------- */
 
+static int make_room_for_post(hoya_loop *loop)
+{
+    if (loop->inbox_count < loop->inbox_size) return 0;
+    size_t size = loop->inbox_size ? loop->inbox_size * 2 : 64;
+    hoya_ring_entry *inbox = hoya_resize(loop->inbox, size, sizeof *inbox);
+    if (!inbox) return HOYA_ENOMEM;
+    loop->inbox = inbox;
+    loop->inbox_size = size;
+    return 0;
+}
+
 static int post_from_other_thread(hoya_loop *loop, hoya_ring_entry entry)
 {
+    bool was_empty = false;
     pthread_mutex_lock(&loop->inbox_lock);
-    int rc = 0;
-    if (atomic_load(&loop->closed)) {
-        rc = hoya_error_set(HOYA_ECLOSED, "the loop is closed");
-    } else if (loop->inbox_count == loop->inbox_size) {
-        size_t size = loop->inbox_size ? loop->inbox_size * 2 : 64;
-        hoya_ring_entry *inbox = hoya_resize(loop->inbox, size, sizeof *inbox);
-        if (inbox) {
-            loop->inbox = inbox;
-            loop->inbox_size = size;
-        } else {
-            rc = HOYA_ENOMEM;
-        }
+    /* Nothing else may be looked at once the loop is closed: its end goes on without the lock. */
+    int rc =
+        atomic_load(&loop->closed) ? hoya_error_set(HOYA_ECLOSED, "the loop is closed") : make_room_for_post(loop);
+    if (rc >= 0) {
+        was_empty = loop->inbox_count == 0;
+        loop->inbox[loop->inbox_count++] = entry;
     }
-    bool was_empty = loop->inbox_count == 0;
-    if (rc >= 0) loop->inbox[loop->inbox_count++] = entry;
     pthread_mutex_unlock(&loop->inbox_lock);
-    if (rc >= 0 && was_empty) hoya_loop_wakeup(loop);
+    if (was_empty) hoya_loop_wakeup(loop);
     return rc;
 }
 

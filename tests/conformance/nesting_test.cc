@@ -267,6 +267,24 @@ TEST_P(NestingConformance, ALoopWithACallbackOnTheStackCannotBeRunFromANestedHos
     RunHostUntilSeen("refused");
 }
 
+// Holds: S11 F3 S160
+TEST_P(NestingConformance, AbortInsideANestedLoopSilencesTheRunAndEndsItWhenThatLoopHasReturned)
+{
+    CallSoon([this] {
+        CallSoon([this] {
+            Note("abort");
+            EXPECT_EQ(hoya_loop_abort(loop, HOYA_EPIPE), 0);
+        });
+        CallSoon(Say("kept"));
+        NestFor(HOYA_MSEC(10));
+        Note("dialog is closed");
+    });
+    Run(HOYA_EPIPE);
+    EXPECT_EQ(trace, (Trace{"abort", "dialog is closed"}));
+    RunUntilNoted(3);
+    EXPECT_EQ(trace.back(), "kept");
+}
+
 // Holds: F22 S160
 TEST_P(NestingConformance, ALoopMayLeaveItsHostInsideANestedLoop)
 {
