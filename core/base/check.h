@@ -7,7 +7,7 @@
 #define HOYA_BASE_CHECK_H
 
 #ifdef HOYA_CHECKS
-_Noreturn void hoya_check_failed(const char *sentence, const char *file, int line);
+__attribute__((noreturn)) void hoya_check_failed(const char *sentence, const char *file, int line);
 #define hoya_check(condition, sentence) ((condition) ? (void)0 : hoya_check_failed(sentence, __FILE__, __LINE__))
 #else
 #define hoya_check(condition, sentence) ((void)sizeof((condition) ? 1 : 0))

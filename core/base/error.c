@@ -73,7 +73,7 @@ int hoya_error_nomem(void)
 }
 
 #ifdef HOYA_CHECKS
-_Noreturn void hoya_check_failed(const char *sentence, const char *file, int line)
+void hoya_check_failed(const char *sentence, const char *file, int line)
 {
     /* The one place that prints: the process ends here, in a build that was asked to. */
     fprintf(stderr, "hoya: %s (%s:%d)\n", sentence, file, line);

@@ -1,53 +1,30 @@
 /* SPDX-License-Identifier: MIT
  *
- * unit/loop/memory_test.cc: nothing is lost for want of memory. The allocator hook fails on demand; it may
- * be replaced only while the library holds no memory, so the fixture does it before the loop is made.
+ * unit/loop/memory_test.cc: nothing is lost for want of memory.
  */
-#include <cstdlib>
 #include <sys/eventfd.h>
 #include <thread>
 #include <unistd.h>
 
-#include "unit/loop/fake_host.h"
+#include <vector>
 
-using namespace hoya_test;
-
-namespace
-{
-bool out_of_memory;
-
-void *get(size_t size, void *)
-{
-    return out_of_memory ? nullptr : malloc(size);
-}
-void *change(void *block, size_t size, void *)
-{
-    return out_of_memory ? nullptr : realloc(block, size);
-}
-void put(void *block, void *)
-{
-    free(block);
-}
-} // namespace
+#include "unit/failing_allocator.h"
 
 class Memory : public testing::Test
 {
   public:
+    hoya_test::FailingAllocator memory; /* before the loop is made, and until it is freed */
     hoya_loop *loop = nullptr;
     std::vector<int> order;
 
     void SetUp() override
     {
-        hoya_allocator allocator{sizeof allocator, get, change, put, nullptr};
-        ASSERT_EQ(hoya_set_allocator(&allocator), 0) << hoya_error_detail();
         ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0);
     }
     void TearDown() override
     {
-        out_of_memory = false;
         hoya_loop_close(loop);
         hoya_loop_unref(loop);
-        EXPECT_EQ(hoya_set_allocator(nullptr), 0);
     }
 };
 
@@ -70,7 +47,7 @@ TEST_F(Memory, PostsOfOtherThreadsArriveInOrderWhenTheReadyQueueCannotGrow)
                           &post, nullptr, nullptr),
                       0);
     }).join();
-    out_of_memory = true;
+    memory.fail = true;
     for (int turns = 0; turns < 2000 && order.size() < posts.size(); turns++) hoya_loop_run_once(loop, HOYA_NOW);
     ASSERT_EQ(order.size(), posts.size());
     for (int i = 0; i < 500; i++) EXPECT_EQ(order[i], i);
@@ -91,7 +68,7 @@ TEST_F(Memory, OnlyMakingFails)
     hoya_handle *cancelled = nullptr;
     ASSERT_EQ(hoya_loop_call_later(loop, HOYA_SEC(9), run, &destroyed, run, &cancelled), 0);
 
-    out_of_memory = true;
+    memory.fail = true;
     EXPECT_EQ(hoya_loop_call_later(loop, 0, run, &destroyed, run, nullptr), HOYA_ENOMEM);
     EXPECT_EQ(hoya_loop_call_soon_full(loop, run, &destroyed, run, nullptr), HOYA_ENOMEM);
     EXPECT_EQ(hoya_loop_call_soon_threadsafe(loop, run, &destroyed, run, nullptr), HOYA_ENOMEM);
@@ -109,7 +86,7 @@ TEST_F(Memory, OnlyMakingFails)
 
 TEST_F(Memory, ALoopThatCannotBeMadeLeavesNothingBehind)
 {
-    out_of_memory = true;
+    memory.fail = true;
     hoya_loop *second = nullptr;
     EXPECT_EQ(hoya_loop_new(nullptr, &second), HOYA_ENOMEM);
     EXPECT_EQ(second, nullptr);
