@@ -68,7 +68,7 @@ static void free_host(hoya_host *host)
 static void change_host(hoya_loop *loop, hoya_host *host)
 {
     loop->host = host;
-    loop->host_changes++; /* a run that is open goes on with the new one */
+    loop->host_changes++;                             /* a run that is open goes on with the new one */
     loop->watch = (hoya_watch){.fd = loop->watch.fd}; /* the new one has not been asked yet */
     loop->armed = loop->held = false;
     if (loop->timer_fd == HOYA_INVALID_FD) loop->armed_at = HOYA_NEVER; /* that was the old host's */

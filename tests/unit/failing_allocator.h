@@ -23,18 +23,12 @@ struct FailingAllocator {
         hoya_allocator hook{sizeof hook, get, change, put, this};
         EXPECT_EQ(hoya_set_allocator(&hook), 0) << hoya_error_detail();
     }
-    ~FailingAllocator()
-    {
-        EXPECT_EQ(hoya_set_allocator(nullptr), 0) << hoya_error_detail();
-    }
+    ~FailingAllocator() { EXPECT_EQ(hoya_set_allocator(nullptr), 0) << hoya_error_detail(); }
     FailingAllocator(const FailingAllocator &) = delete;
     FailingAllocator &operator=(const FailingAllocator &) = delete;
 
-private:
-    static FailingAllocator *self(void *arg)
-    {
-        return static_cast<FailingAllocator *>(arg);
-    }
+  private:
+    static FailingAllocator *self(void *arg) { return static_cast<FailingAllocator *>(arg); }
     static void *get(size_t size, void *arg)
     {
         self(arg)->calls++;
@@ -45,10 +39,7 @@ private:
         self(arg)->calls++;
         return self(arg)->fail ? nullptr : realloc(block, size);
     }
-    static void put(void *block, void *)
-    {
-        free(block);
-    }
+    static void put(void *block, void *) { free(block); }
 };
 
 } // namespace hoya_test

@@ -18,18 +18,16 @@ namespace
 {
 class Heap : public testing::Test
 {
-protected:
-    ~Heap() override
-    {
-        hoya_heap_free(&heap);
-    }
+  protected:
+    ~Heap() override { hoya_heap_free(&heap); }
     /* Parents before children, and each item knows where it is. */
     bool is_sound() const
     {
         for (size_t i = 0; i < heap.count; i++) {
             if (heap.entries[i].node->index != i) return false;
             const hoya_heap_entry &parent = heap.entries[i ? (i - 1) / 4 : 0], &child = heap.entries[i];
-            if (child.key < parent.key || (child.key == parent.key && child.sequence < parent.sequence)) return false;
+            if (child.key < parent.key || (child.key == parent.key && child.sequence < parent.sequence))
+                return false;
         }
         return true;
     }

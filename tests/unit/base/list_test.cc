@@ -19,7 +19,7 @@ struct Item {
 
 class List : public testing::Test
 {
-protected:
+  protected:
     List()
     {
         hoya_list_init(&list);

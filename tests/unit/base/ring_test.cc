@@ -19,11 +19,8 @@ void *number(uint64_t n)
 
 class Ring : public testing::Test
 {
-protected:
-    ~Ring() override
-    {
-        hoya_ring_free(&ring);
-    }
+  protected:
+    ~Ring() override { hoya_ring_free(&ring); }
     void push(uint64_t from, uint64_t to)
     {
         for (uint64_t i = from; i < to; i++) hoya_ring_push(&ring, nullptr, number(i));

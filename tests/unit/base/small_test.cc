@@ -88,8 +88,8 @@ TEST(Log, TheApplicationsFunctionComesBeforeTheSink)
 {
     std::string function, sink;
     auto append = [](hoya_log_level, const char *text, void *arg) { *static_cast<std::string *>(arg) += text; };
-    hoya_log_sink fallback{[](void *arg, hoya_log_level, const char *text) { *static_cast<std::string *>(arg) += text; },
-                           &sink};
+    hoya_log_sink fallback{
+        [](void *arg, hoya_log_level, const char *text) { *static_cast<std::string *>(arg) += text; }, &sink};
     hoya_log(&fallback, HOYA_LOG_INFO, "%d", 1);
     hoya_set_log_function(append, &function);
     hoya_log(&fallback, HOYA_LOG_INFO, "%d", 2);

@@ -17,10 +17,7 @@ class Memory : public testing::Test
     hoya_loop *loop = nullptr;
     std::vector<int> order;
 
-    void SetUp() override
-    {
-        ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0);
-    }
+    void SetUp() override { ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0); }
     void TearDown() override
     {
         hoya_loop_close(loop);
