@@ -38,6 +38,10 @@ struct Counting {
         ops.name = "counting";
         base.ops = &ops;
     }
+    ~Counting() /* a policy outlives its being set */
+    {
+        if (hoya_get_event_loop_policy() == &base) hoya_set_event_loop_policy(nullptr);
+    }
     static Counting *self(hoya_policy *policy) { return reinterpret_cast<Counting *>(policy); }
 };
 } // namespace
