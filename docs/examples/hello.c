@@ -12,22 +12,13 @@ static void on_line(hoya_fd fd, uint32_t events, void *loop)
     else hoya_loop_stop(loop);
 }
 
-static void tick(void *loop)
-{
-    puts("tick");
-    hoya_loop_call_later(loop, HOYA_SEC(1), tick, loop, NULL, NULL);
-}
-
 int main(void)
 {
     hoya_loop *loop;
-    hoya_set_event_loop_policy(hoya_glib_policy()); /* this line names the host; without it, native */
-    if (hoya_get_event_loop(&loop) < 0 || hoya_loop_add_reader(loop, 0, on_line, loop, NULL) < 0) {
-        fprintf(stderr, "%s\n", hoya_error_detail());
-        return 1;
-    }
-    tick(loop);
+    hoya_set_event_loop_policy(hoya_glib_policy()); /* names the host; without this line: native */
+    if (hoya_get_event_loop(&loop) < 0 || hoya_loop_add_reader(loop, 0, on_line, loop, NULL) < 0)
+        return fprintf(stderr, "%s\n", hoya_error_detail()), 1;
     hoya_loop_run_forever(loop);
     hoya_loop_close(loop);
-    hoya_set_event_loop(NULL);
+    return hoya_set_event_loop(NULL);
 }
