@@ -16,7 +16,8 @@ programs=$(cd "$pc" && ls ./*.pc | sed 's|^./||; s|\.pc$||')
 parts=$(echo "$programs" | sed 's/^hoya$/core/; s/^hoya-//' | paste -sd ';' -)
 
 echo "find_package, components $parts:"
-quietly cmake -S "$source" -B "$work/build" "-DPARTS=$parts" "-DCMAKE_PREFIX_PATH=$work/moved" \
+generator=$(sed -n "s/^CMAKE_GENERATOR:INTERNAL=//p" "$build/CMakeCache.txt") # what this machine has
+quietly cmake -G "$generator" -S "$source" -B "$work/build" "-DPARTS=$parts" "-DCMAKE_PREFIX_PATH=$work/moved" \
     "-DCMAKE_C_COMPILER=$cc" "-DCMAKE_C_FLAGS=$cflags"
 quietly cmake --build "$work/build"
 for program in $programs; do "$work/build/consumer-$program"; done

@@ -282,6 +282,27 @@ TEST_P(LoopConformance, AbortKeepsWhatWasReadyAndDue)
 }
 
 // Holds: S11
+TEST_P(LoopConformance, TheRoundThatAnAbortLeftIsFinishedBeforeTheNextLook)
+{
+    auto [ours, theirs] = MakePair();
+    AddReader(ours, [this, fd = ours] {
+        Drain(fd);
+        Note("reader");
+    });
+    CallSoon([this, fd = theirs] {
+        Feed(fd);
+        EXPECT_EQ(hoya_loop_abort(loop, HOYA_ECANCELED), 0);
+    });
+    CallSoon([this] {
+        Note("b");
+        CallSoon(Say("b2"));
+    });
+    Run(HOYA_ECANCELED);
+    RunUntilNoted(3);
+    EXPECT_EQ(trace, (Trace{"b", "b2", "reader"})) << "as if nothing had happened";
+}
+
+// Holds: S11
 TEST_P(LoopConformance, AbortNeedsAnOpenRunAndANegativeCode)
 {
     EXPECT_EQ(hoya_loop_abort(loop, HOYA_EPIPE), HOYA_ESTATE);

@@ -38,6 +38,18 @@ TEST_P(NestingConformance, CallLaterThenNest)
     EXPECT_EQ(trace, (Trace{"timer", "returned"}));
 }
 
+// Holds: F1 S160 S159
+TEST_P(NestingConformance, ATimerMayNestUntilTheNextOne)
+{
+    CallLater(HOYA_MSEC(1), [this] {
+        NestUntilSeen("second"); /* without a word to the loop in between */
+        Note("returned");
+    });
+    CallLater(HOYA_MSEC(5), Say("second"));
+    RunHostUntilSeen("returned");
+    EXPECT_EQ(trace, (Trace{"second", "returned"}));
+}
+
 // Holds: F1 F4 S160
 TEST_P(NestingConformance, AHostCallbackInsideTheNestedLoopMaySchedule)
 {

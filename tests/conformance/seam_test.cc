@@ -315,12 +315,33 @@ TEST_P(SeamConformance, AHostThatLetsGoLateIsKeptUntilItHas)
     CallSoon();
     EXPECT_EQ(hoya_loop_detach(loop), 0);
     EXPECT_STREQ(hoya_loop_host_name(loop), "native");
+    EXPECT_EQ(script.record, nullptr) << "nothing is watched any more";
     EXPECT_FALSE(script.freed);
     EXPECT_EQ(LiveHosts(), hosts);
     EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), 1) << "the loop does not wait for that";
     script.FinishDetach();
     EXPECT_TRUE(script.freed);
     EXPECT_EQ(LiveHosts(), hosts - 1);
+}
+
+// Holds: F22 F4
+TEST_P(SeamConformance, ANewHostIsToldOfTheWorkThatTheOldOneLeft)
+{
+    ASSERT_EQ(Make(), 0);
+    CallSoon();
+    EXPECT_EQ(script.kicks, 1);
+    hoya_handle *timer = CallLater(HOYA_SEC(60));
+    EXPECT_EQ(hoya_loop_detach(loop), 0);
+    ScriptedHost next;
+    EXPECT_EQ(hoya_loop_attach(loop, &next.base, 0), 0);
+    EXPECT_EQ(next.kicks, 1);
+    EXPECT_EQ(next.held, 1);
+    EXPECT_NE(next.record, nullptr);
+    EXPECT_EQ(next.deadline, OwnTimer() ? HOYA_NEVER : hoya_handle_when(timer));
+    EXPECT_EQ(next.Dispatch(), 1);
+    hoya_handle_unref(timer);
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_TRUE(next.freed);
 }
 
 // Holds: F22
