@@ -151,6 +151,7 @@ int hoya_loop_call_soon(hoya_loop *loop, hoya_callback fn, void *arg)
     int rc = hoya_loop_enter(loop);
     if (rc < 0) return rc;
     if (!fn) return hoya_error_set(HOYA_EINVAL, "call_soon without a function");
+    hoya_inbox_keep_order(loop);
     rc = hoya_ring_reserve(&loop->ready, 1);
     if (rc < 0) return rc;
     hoya_ring_push(&loop->ready, fn, arg);
@@ -173,6 +174,7 @@ int hoya_loop_call_soon_full(hoya_loop *loop, hoya_callback fn, void *arg, hoya_
         return HOYA_ENOMEM;
     }
     handle->fn.soon = fn;
+    hoya_inbox_keep_order(loop);
     hoya_handle_queue(loop, handle);
     if (out) *out = hoya_handle_ref(handle);
     hoya_loop_rearm(loop);

@@ -164,7 +164,9 @@ int hoya_loop_close(hoya_loop *loop)
     int rc = hoya_loop_check_thread(loop);
     if (rc < 0) return rc;
     if (loop->level || loop->depth) return hoya_error_set(HOYA_EBUSY, "a running loop cannot be closed");
+    hoya_loop_ref(loop); /* a destroy function may drop what the caller thinks is the last one */
     end(loop);
+    hoya_loop_unref(loop);
     return 0;
 }
 

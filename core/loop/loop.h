@@ -129,6 +129,11 @@ void hoya_watch_close(hoya_loop *loop);
 
 /* Moves what other threads posted into the ready queue, in order. */
 void hoya_inbox_collect(hoya_loop *loop);
+/* Before a call_soon from outside a dispatch: what this thread posted earlier comes first (statement 4). */
+static inline void hoya_inbox_keep_order(hoya_loop *loop)
+{
+    if (!loop->depth && atomic_load_explicit(&loop->wake_pending, memory_order_relaxed)) hoya_inbox_collect(loop);
+}
 void hoya_inbox_close(hoya_loop *loop);
 
 /* ---- guest.c ------------------------------------------------------------------------------------------- */

@@ -47,15 +47,17 @@ static int check_runnable(const hoya_host *host)
 
 static int begin_run(hoya_loop *loop)
 {
-    /* The first run settles whose loop this is. */
-    if (!loop->settled) atomic_store(&loop->owner, (uintptr_t)pthread_self());
-    int rc = hoya_loop_enter(loop);
+    /* The first run settles whose loop this is; a run that is refused settles nothing. */
+    int rc = loop && !loop->settled ? 0 : hoya_loop_check_thread(loop);
     if (rc < 0) return rc;
+    if (hoya_loop_is_closed(loop)) return hoya_error_set(HOYA_ECLOSED, "the loop is closed");
     if (loop->level || loop->depth) return hoya_error_set(HOYA_EBUSY, "the loop is running already");
     if (running) return hoya_error_set(HOYA_EBUSY, "another loop is running on this thread");
     rc = check_runnable(loop->host);
-    if (rc >= 0) loop->settled = true;
-    return rc;
+    if (rc < 0) return rc;
+    atomic_store(&loop->owner, (uintptr_t)pthread_self());
+    loop->settled = true;
+    return hoya_loop_enter(loop);
 }
 
 /* Opens the level, runs hosts until it is over (there may be several: the host can change or die under a

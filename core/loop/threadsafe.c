@@ -156,7 +156,7 @@ static int make_room_for_post(hoya_loop *loop)
     return 0;
 }
 
-static int post_from_other_thread(hoya_loop *loop, hoya_ring_entry entry)
+static int post_from_outside(hoya_loop *loop, hoya_ring_entry entry)
 {
     bool was_empty = false;
     pthread_mutex_lock(&loop->inbox_lock);
@@ -172,7 +172,7 @@ static int post_from_other_thread(hoya_loop *loop, hoya_ring_entry entry)
     return rc;
 }
 
-static int post_from_own_thread(hoya_loop *loop, hoya_ring_entry entry)
+static int post_from_inside(hoya_loop *loop, hoya_ring_entry entry)
 {
     int rc = hoya_loop_enter(loop);
     if (rc >= 0) rc = hoya_ring_reserve(&loop->ready, 1);
@@ -198,7 +198,10 @@ int hoya_loop_call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg,
     hoya_ring_entry entry = {handle ? NULL : fn, handle ? (void *)handle : arg};
     /* Before the post: the loop may have run and let go of it by the time this returns. */
     if (out) hoya_threadsafe_handle_ref(handle);
-    rc = hoya_loop_on_thread(loop) ? post_from_own_thread(loop, entry) : post_from_other_thread(loop, entry);
+    /* Inside the loop's own run or dispatch the queue is ours. Outside, being the owner is not enough: the maker of a
+     * loop may be posting while the thread that is to run it begins to. */
+    bool inside = hoya_get_running_loop() == loop;
+    rc = inside ? post_from_inside(loop, entry) : post_from_outside(loop, entry);
     if (rc < 0 && handle) {
         if (out) hoya_threadsafe_handle_unref(handle);
         drop_threadsafe(loop, &handle->runnable);

@@ -221,4 +221,20 @@ TEST_P(GuestConformance, AHostThatALoopVisitsNoticesNothing)
     EXPECT_EQ(host->WatchedFds(), watched);
 }
 
+// Holds: S15 F20
+TEST_P(GuestConformance, AGuestMayGoInItsOwnCallback)
+{
+    Probe probe;
+    hoya_loop *sibling = NewSibling();
+    auto leave = new Work([&] {
+        hoya_loop_unref(sibling); /* the last reference */
+        Note("left");
+    });
+    EXPECT_EQ(hoya_loop_call_soon_full(sibling, Lambda::Run, leave, Lambda::Destroy, nullptr), 0);
+    EXPECT_EQ(hoya_loop_call_later(sibling, HOYA_SEC(60), Probe::Run, &probe, Probe::Destroy, nullptr), 0);
+    RunHostUntilSeen("left");
+    RunHostFor(HOYA_MSEC(2));
+    EXPECT_EQ(probe.destroyed, 1);
+}
+
 } // namespace hoya_test

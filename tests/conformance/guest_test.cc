@@ -345,7 +345,7 @@ TEST_P(GuestConformance, ALongRoundIsCutAndResumedInOrder)
         Drain(fd);
         order.push_back(-2);
     });
-    /* The look that finds the descriptor comes after the whole round, and what that left behind is in line first. */
+    /* The look that finds the descriptor comes after the whole round; what that left behind is in line first. */
     expected.insert(expected.end(), {-1, -2});
     RunHostUntil([&] { return order.size() == expected.size(); });
     host->Remove(busy);

@@ -140,6 +140,22 @@ TEST_P(LoopConformance, TheLastUnrefCloses)
     EXPECT_EQ(probe.destroyed, 1);
 }
 
+// Holds: S15 F20
+TEST_P(LoopConformance, TheLastUnrefMayComeFromACallback)
+{
+    Probe probe;
+    hoya_loop *sibling = NewSibling();
+    auto leave = new Work([&] {
+        EXPECT_EQ(hoya_loop_stop(sibling), 0);
+        hoya_loop_unref(sibling);
+        EXPECT_EQ(probe.destroyed, 0) << "the run needs the loop";
+    });
+    EXPECT_EQ(hoya_loop_call_later(sibling, HOYA_SEC(60), Probe::Run, &probe, Probe::Destroy, nullptr), 0);
+    EXPECT_EQ(hoya_loop_call_soon_full(sibling, Lambda::Run, leave, Lambda::Destroy, nullptr), 0);
+    EXPECT_EQ(hoya_loop_run_forever(sibling), 0);
+    EXPECT_EQ(probe.destroyed, 1);
+}
+
 // Holds: S21
 TEST_P(LoopConformance, TheLoopsOwnDescriptorsAreNotTheUsers)
 {

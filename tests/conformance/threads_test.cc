@@ -108,6 +108,25 @@ TEST_P(LoopConformance, TheFirstRunSettlesTheThread)
     loop = nullptr;
 }
 
+// Holds: S16 S14
+TEST_P(LoopConformance, ARefusedRunOnAnotherThreadSettlesNothing)
+{
+    std::thread([this] {
+        auto its_host = GetParam().foreign() ? GetParam().make_host() : nullptr;
+        hoya_loop *busy = nullptr;
+        ASSERT_EQ(NewLoop(GetParam(), its_host.get(), &busy), 0);
+        auto try_the_other = new Work([&] {
+            EXPECT_EQ(hoya_loop_run_forever(loop), HOYA_EBUSY) << "this thread runs another loop";
+            EXPECT_EQ(hoya_loop_stop(busy), 0);
+        });
+        EXPECT_EQ(hoya_loop_call_soon_full(busy, Lambda::Run, try_the_other, Lambda::Destroy, nullptr), 0);
+        EXPECT_EQ(hoya_loop_run_forever(busy), 0);
+        Release(busy);
+    }).join();
+    ASSERT_EQ(hoya_loop_start(loop), 0) << "it is still its maker's";
+    RunRounds(1);
+}
+
 // Holds: S16
 TEST_P(LoopConformance, AFewFunctionsAreForAnyThread)
 {
@@ -241,6 +260,26 @@ TEST_P(LoopConformance, AFloodOfPostsLetsTimersAndDescriptorsIn)
     RunUntilNoted(2);
     done = true;
     flood.join();
+}
+
+// Holds: S16 S19
+TEST_P(LoopConformance, TheMakerMayPostWhileAnotherThreadBeginsTheFirstRun)
+{
+    std::atomic<bool> closed{false};
+    CallSoon(Say("queued before"));
+    std::thread runner([&] {
+        EXPECT_EQ(hoya_loop_run_forever(loop), 0);
+        EXPECT_EQ(hoya_loop_close(loop), 0);
+        closed = true;
+    });
+    for (int i = 0; i < 100; i++) CallSoonThreadsafe([this] { Note("posted"); });
+    CallSoonThreadsafe([this] { Stop(); });
+    runner.join();
+    EXPECT_TRUE(closed);
+    EXPECT_EQ(trace.size(), 101u);
+    EXPECT_EQ(trace.front(), "queued before");
+    hoya_loop_unref(loop);
+    loop = nullptr;
 }
 
 // Holds: S15 S162 S20
