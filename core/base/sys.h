@@ -7,9 +7,12 @@
 #ifndef HOYA_BASE_SYS_H
 #define HOYA_BASE_SYS_H
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/select.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>

@@ -6,6 +6,7 @@
     X(int, close, (int fd), (fd))                                                                                  \
     X(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))                                      \
     X(ssize_t, write, (int fd, const void *buffer, size_t size), (fd, buffer, size))                               \
+    X(int, fstat, (int fd, struct stat *status), (fd, status))                                                     \
     X(int, eventfd, (unsigned count, int flags), (count, flags))                                                   \
     X(int, timerfd_create, (int clock, int flags), (clock, flags))                                                 \
     X(int, timerfd_settime, (int fd, int flags, const struct itimerspec *value, struct itimerspec *old),           \
@@ -15,4 +16,9 @@
     X(int, epoll_wait, (int epfd, struct epoll_event *events, int max, int timeout), (epfd, events, max, timeout)) \
     X(int, epoll_pwait2,                                                                                           \
       (int epfd, struct epoll_event *events, int max, const struct timespec *timeout, const sigset_t *mask),       \
-      (epfd, events, max, timeout, mask))
+      (epfd, events, max, timeout, mask))                                                                          \
+    X(int, ppoll, (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask),       \
+      (fds, count, timeout, mask))                                                                                 \
+    X(int, pselect,                                                                                                \
+      (int count, fd_set *in, fd_set *out, fd_set *except, const struct timespec *timeout, const sigset_t *mask),  \
+      (count, in, out, except, timeout, mask))

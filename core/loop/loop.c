@@ -26,22 +26,32 @@
 #define EVENTS 256      /* descriptors a look */
 #define BUDGET_EVERY 16 /* callbacks between two looks at the clock */
 
+/* The loop's own descriptors among what was found; their data is NULL afterwards. */
+static void take_own_events(hoya_loop *loop, hoya_selector_event *found, int n)
+{
+    for (int i = 0; i < n; i++) {
+        bool is_timer = found[i].data == &loop->timer_fd;
+        if (!is_timer && found[i].data != &loop->wake_fd) continue;
+        if (!loop->edge) hoya_fd_drain_event(found[i].fd);
+        if (is_timer) loop->armed_at = HOYA_NEVER;
+        found[i].data = NULL;
+    }
+}
+
 /* Steps 1 to 4. */
 int hoya_loop_look(hoya_loop *loop, int64_t timeout)
 {
     hoya_selector_event found[EVENTS];
     int n = hoya_selector_select(loop->selector, timeout, found, EVENTS);
 
-    /* Lowered before the inbox is emptied: a post that comes between the two raises it again. */
+    take_own_events(loop, found, n);
+    /* Lowered after its descriptor was read, and before the inbox is emptied: a post that comes after either of the two
+     * raises it again. */
     if (atomic_exchange(&loop->wake_pending, false)) loop->stats.wakeups++;
     hoya_inbox_collect(loop);
 
     for (int i = 0; i < n; i++) {
-        if (found[i].data == &loop->wake_fd || found[i].data == &loop->timer_fd) {
-            if (!loop->edge) hoya_fd_drain_event(found[i].fd);
-            if (found[i].data == &loop->timer_fd) loop->armed_at = HOYA_NEVER;
-            continue;
-        }
+        if (!found[i].data) continue;
         loop->stats.events++;
         hoya_watch_mark(loop, found[i].data, found[i].events);
     }

@@ -8,5 +8,7 @@
 #include <hoya/selector.h>
 
 int hoya_epoll_new(hoya_selector **selector);
+int hoya_poll_new(hoya_selector **selector);
+int hoya_select_new(hoya_selector **selector);
 
 #endif

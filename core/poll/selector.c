@@ -4,6 +4,7 @@
  * What a particular one does stands in its own file, behind hoya_selector_ops.
  */
 #include <hoya/selector.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -17,12 +18,15 @@ static const struct {
     int (*make)(hoya_selector **selector);
 } kinds[] = {
     {"epoll", hoya_epoll_new},
+    {"poll", hoya_poll_new},
+    {"select", hoya_select_new},
 };
 
 int hoya_selector_new(const char *name, hoya_selector **selector)
 {
+    if (!name) name = getenv("HOYA_SELECTOR");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (!name || strcmp(name, kinds[i].name) == 0) return kinds[i].make(selector);
+        if (!name || !name[0] || strcmp(name, kinds[i].name) == 0) return kinds[i].make(selector);
     return hoya_error_set(HOYA_ENOENT, "this build has no selector named '%s'", name);
 }
 

@@ -183,12 +183,11 @@ std::unique_ptr<HostLoop> MakeGlib()
 #endif
 
 const Variant table[] = {
-    /* name, flags, nests, make_host */
-    {"native", 0, false, nullptr},
-    {"native_hosttimer", HOYA_LOOP_NO_TIMERFD, false, nullptr},
+    /* name, selector, flags, nests, make_host */
+    {"native", nullptr, 0, false, nullptr},     {"native_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, false, nullptr},
+    {"native_poll", "poll", 0, false, nullptr}, {"native_select", "select", 0, false, nullptr},
 #ifdef HOYA_TEST_GLIB
-    {"glib", 0, true, MakeGlib},
-    {"glib_hosttimer", HOYA_LOOP_NO_TIMERFD, true, MakeGlib},
+    {"glib", nullptr, 0, true, MakeGlib},       {"glib_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, true, MakeGlib},
 #endif
 };
 
@@ -226,6 +225,10 @@ int NewLoop(const Variant &variant, HostLoop *host, hoya_loop **loop)
     hoya_loop_options options = {};
     options.size = sizeof options;
     options.flags = variant.flags;
+    if (variant.selector) {
+        int rc = hoya_selector_new(variant.selector, &options.selector);
+        if (rc < 0) return rc;
+    }
     options.host = host ? host->NewAdapter() : nullptr;
     return hoya_loop_new(&options, loop);
 }

@@ -74,6 +74,7 @@ class HostLoop
 
 struct Variant {
     const char *name;
+    const char *selector;                     /* by name; nullptr: the best of this system */
     uint32_t flags;                           /* enum hoya_loop_flags */
     bool nests;                               /* the host's loop may run again inside a callback */
     std::unique_ptr<HostLoop> (*make_host)(); /* nullptr: native */

@@ -38,8 +38,8 @@ enum hoya_selector_caps {
     HOYA_SELECTOR_EDGE = 1u << 1   /* knows HOYA_EDGE */
 };
 
-/* Makes a selector. `name` is "epoll", or NULL for the best one of this system.
- * Errors: HOYA_ENOENT for a name that this build does not have, HOYA_EMFILE, HOYA_ENOMEM.
+/* Makes a selector. `name` is "epoll", "poll" or "select"; NULL: what HOYA_SELECTOR names in the environment, else the best
+ * one of this system. Errors: HOYA_ENOENT for a name that this build does not have, HOYA_EMFILE, HOYA_ENOMEM.
  * Origin: selectors.DefaultSelector. */
 HOYA_API int hoya_selector_new(const char *name, hoya_selector **selector);
 
@@ -48,7 +48,8 @@ HOYA_API void hoya_selector_free(hoya_selector *selector);
 
 /* Starts to watch `fd` for `events` (HOYA_IN, HOYA_OUT, HOYA_PRI; at least one). `data` comes back with the
  * events. Errors: HOYA_EEXIST when it is registered already, HOYA_EPERM for a regular file or a directory,
- * HOYA_EBADF, HOYA_EINVAL, HOYA_ENOSPC, HOYA_ENOMEM. Origin: BaseSelector.register. */
+ * HOYA_EBADF, HOYA_EINVAL, HOYA_ENOSPC, HOYA_ENOMEM, HOYA_ELIMIT (select, beyond its 1024). Origin:
+ * BaseSelector.register. */
 HOYA_API int hoya_selector_register(hoya_selector *selector, hoya_fd fd, uint32_t events, void *data);
 
 /* Stops watching. A descriptor that was closed before is forgotten all the same (result 0), but that breaks
@@ -59,7 +60,8 @@ HOYA_API int hoya_selector_unregister(hoya_selector *selector, hoya_fd fd);
 HOYA_API int hoya_selector_modify(hoya_selector *selector, hoya_fd fd, uint32_t events, void *data);
 
 /* Waits at most `timeout` nanoseconds (HOYA_NOW or any value up to 0: only looks; HOYA_NEVER: without end)
- * and stores up to `max` events. Never returns early without an event except when a signal came. The wait
+ * and stores up to `max` events. Never returns early without an event except when a signal came, or a
+ * registered descriptor turned out to be closed. The wait
  * is rounded up to what the kernel can do, never down. Returns the number of events. A signal is no error
  * (result 0). Errors: HOYA_EINVAL for max < 1, and what the kernel said. Origin: BaseSelector.select. */
 HOYA_API int hoya_selector_select(hoya_selector *selector, int64_t timeout, hoya_selector_event *events, int max);
