@@ -25,16 +25,20 @@
 
 #define BUSY HOYA_MSEC(4)
 
+typedef struct watched {
+    GPollFD fd;
+    hoya_watch *record;
+} watched;
+
 typedef struct glib_host {
     GSource source;
     hoya_host base;
     hoya_guest *guest;     /* NULL before attach and after the end */
     GMainContext *context; /* a reference, until attach */
     GMainLoop *run;        /* the one that we run, if any */
-    gpointer tag;          /* of the guest's descriptor */
-    GIOCondition mask;     /* what is to be watched there */
+    GPtrArray *watched;    /* of watched; usually one, the selector's descriptor */
     gint64 ready_time;     /* us, as GLib's; -1: none */
-    GSource *unmask;       /* there while we are masked: then GLib has neither mask nor ready time */
+    GSource *unmask;       /* there while we are masked: then GLib has no ready time, and check says no */
     gint64 busy_since;     /* us, 0: there was a pause */
     gint64 masked_since;
 } glib_host;
@@ -48,7 +52,6 @@ static glib_host *from_base(const hoya_host *host)
 
 static void tell_glib(glib_host *self)
 {
-    if (self->tag) g_source_modify_unix_fd(&self->source, self->tag, self->unmask ? 0 : self->mask);
     g_source_set_ready_time(&self->source, self->unmask ? -1 : self->ready_time);
 }
 
@@ -98,12 +101,25 @@ static gboolean source_prepare(GSource *source, gint *timeout)
     return self->guest && !is_masked(self) && hoya_guest_deadline(self->guest) == HOYA_NOW;
 }
 
+/* Tells the guest which of its descriptors GLib's poll found. */
+static gboolean report_ready(glib_host *self)
+{
+    gboolean any = FALSE;
+    for (guint i = 0; i < self->watched->len; i++) {
+        watched *w = g_ptr_array_index(self->watched, i);
+        if (!w->fd.revents) continue;
+        w->fd.revents = 0;
+        any = TRUE;
+        hoya_guest_ready(self->guest, w->record, 0); /* the guest asks the kernel itself what it is */
+    }
+    return any;
+}
+
 static gboolean source_check(GSource *source)
 {
     glib_host *self = (glib_host *)source;
     if (!self->guest || is_masked(self)) return FALSE;
-    gboolean ready =
-        (self->tag && g_source_query_unix_fd(source, self->tag)) || hoya_guest_deadline(self->guest) == HOYA_NOW;
+    gboolean ready = report_ready(self) || hoya_guest_deadline(self->guest) == HOYA_NOW;
     if (!ready) self->busy_since = 0;
     return ready;
 }
@@ -114,6 +130,7 @@ static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer 
     glib_host *self = (glib_host *)source;
     if (!self->guest) return G_SOURCE_CONTINUE;
     if (!self->busy_since) self->busy_since = g_get_monotonic_time();
+    report_ready(self); /* GLib asks no check of a source whose prepare said yes */
     hoya_guest_dispatch(self->guest, self->base.ops->budget);
     if (self->guest && !self->unmask && self->busy_since &&
         g_get_monotonic_time() - self->busy_since >= BUSY / 1000)
@@ -124,6 +141,7 @@ static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer 
 static void source_finalize(GSource *source)
 {
     glib_host *self = (glib_host *)source;
+    g_ptr_array_unref(self->watched);
     if (self->context) g_main_context_unref(self->context);
 }
 
@@ -142,7 +160,6 @@ static void source_destroyed(gpointer data)
     hoya_guest *guest = self->guest;
     if (!guest) return;
     self->guest = NULL;
-    self->tag = NULL;
     forget_unmask(self);
     if (self->run) g_main_loop_quit(self->run);
     hoya_guest_host_gone(guest);
@@ -172,16 +189,24 @@ static int host_attach(hoya_host *host, hoya_guest *guest, int priority)
 static int host_watch(hoya_host *host, hoya_watch *record, uint32_t mask)
 {
     glib_host *self = from_base(host);
-    self->mask = (GIOCondition)((mask & HOYA_IN ? G_IO_IN : 0) | (mask & HOYA_OUT ? G_IO_OUT : 0) |
-                                (mask & HOYA_PRI ? G_IO_PRI : 0));
-    if (!mask && self->tag) {
-        g_source_remove_unix_fd(&self->source, self->tag);
-        self->tag = NULL;
-    } else if (mask && !self->tag) {
-        self->tag = g_source_add_unix_fd(&self->source, record->fd, 0);
+    watched *w = record->scratch[0];
+    if (!mask && w) {
+        g_source_remove_poll(&self->source, &w->fd);
+        g_ptr_array_remove_fast(self->watched, w); /* frees it */
+        record->scratch[0] = NULL;
     }
-    tell_glib(self);
-    record->scratch[0] = self->tag;
+    if (!mask) return 0;
+    if (!w) {
+        w = g_new0(watched, 1);
+        w->fd.fd = record->fd;
+        w->record = record;
+        g_ptr_array_add(self->watched, w);
+        record->scratch[0] = w;
+        g_source_add_poll(&self->source, &w->fd);
+    }
+    /* GLib reads it before each poll. */
+    w->fd.events = (gushort)((mask & HOYA_IN ? G_IO_IN : 0) | (mask & HOYA_OUT ? G_IO_OUT : 0) |
+                             (mask & HOYA_PRI ? G_IO_PRI : 0) | G_IO_ERR | G_IO_HUP);
     return 0;
 }
 
@@ -273,6 +298,7 @@ int hoya_glib_host_new(GMainContext *context, hoya_host **host)
 {
     glib_host *self = (glib_host *)g_source_new(&source_funcs, sizeof *self);
     self->base.ops = &host_ops;
+    self->watched = g_ptr_array_new_with_free_func(g_free);
     self->ready_time = -1;
     self->context = context ? g_main_context_ref(context) : g_main_context_ref_thread_default();
     *host = &self->base;

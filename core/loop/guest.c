@@ -15,7 +15,10 @@
  */
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fd.h"
+#include "base/sys.h"
 #include "loop/loop.h"
+#include "loop/selector_host.h"
 
 /* ---- when to ask for a turn ----------------------------------------------------------------------------- */
 
@@ -50,6 +53,8 @@ void hoya_loop_rearm(hoya_loop *loop)
 int hoya_loop_sync_host(hoya_loop *loop)
 {
     /* Level-triggered, the selector's descriptor would keep a paused loop's host awake (fault F5). */
+    if (loop->selector != loop->own_selector)
+        return hoya_selector_host_pause(loop->selector, hoya_loop_is_paused(loop));
     uint32_t mask = hoya_loop_is_paused(loop) || loop->watch.fd == HOYA_INVALID_FD ? 0 : HOYA_IN;
     if (loop->watch.mask == mask) return 0;
     int rc = loop->host->ops->watch(loop->host, &loop->watch, mask);
@@ -63,6 +68,49 @@ static void free_host(hoya_host *host)
 {
     hoya_live_add(HOYA_LIVE_HOSTS, -1);
     host->ops->free(host);
+}
+
+/* Tried, not looked up: does the selector's descriptor become readable when one inside is? */
+static bool selector_nests(hoya_loop *loop)
+{
+    if (loop->per_fd || loop->watch.fd == HOYA_INVALID_FD) return false;
+    hoya_fd fd = hoya_fd_open_event();
+    if (fd < 0) return true; /* no descriptor left to try it with: what the selector says of itself */
+    struct timespec now = {0, 0};
+    struct pollfd outer = {.fd = loop->watch.fd, .events = POLLIN};
+    bool nests = true;
+    hoya_fd_signal_event(fd);
+    if (hoya_selector_register(loop->own_selector, fd, HOYA_IN, NULL) >= 0) {
+        nests = hoya_sys_ppoll(&outer, 1, &now, NULL) == 1;
+        hoya_selector_unregister(loop->own_selector, fd);
+    }
+    hoya_fd_close(&fd);
+    return nests;
+}
+
+static int enter_per_fd_mode(hoya_loop *loop)
+{
+    hoya_selector *per_fd;
+    int rc = hoya_selector_host_new(loop->own_selector, loop->host, &per_fd);
+    if (rc < 0) return rc;
+    rc = hoya_watch_adopt(loop, per_fd);
+    if (rc < 0) {
+        hoya_selector_free(per_fd);
+        return rc;
+    }
+    loop->selector = per_fd;
+    loop->edge = false; /* hosts watch levels */
+    return 0;
+}
+
+/* Needs no memory: the own selector has known everything all the time. */
+static void leave_per_fd_mode(hoya_loop *loop, bool host_is_gone)
+{
+    if (loop->selector == loop->own_selector) return;
+    if (host_is_gone) hoya_selector_host_forget(loop->selector);
+    hoya_selector_free(loop->selector);
+    loop->selector = loop->own_selector;
+    loop->edge = hoya_selector_caps(loop->selector) & HOYA_SELECTOR_EDGE;
 }
 
 static void change_host(hoya_loop *loop, hoya_host *host)
@@ -83,11 +131,6 @@ static void leave_host(hoya_loop *loop)
 static int attach(hoya_loop *loop, hoya_host *host, int priority)
 {
     host->guest_data = loop;
-    if (loop->watch.fd == HOYA_INVALID_FD) {
-        free_host(host);
-        return hoya_error_set(HOYA_ENOTSUP, "the selector %s has no descriptor for a host to watch",
-                              hoya_selector_name(loop->selector));
-    }
     int rc = host->ops->attach(host, hoya_loop_guest(loop), priority);
     if (rc == HOYA_ENOHOST) {
         loop->absent = host;
@@ -100,7 +143,8 @@ static int attach(hoya_loop *loop, hoya_host *host, int priority)
     }
     leave_host(loop);
     change_host(loop, host);
-    rc = hoya_loop_sync_host(loop);
+    rc = selector_nests(loop) ? 0 : enter_per_fd_mode(loop);
+    if (rc >= 0) rc = hoya_loop_sync_host(loop);
     if (rc >= 0) rc = hoya_timers_sync(loop);
     if (rc < 0) {
         hoya_loop_let_host_go(loop);
@@ -147,6 +191,7 @@ void hoya_loop_let_host_go(hoya_loop *loop)
 {
     hoya_host *host = loop->host;
     if (loop->watch.mask) host->ops->watch(host, &loop->watch, 0);
+    leave_per_fd_mode(loop, false);
     leave_host(loop);
     change_host(loop, loop->native);
     /* The reference is for hosts that close asynchronously; the loop itself may be closed and forgotten
@@ -186,6 +231,7 @@ void hoya_guest_host_gone(hoya_guest *guest)
     hoya_loop *loop = (hoya_loop *)guest;
     hoya_host *host = loop->host;
     if (host == loop->native) return;
+    leave_per_fd_mode(loop, true);
     change_host(loop, loop->native);
     free_host(host);
 }
@@ -194,8 +240,11 @@ void hoya_guest_host_gone(hoya_guest *guest)
 
 void hoya_guest_ready(hoya_guest *guest, hoya_watch *record, uint32_t events)
 {
-    /* The selector's own descriptor: the round that is due looks into it in any case. */
-    (void)guest, (void)record, (void)events;
+    (void)events;
+    hoya_loop *loop = (hoya_loop *)guest;
+    /* The selector's own descriptor needs no note: the round that is due looks into it in any case. */
+    if (record != &loop->watch && loop->selector != loop->own_selector)
+        hoya_selector_host_ready(loop->selector, record);
 }
 
 int64_t hoya_guest_deadline(hoya_guest *guest)
@@ -234,5 +283,5 @@ const char *hoya_loop_host_name(const hoya_loop *loop)
 
 const char *hoya_loop_selector_name(const hoya_loop *loop)
 {
-    return loop->selector ? hoya_selector_name(loop->selector) : "";
+    return loop->own_selector ? hoya_selector_name(loop->own_selector) : "";
 }

@@ -15,7 +15,7 @@
 #include "base/options.h"
 #include "loop/loop.h"
 
-#define KNOWN_FLAGS (HOYA_LOOP_NO_TIMERFD | HOYA_LOOP_DEBUG)
+#define KNOWN_FLAGS (HOYA_LOOP_NO_TIMERFD | HOYA_LOOP_DEBUG | HOYA_LOOP_PER_FD)
 
 /* ---- whose ---------------------------------------------------------------------------------------------- */
 
@@ -68,6 +68,7 @@ static void init(hoya_loop *loop, const hoya_loop_options *options)
     loop->clock = options->clock ? *options->clock : system;
     loop->timer_fd = loop->wake_fd = loop->watch.fd = HOYA_INVALID_FD;
     loop->armed_at = loop->run_deadline = HOYA_NEVER;
+    loop->per_fd = options->flags & HOYA_LOOP_PER_FD;
     loop->slow_callback_duration = HOYA_MSEC(100);
     const char *debug = getenv("HOYA_DEBUG");
     loop->debug = (options->flags & HOYA_LOOP_DEBUG) || (debug && debug[0] && debug[0] != '0');
@@ -76,8 +77,9 @@ static void init(hoya_loop *loop, const hoya_loop_options *options)
 
 static int build(hoya_loop *loop, const hoya_loop_options *options)
 {
-    loop->selector = options->selector;
-    int rc = loop->selector ? 0 : hoya_selector_new(NULL, &loop->selector);
+    loop->own_selector = options->selector;
+    int rc = loop->own_selector ? 0 : hoya_selector_new(NULL, &loop->own_selector);
+    loop->selector = loop->own_selector;
     if (rc >= 0) rc = hoya_host_native_new(&loop->native);
     if (rc < 0) return rc;
     loop->host = loop->native;
@@ -151,8 +153,8 @@ static void end(hoya_loop *loop)
     hoya_inbox_close(loop);
     hoya_timers_close(loop);
     hoya_watch_close(loop);
-    hoya_selector_free(loop->selector);
-    loop->selector = NULL;
+    hoya_selector_free(loop->own_selector);
+    loop->selector = loop->own_selector = NULL;
     loop->watch.fd = HOYA_INVALID_FD;
     hoya_ring_free(&loop->ready);
 }

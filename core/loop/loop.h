@@ -41,8 +41,11 @@ struct hoya_loop {
     int64_t armed_at; /* what timer_fd or the host is set to; HOYA_NEVER when it will not fire */
 
     /* watch.c */
-    hoya_selector *selector;
-    bool edge; /* the selector reports edges: our own descriptors need no reads */
+    hoya_selector
+        *selector; /* what is asked: the own one, or the one in front of it while the host watches each fd */
+    hoya_selector *own_selector;
+    bool per_fd; /* asked for by the options */
+    bool edge;   /* the selector reports edges: our own descriptors need no reads */
     hoya_fd_record **records;
     size_t records_size;
     hoya_list unregistered; /* records that could not be put back into the selector; tried again each look */
@@ -123,6 +126,8 @@ void hoya_timers_close(hoya_loop *loop);
 /* Queues the callbacks of one descriptor: reader before writer. */
 void hoya_watch_mark(hoya_loop *loop, hoya_fd_record *record, uint32_t events);
 void hoya_watch_retry(hoya_loop *loop);
+/* Has the selector of per-fd mode take over what is registered. */
+int hoya_watch_adopt(hoya_loop *loop, hoya_selector *per_fd);
 void hoya_watch_close(hoya_loop *loop);
 
 /* ---- threadsafe.c -------------------------------------------------------------------------------------- */
@@ -153,7 +158,7 @@ void hoya_loop_drop_absent_host(hoya_loop *loop);
 bool hoya_loop_wants_turn(const hoya_loop *loop);
 /* After every change: asks the host for a turn if one is wanted and none is on its way. */
 void hoya_loop_rearm(hoya_loop *loop);
-/* Watches the selector's descriptor in the host, or not while paused. */
+/* Watches the selector's descriptor (in per-fd mode: each one) in the host, or not while paused. */
 int hoya_loop_sync_host(hoya_loop *loop);
 
 static inline hoya_guest *hoya_loop_guest(hoya_loop *loop)

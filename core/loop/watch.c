@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "loop/selector_host.h"
 
 /* Hang-up and errors wake both sides (statement 80). */
 static const uint32_t wakes[2] = {HOYA_IN | HOYA_PRI | HOYA_HUP | HOYA_ERR, HOYA_OUT | HOYA_HUP | HOYA_ERR};
@@ -201,6 +202,19 @@ void hoya_watch_retry(hoya_loop *loop)
     hoya_list *node;
     while ((node = hoya_list_pop(&loop->unregistered))) hoya_list_append(&pending, node);
     while ((node = hoya_list_pop(&pending))) put_back(loop, HOYA_CONTAINER_OF(node, hoya_fd_record, unregistered));
+}
+
+int hoya_watch_adopt(hoya_loop *loop, hoya_selector *per_fd)
+{
+    int rc = hoya_selector_host_adopt(per_fd, loop->wake_fd, HOYA_IN, &loop->wake_fd);
+    if (rc >= 0 && loop->timer_fd != HOYA_INVALID_FD)
+        rc = hoya_selector_host_adopt(per_fd, loop->timer_fd, HOYA_IN, &loop->timer_fd);
+    for (size_t fd = 0; rc >= 0 && fd < loop->records_size; fd++) {
+        hoya_fd_record *record = loop->records[fd];
+        if (record && record->registered)
+            rc = hoya_selector_host_adopt(per_fd, (hoya_fd)fd, record->registered, record);
+    }
+    return rc;
 }
 
 void hoya_watch_close(hoya_loop *loop)

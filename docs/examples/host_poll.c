@@ -2,73 +2,98 @@
  *
  * host_poll.c: a complete host, for a main loop on poll(2) such as many programs have. docs/hosts.md explains it.
  *
- * The main loop below knows one descriptor, one deadline and one flag. It asks the guest before each wait
- * (HOYA_HOST_BEFORE_BLOCK), so it needs no kick.
+ * The main loop is the while in run(). It asks the guest before each wait (HOYA_HOST_BEFORE_BLOCK), so it needs no kick
+ * and no timer: arm has nothing to do.
  */
 #include <hoya/hoya.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 typedef struct poll_host {
     hoya_host base; /* first: the loop knows this address */
     hoya_guest *guest;
+    hoya_watch *record;
     struct pollfd fd;
-    int64_t deadline;
-    int running;
+    int running, in_run, freed;
 } poll_host;
 
 static int attach(hoya_host *host, hoya_guest *guest, int priority)
 {
     (void)priority;
     ((poll_host *)host)->guest = guest;
+    ((poll_host *)host)->fd.fd = -1;
     return 0;
 }
 
 static int watch(hoya_host *host, hoya_watch *record, uint32_t mask)
 {
-    ((poll_host *)host)->fd = (struct pollfd){.fd = mask ? record->fd : -1, .events = POLLIN};
+    poll_host *self = (poll_host *)host;
+    if (mask && self->record && self->record != record)
+        return hoya_error_set(HOYA_ENOTSUP, "this main loop has room for one descriptor");
+    if (!mask && self->record != record) return 0;
+    self->record = mask ? record : NULL;
+    self->fd.fd = mask ? record->fd : -1;
+    self->fd.events = (short)((mask & HOYA_IN ? POLLIN : 0) | (mask & HOYA_OUT ? POLLOUT : 0));
     return 0;
 }
 
 static int arm(hoya_host *host, int64_t deadline)
 {
-    ((poll_host *)host)->deadline = deadline;
+    (void)host, (void)deadline;
     return 0;
 }
 
 static void detach(hoya_host *host, void (*done)(void *arg), void *arg)
 {
     ((poll_host *)host)->guest = NULL;
-    done(arg);
+    done(arg); /* may free the host */
 }
 
 static void free_host(hoya_host *host)
 {
-    free(host);
+    poll_host *self = (poll_host *)host;
+    if (self->in_run) self->freed = 1; /* run() is on the stack below */
+    else free(self);
+}
+
+/* For poll: milliseconds, rounded up. */
+static int wait_until(int64_t deadline)
+{
+    struct timespec now;
+    if (deadline == HOYA_NOW) return 0;
+    if (deadline == HOYA_NEVER) return -1;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t left = deadline - HOYA_SEC(now.tv_sec) - now.tv_nsec;
+    return left <= 0 ? 0 : left >= HOYA_SEC(3600) ? 3600000 : (int)((left + 999999) / 1000000);
 }
 
 static int run(hoya_host *host)
 {
     poll_host *self = (poll_host *)host;
-    self->running = 1;
-    while (self->running && self->guest) {
-        int wait = hoya_guest_deadline(self->guest) == HOYA_NOW ? 0 : -1; /* its timers are behind its descriptor */
-        if (poll(&self->fd, 1, wait) < 0) continue;
+    self->running = self->in_run = 1;
+    while (self->running) {
+        int n = poll(&self->fd, 1, wait_until(hoya_guest_deadline(self->guest)));
+        if (n > 0 && self->record) hoya_guest_ready(self->guest, self->record, HOYA_IN);
         hoya_guest_dispatch(self->guest, self->base.ops->budget);
     }
+    self->in_run = 0;
+    if (self->freed) free(self);
     return 0;
 }
 
 static int quit(hoya_host *host)
 {
-    ((poll_host *)host)->running = 0;
+    poll_host *self = (poll_host *)host;
+    if (!self->running) return hoya_error_set(HOYA_ESTATE, "there is no run to end");
+    self->running = 0;
     return 0;
 }
 
 static const hoya_host_ops ops = {
     .size = sizeof(hoya_host_ops),
-    .name = "poll",
+    .name = "poll(2)",
     .caps = HOYA_HOST_BEFORE_BLOCK,
     .budget = HOYA_MSEC(4),
     .attach = attach,
@@ -93,10 +118,10 @@ int main(void)
     host->base.ops = &ops;
     hoya_loop_options options = {.size = sizeof options, .host = &host->base};
     hoya_loop *loop;
-    if (hoya_loop_new(&options, &loop) < 0) return 1;
+    int rc = hoya_loop_new(&options, &loop); /* takes the host, also when it fails */
+    if (rc < 0) return fprintf(stderr, "%s\n", hoya_error_detail()), 1;
     hoya_loop_call_later(loop, HOYA_MSEC(5), say, loop, NULL, NULL);
-    int rc = hoya_loop_run_forever(loop);
-    hoya_loop_close(loop);
-    hoya_loop_unref(loop);
+    rc = hoya_loop_run_forever(loop);
+    hoya_loop_unref(loop); /* closes it, too */
     return rc < 0;
 }

@@ -187,7 +187,8 @@ const Variant table[] = {
     {"native", nullptr, 0, false, nullptr},     {"native_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, false, nullptr},
     {"native_poll", "poll", 0, false, nullptr}, {"native_select", "select", 0, false, nullptr},
 #ifdef HOYA_TEST_GLIB
-    {"glib", nullptr, 0, true, MakeGlib},       {"glib_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, true, MakeGlib},
+    {"glib", nullptr, 0, true, MakeGlib},       {"glib_perfd", nullptr, HOYA_LOOP_PER_FD, true, MakeGlib},
+    {"glib_poll", "poll", 0, true, MakeGlib},   {"glib_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, true, MakeGlib},
 #endif
 };
 

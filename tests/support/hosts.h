@@ -80,6 +80,7 @@ struct Variant {
     std::unique_ptr<HostLoop> (*make_host)(); /* nullptr: native */
 
     bool foreign() const { return make_host != nullptr; }
+    bool per_fd() const { return selector || (flags & HOYA_LOOP_PER_FD); }
 };
 
 std::ostream &operator<<(std::ostream &out, const Variant &variant);

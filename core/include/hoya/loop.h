@@ -30,7 +30,10 @@ typedef struct hoya_loop hoya_loop;
 
 enum hoya_loop_flags {
     HOYA_LOOP_NO_TIMERFD = 1u << 0, /* timers by the host's `arm`, or by the selector's timeout */
-    HOYA_LOOP_DEBUG = 1u << 1 /* as hoya_loop_set_debug(loop, 1); HOYA_DEBUG=1 in the environment does the same */
+    HOYA_LOOP_DEBUG = 1u << 1, /* as hoya_loop_set_debug(loop, 1); HOYA_DEBUG=1 in the environment does the same */
+    HOYA_LOOP_PER_FD =
+        1u << 2 /* a foreign host watches each descriptor by itself, as it must where the selector has
+                                  none of its own (poll, select) */
 };
 
 /* All zero (or NULL instead of the struct) means the defaults. The loop takes the selector and the host,

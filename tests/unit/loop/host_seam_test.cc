@@ -3,7 +3,9 @@
  * unit/loop/host_seam_test.cc: what the loop asks of its host, and when: kicks, watches, deadlines, coming
  * and going.
  */
+#include <sys/eventfd.h>
 #include <thread>
+#include <unistd.h>
 
 #include "unit/loop/fake_host.h"
 
@@ -385,16 +387,45 @@ TEST_F(HostSeam, ALoopFollowsItsHostsMainLoopToAnotherThreadIfTheHostSaysSo)
     host->turn(); /* back home, for the end of the test */
 }
 
-TEST_F(HostSeam, ASelectorThatDoesNotNestIsRefusedWithAClearError)
+// Holds: F28
+TEST_F(HostSeam, WithASelectorThatDoesNotNestTheHostWatchesEachDescriptor)
 {
-    hoya_selector *real = nullptr;
-    ASSERT_EQ(hoya_selector_new(nullptr, &real), 0);
-    hoya_selector_ops flat = *real->ops;
-    flat.caps &= ~uint32_t{HOYA_SELECTOR_NESTS};
-    real->ops = &flat;
     hoya_loop_options options{};
     options.size = sizeof options;
-    options.selector = real;
     options.host = &host->base;
-    EXPECT_EQ(hoya_loop_new(&options, &loop), HOYA_ENOTSUP);
+    ASSERT_EQ(hoya_selector_new("poll", &options.selector), 0);
+    ASSERT_EQ(hoya_loop_new(&options, &loop), 0);
+    EXPECT_EQ(host->calls, (Trace{"attach 0", "watch 1", "watch 1"})) << "the eventfd and the timerfd";
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    auto nothing = [](hoya_fd, uint32_t, void *) {};
+    host->calls.clear();
+    EXPECT_EQ(hoya_loop_add_reader(loop, fd, nothing, nullptr, nullptr), 0);
+    EXPECT_EQ(hoya_loop_add_writer(loop, fd, nothing, nullptr, nullptr), 0);
+    EXPECT_EQ(hoya_loop_remove_reader(loop, fd), 1);
+    EXPECT_EQ(hoya_loop_remove_writer(loop, fd), 1);
+    EXPECT_EQ(host->calls, (Trace{"watch 1", "watch 3", "watch 2", "watch 0"})) << "one watch a descriptor";
+    close(fd);
+}
+
+// Holds: F21
+TEST_F(HostSeam, ADescriptorThatTheHostCannotWatchIsRefused)
+{
+    make(HOYA_LOOP_PER_FD);
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), destroyed = 0;
+    host->watch_result = HOYA_ENOSPC;
+    EXPECT_EQ(
+        hoya_loop_add_reader(
+            loop, fd, [](hoya_fd, uint32_t, void *) {}, &destroyed, [](void *arg) { ++*static_cast<int *>(arg); }),
+        HOYA_ENOSPC);
+    EXPECT_EQ(destroyed, 1);
+    host->watch_result = 0;
+    EXPECT_EQ(hoya_loop_add_reader(
+                  loop, fd, [](hoya_fd, uint32_t, void *) {}, nullptr, nullptr),
+              0);
+    EXPECT_EQ(hoya_loop_detach(loop), 0) << "and what was watched goes on natively";
+    hoya_loop_statistics stats{};
+    stats.size = sizeof stats;
+    EXPECT_EQ(hoya_loop_stats(loop, &stats), 0);
+    EXPECT_EQ(stats.watches, 1u);
+    close(fd);
 }
