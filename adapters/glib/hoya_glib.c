@@ -7,9 +7,9 @@
  * any of its functions. The source may recurse: GLib calls it in nested main loops too, and the guest knows
  * what may be entered again.
  *
- * prepare is the hook before each wait, nested or not: there the guest says whether it has work, so it need
- * not kick. GLib may call prepare, check and dispatch in any order or leave some out; nothing here depends on
- * the order.
+ * prepare is the hook before each wait, nested or not: there the guest says whether it has work. A kick has something to
+ * do only between that and the wait. GLib may call prepare, check and dispatch in any order or leave some out; nothing here
+ * depends on the order.
  *
  * Manners. A turn of GLib's is no turn for everybody: while a source is ready, those of lower priority are
  * not even asked, and a busy guest would stop GTK's redraws. So after 4 ms without a pause the source steps
@@ -38,6 +38,8 @@ typedef struct glib_host {
     GMainLoop *run;        /* the one that we run, if any */
     GPtrArray *watched;    /* of watched; usually one, the selector's descriptor */
     gint64 ready_time;     /* us, as GLib's; -1: none */
+    gboolean asked;        /* prepare has said no, and check has not come yet: GLib may be about to wait */
+    gboolean kicked;       /* the ready time is 0 for that reason */
     GSource *unmask;       /* there while we are masked: then GLib has no ready time, and check says no */
     gint64 busy_since;     /* us, 0: there was a pause */
     gint64 masked_since;
@@ -52,7 +54,7 @@ static glib_host *from_base(const hoya_host *host)
 
 static void tell_glib(glib_host *self)
 {
-    g_source_set_ready_time(&self->source, self->unmask ? -1 : self->ready_time);
+    g_source_set_ready_time(&self->source, self->unmask ? -1 : self->kicked ? 0 : self->ready_time);
 }
 
 static void forget_unmask(glib_host *self)
@@ -98,7 +100,10 @@ static gboolean source_prepare(GSource *source, gint *timeout)
 {
     glib_host *self = (glib_host *)source;
     *timeout = -1;
-    return self->guest && !is_masked(self) && hoya_guest_deadline(self->guest) == HOYA_NOW;
+    if (!self->guest || is_masked(self)) return FALSE; /* masked, GLib does not wait: the other source is ready */
+    gboolean ready = hoya_guest_deadline(self->guest) == HOYA_NOW;
+    self->asked = !ready;
+    return ready;
 }
 
 /* Tells the guest which of its descriptors GLib's poll found. */
@@ -118,6 +123,7 @@ static gboolean report_ready(glib_host *self)
 static gboolean source_check(GSource *source)
 {
     glib_host *self = (glib_host *)source;
+    self->asked = FALSE;
     if (!self->guest || is_masked(self)) return FALSE;
     gboolean ready = report_ready(self) || hoya_guest_deadline(self->guest) == HOYA_NOW;
     if (!ready) self->busy_since = 0;
@@ -130,8 +136,14 @@ static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer 
     glib_host *self = (glib_host *)source;
     if (!self->guest) return G_SOURCE_CONTINUE;
     if (!self->busy_since) self->busy_since = g_get_monotonic_time();
+    self->asked = FALSE;
+    if (self->kicked) {
+        /* Before the guest runs: a kick that comes meanwhile is a new one. */
+        self->kicked = FALSE;
+        tell_glib(self);
+    }
     report_ready(self); /* GLib asks no check of a source whose prepare said yes */
-    hoya_guest_dispatch(self->guest, self->base.ops->budget);
+    hoya_guest_dispatch(self->guest, BUSY);
     if (self->guest && !self->unmask && self->busy_since &&
         g_get_monotonic_time() - self->busy_since >= BUSY / 1000)
         step_aside(self);
@@ -219,6 +231,16 @@ static int host_arm(hoya_host *host, int64_t deadline)
     return 0;
 }
 
+static void host_kick(hoya_host *host)
+{
+    glib_host *self = from_base(host);
+    if (!self->asked) return; /* source_prepare comes before the next wait */
+    /* Work from a source that is prepared after ours, or from the context's poll function. */
+    self->asked = FALSE;
+    self->kicked = TRUE;
+    tell_glib(self);
+}
+
 static void host_detach(hoya_host *host, void (*done)(void *arg), void *arg)
 {
     glib_host *self = from_base(host);
@@ -281,10 +303,10 @@ static const hoya_host_ops host_ops = {
     .size = sizeof(hoya_host_ops),
     .name = "glib",
     .caps = HOYA_HOST_NESTS | HOYA_HOST_BEFORE_BLOCK,
-    .budget = BUSY,
     .attach = host_attach,
     .watch = host_watch,
     .arm = host_arm,
+    .kick = host_kick,
     .detach = host_detach,
     .free = host_free,
     .run = host_run,

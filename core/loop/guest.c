@@ -14,6 +14,7 @@
  * else does.
  */
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/sys.h"
@@ -43,11 +44,12 @@ static void update_hold(hoya_loop *loop)
 void hoya_loop_rearm(hoya_loop *loop)
 {
     if (hoya_unlikely(loop->host->ops->hold != NULL)) update_hold(loop);
-    if (loop->host->ops->caps & HOYA_HOST_BEFORE_BLOCK) return; /* it asks us */
-    if (loop->armed || !hoya_loop_wants_turn(loop)) return;
+    const hoya_host_ops *ops = loop->host->ops;
+    bool asks = ops->caps & HOYA_HOST_BEFORE_BLOCK; /* it knows best whether it has asked already */
+    if ((asks ? !ops->kick : loop->armed) || !hoya_loop_wants_turn(loop)) return;
     loop->armed = true;
-    loop->stats.kicks++;
-    loop->host->ops->kick(loop->host);
+    loop->stats.kicks += !asks;
+    ops->kick(loop->host);
 }
 
 int hoya_loop_sync_host(hoya_loop *loop)
@@ -157,6 +159,10 @@ static int attach(hoya_loop *loop, hoya_host *host, int priority)
 int hoya_loop_take_host(hoya_loop *loop, hoya_host *host, int priority)
 {
     hoya_live_add(HOYA_LIVE_HOSTS, 1);
+    if (loop->clock.now != hoya_clock_monotonic) {
+        free_host(host);
+        return hoya_error_set(HOYA_ENOTSUP, "a loop with a clock of the application's has no foreign host");
+    }
     if (loop->host == loop->native && !loop->absent) return attach(loop, host, priority);
     const char *name = (loop->absent ? loop->absent : loop->host)->ops->name;
     free_host(host);

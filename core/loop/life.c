@@ -106,13 +106,14 @@ int hoya_loop_new(const hoya_loop_options *given, hoya_loop **out)
     if (!hoya_options_read(&options, sizeof options, given))
         return hoya_error_set(HOYA_EINVAL,
                               "hoya_loop_options: the size is not set, or a member is not known to this version");
+    if (options.host && (!options.host->ops || options.host->ops->size != sizeof *options.host->ops)) {
+        options.host = NULL; /* not ours to free */
+        discard(&options);
+        return hoya_error_set(HOYA_EINVAL, "hoya_loop_options: this is no host of this version");
+    }
     if (options.flags & ~(uint32_t)KNOWN_FLAGS) {
         discard(&options);
         return hoya_error_set(HOYA_EINVAL, "hoya_loop_options: flags 0x%x are not known", (unsigned)options.flags);
-    }
-    if (options.host && options.host->ops->size != sizeof *options.host->ops) {
-        discard(&options);
-        return hoya_error_set(HOYA_EINVAL, "hoya_loop_options: this is no host of this version");
     }
     hoya_loop *loop = hoya_new(hoya_loop);
     if (!loop) {

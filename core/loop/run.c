@@ -31,7 +31,7 @@ static void send_quit(hoya_loop *loop)
 {
     if (!loop->level || loop->quit_sent) return;
     loop->quit_sent = true;
-    loop->host->ops->quit(loop->host);
+    if (loop->host->ops->quit) loop->host->ops->quit(loop->host); /* else it is not in a run of ours */
 }
 
 void hoya_run_end_of_round(hoya_loop *loop)

@@ -219,35 +219,42 @@ static void run_one_of_batch(void *arg)
     loop->ready.places++; /* given back by whoever called us: it is the loop's for good */
     loop->batch_queued = false;
     hoya_ring_entry entry = loop->batch[loop->batch_at++];
-    loop->ready.places++; /* this one is lent, and given back by the entry */
+    loop->ready.places++;   /* this one is lent, and given back by the entry */
+    hoya_loop_wakeup(loop); /* there is more, here or in the inbox: look again */
     hoya_entry_run(loop, entry);
+}
+
+/* False: it could not be moved whole. */
+static bool move_batch(hoya_loop *loop)
+{
+    size_t n = loop->batch_count - loop->batch_at;
+    if (!n) return true;
+    if (loop->batch_queued) return false;
+    if (hoya_ring_reserve(&loop->ready, n) < 0) {
+        loop->batch_queued = true;
+        hoya_ring_push(&loop->ready, run_one_of_batch, loop);
+        return false;
+    }
+    for (; loop->batch_at < loop->batch_count; loop->batch_at++)
+        hoya_ring_push(&loop->ready, loop->batch[loop->batch_at].fn, loop->batch[loop->batch_at].arg);
+    return true;
 }
 
 void hoya_inbox_collect(hoya_loop *loop)
 {
-    /* A batch that could not be queued goes first. */
-    if (loop->batch_at == loop->batch_count) {
-        pthread_mutex_lock(&loop->inbox_lock);
-        hoya_ring_entry *empty = loop->batch;
-        size_t size = loop->batch_size;
-        loop->batch = loop->inbox;
-        loop->batch_size = loop->inbox_size;
-        loop->batch_count = loop->inbox_count;
-        loop->inbox = empty;
-        loop->inbox_size = size;
-        loop->inbox_count = 0;
-        pthread_mutex_unlock(&loop->inbox_lock);
-        loop->batch_at = 0;
-    }
-    size_t n = loop->batch_count - loop->batch_at;
-    if (!n || loop->batch_queued) return;
-    if (hoya_ring_reserve(&loop->ready, n) < 0) {
-        loop->batch_queued = true;
-        hoya_ring_push(&loop->ready, run_one_of_batch, loop);
-        return;
-    }
-    for (; loop->batch_at < loop->batch_count; loop->batch_at++)
-        hoya_ring_push(&loop->ready, loop->batch[loop->batch_at].fn, loop->batch[loop->batch_at].arg);
+    if (!move_batch(loop)) return; /* what was left of the last one goes first */
+    pthread_mutex_lock(&loop->inbox_lock);
+    hoya_ring_entry *empty = loop->batch;
+    size_t size = loop->batch_size;
+    loop->batch = loop->inbox;
+    loop->batch_size = loop->inbox_size;
+    loop->batch_count = loop->inbox_count;
+    loop->inbox = empty;
+    loop->inbox_size = size;
+    loop->inbox_count = 0;
+    pthread_mutex_unlock(&loop->inbox_lock);
+    loop->batch_at = 0;
+    move_batch(loop);
 }
 
 static void drop_all(hoya_loop *loop, hoya_ring_entry *entries, size_t from, size_t to)

@@ -3,7 +3,7 @@
  * host_poll.c: a complete host, for a main loop on poll(2) such as many programs have. docs/hosts.md explains it.
  *
  * The main loop is the while in run(). It asks the guest before each wait (HOYA_HOST_BEFORE_BLOCK), so it needs no kick
- * and no timer: arm has nothing to do.
+ * and no timer: arm has nothing to do. It has room for one descriptor, the selector's (epoll).
  */
 #include <hoya/hoya.h>
 #include <poll.h>
@@ -76,7 +76,7 @@ static int run(hoya_host *host)
     while (self->running) {
         int n = poll(&self->fd, 1, wait_until(hoya_guest_deadline(self->guest)));
         if (n > 0 && self->record) hoya_guest_ready(self->guest, self->record, HOYA_IN);
-        hoya_guest_dispatch(self->guest, self->base.ops->budget);
+        hoya_guest_dispatch(self->guest, HOYA_MSEC(4));
     }
     self->in_run = 0;
     if (self->freed) free(self);
@@ -95,7 +95,6 @@ static const hoya_host_ops ops = {
     .size = sizeof(hoya_host_ops),
     .name = "poll(2)",
     .caps = HOYA_HOST_BEFORE_BLOCK,
-    .budget = HOYA_MSEC(4),
     .attach = attach,
     .watch = watch,
     .arm = arm,

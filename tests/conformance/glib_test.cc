@@ -52,6 +52,50 @@ TEST_P(GlibConformance, AnExplicitContextIsNeverTheDefaultOne)
     RunHostUntil([this] { return trace.size() == 2; });
 }
 
+/* A source that schedules guest work from its prepare, once: after ours has been asked, and before GLib waits. */
+struct Preparing {
+    GSource base;
+    hoya_loop *loop;
+    Probe *probe;
+
+    static gboolean Prepare(GSource *source, gint *timeout)
+    {
+        auto self = reinterpret_cast<Preparing *>(source);
+        *timeout = 10000;
+        if (self->probe) {
+            EXPECT_EQ(hoya_loop_call_soon(self->loop, Probe::Run, self->probe), 0);
+            self->probe = nullptr;
+        }
+        return FALSE;
+    }
+    static gboolean Dispatch(GSource *, GSourceFunc, gpointer) { return G_SOURCE_CONTINUE; }
+};
+
+// Holds: F4 F13
+TEST_P(GlibConformance, WorkFromTheLastPrepareBeforeTheWaitIsNotForgotten)
+{
+    Probe probe;
+    GMainContext *context = g_main_context_new();
+    hoya_loop *guest = nullptr;
+    ASSERT_EQ(hoya_glib_loop_new(context, 0, &guest), 0);
+    static GSourceFuncs funcs = {Preparing::Prepare, nullptr, Preparing::Dispatch, nullptr, nullptr, nullptr};
+    GSource *late = g_source_new(&funcs, sizeof(Preparing));
+    reinterpret_cast<Preparing *>(late)->loop = guest;
+    reinterpret_cast<Preparing *>(late)->probe = &probe;
+    g_source_set_priority(late, G_PRIORITY_LOW);
+    Settle(context); /* no wake-up is left over that would end the wait */
+    g_source_attach(late, context);
+    int64_t before = Now();
+    while (!probe.runs) g_main_context_iteration(context, TRUE);
+    EXPECT_LT(Now() - before, HOYA_SEC(5)) << "the wait would have been ten seconds";
+    g_source_destroy(late);
+    g_source_unref(late);
+    Settle(context); /* the ready time of the kick is taken back: no turn for nothing is left */
+    EXPECT_FALSE(g_main_context_pending(context));
+    Release(guest);
+    g_main_context_unref(context);
+}
+
 // Holds: F17
 TEST_P(GlibConformance, NoContextMeansTheThreadDefaultOne)
 {

@@ -63,8 +63,7 @@ enum hoya_events {
     HOYA_OUT = 1u << 1, /* a write would not block */
     HOYA_PRI = 1u << 2, /* out-of-band data */
     HOYA_ERR = 1u << 3, /* always reported, never asked for */
-    HOYA_HUP = 1u << 4, /* always reported, never asked for */
-    HOYA_NVAL = 1u << 5 /* the host found the descriptor closed; the watch has been dropped */
+    HOYA_HUP = 1u << 4  /* always reported, never asked for */
 };
 
 /* ---- callbacks ------------------------------------------------------------------------------------- */

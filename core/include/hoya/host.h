@@ -29,7 +29,8 @@ typedef struct hoya_watch {
 
 enum hoya_host_caps {
     HOYA_HOST_NESTS = 1u << 0, /* the host's loop may be run again from a callback (dialogs) */
-    /* The host asks hoya_guest_deadline() each time before it blocks, in nested loops too. It is never kicked. */
+    /* The host asks hoya_guest_deadline() each time before it blocks, in nested loops too. Its kick may be NULL;
+     * else it comes with every change, and has work to do only between the asking and the wait. */
     HOYA_HOST_BEFORE_BLOCK = 1u << 1
 };
 
@@ -39,7 +40,6 @@ typedef struct hoya_host_ops {
     size_t size; /* sizeof(hoya_host_ops) */
     const char *name;
     uint32_t caps;
-    int64_t budget; /* how long one dispatch may run callbacks before the host gets its turn (ns); 0: no bound */
 
     /* Begins to serve `guest`. `priority` is in the host's own scale, 0 its default. HOYA_ENOHOST: the
      * thread has no main loop yet; the loop stays native and asks again at every later call. */
@@ -50,13 +50,13 @@ typedef struct hoya_host_ops {
      * hoya_guest_ready, then hoya_guest_dispatch. */
     int (*watch)(hoya_host *host, hoya_watch *record, uint32_t mask);
 
-    /* Calls hoya_guest_dispatch at or after `deadline`; HOYA_NEVER disarms. One timer: a new deadline
+    /* Calls hoya_guest_dispatch at or after `deadline` (of CLOCK_MONOTONIC); HOYA_NEVER disarms. One timer: a new deadline
      * replaces the old one. A held promise: neither an early firing nor a dispatch for another reason
      * consumes it. */
     int (*arm)(hoya_host *host, int64_t deadline);
 
     /* Calls hoya_guest_dispatch once more, soon, after the host had its own turn. Kicks that come before that
-     * are one. NULL with HOYA_HOST_BEFORE_BLOCK only. */
+     * are one. NULL with HOYA_HOST_BEFORE_BLOCK only. Not for other threads: those write a descriptor. */
     void (*kick)(hoya_host *host);
 
     /* Lets go: no call to the guest begins after this one. `done(arg)` is called when nothing of the

@@ -4,8 +4,9 @@
  * Interface".
  *
  * Thread: a loop belongs to one thread: the one that made it, until the first run, which may be on another
- * thread and settles it. Every function here answers HOYA_ETHREAD on a wrong thread, in every build, except
- * those marked "any thread". Under a foreign host the loop follows the thread that runs the host's loop.
+ * thread and settles it. Every function here that can change something answers HOYA_ETHREAD on a wrong
+ * thread, in every build, except those marked "any thread"; plain getters do not look. Under a foreign host
+ * the loop follows the thread that runs the host's loop.
  *
  * Callbacks run from the iteration only, in the order in which they became ready, never inside the call
  * that scheduled them. They may call everything here, and may run the host's loop again (a dialog):
@@ -37,7 +38,7 @@ enum hoya_loop_flags {
 };
 
 /* All zero (or NULL instead of the struct) means the defaults. The loop takes the selector and the host,
- * also when hoya_loop_new fails. */
+ * also when hoya_loop_new fails, except when it cannot read the options, or the host is of another version. */
 typedef struct hoya_loop_options {
     size_t size; /* sizeof(hoya_loop_options) */
     uint32_t flags;
@@ -45,7 +46,7 @@ typedef struct hoya_loop_options {
     hoya_selector *selector; /* NULL: the best of this system */
     hoya_host *host;         /* NULL: native */
     const hoya_clock
-        *clock; /* NULL: the system's monotonic clock; copied. Another one implies HOYA_LOOP_NO_TIMERFD */
+        *clock; /* NULL: the system's; copied. Another one implies HOYA_LOOP_NO_TIMERFD, no foreign host */
 } hoya_loop_options;
 
 /* Makes a loop; *loop is a new reference. With a host it dispatches from now on, whenever the host's loop

@@ -351,6 +351,47 @@ TEST_F(HostSeam, DetachDuringARunGoesOnNatively)
     old->done(old->done_arg);
 }
 
+TEST_F(HostSeam, AHostThatCannotBeRunEndsARunThatItComesInto)
+{
+    ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0);
+    soon([&] { EXPECT_EQ(hoya_loop_attach(loop, &host->base, 0), 0); });
+    EXPECT_EQ(hoya_loop_run_forever(loop), HOYA_ENOTSUP);
+    EXPECT_EQ(hoya_loop_is_running(loop), 0);
+}
+
+TEST_F(HostSeam, StopInTheRoundInWhichSuchAHostComesIsAStop)
+{
+    ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0);
+    soon([&] { EXPECT_EQ(hoya_loop_attach(loop, &host->base, 0), 0); });
+    soon([&] { hoya_loop_stop(loop); });
+    EXPECT_EQ(hoya_loop_run_forever(loop), 0);
+}
+
+TEST_F(HostSeam, ALoopWithAClockOfItsOwnHasNoForeignHost)
+{
+    static const hoya_clock stopped{[](void *) { return int64_t(1); }, nullptr};
+    bool freed = false;
+    host->freed = &freed;
+    hoya_loop_options options{};
+    options.size = sizeof options;
+    options.clock = &stopped;
+    options.host = &host->base;
+    EXPECT_EQ(hoya_loop_new(&options, &loop), HOYA_ENOTSUP);
+    EXPECT_TRUE(freed);
+}
+
+TEST_F(HostSeam, AHostThatAsksBeforeItBlocksIsToldOfEveryChangeIfItWantsToBe)
+{
+    host->ops.caps |= HOYA_HOST_BEFORE_BLOCK;
+    make();
+    soon(note("a"));
+    soon(note("b"));
+    EXPECT_EQ(host->count("kick"), 2) << "it knows whether it is about to wait; the loop does not";
+    host->turn();
+    soon(note("c"));
+    EXPECT_GE(host->count("kick"), 3);
+}
+
 TEST_F(HostSeam, HoldFollowsWorkThatIsPending)
 {
     host->ops.hold = [](hoya_host *h, int on) { FakeHost::self(h)->calls.push_back("hold " + std::to_string(on)); };

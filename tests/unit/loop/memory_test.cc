@@ -50,6 +50,38 @@ TEST_F(Memory, PostsOfOtherThreadsArriveInOrderWhenTheReadyQueueCannotGrow)
     for (int i = 0; i < 500; i++) EXPECT_EQ(order[i], i);
 }
 
+TEST_F(Memory, APostBehindABatchThatCouldNotBeMovedIsNotForgotten)
+{
+    struct Job {
+        Memory *test;
+        int number;
+        static void Run(void *arg)
+        {
+            Job *job = static_cast<Job *>(arg);
+            job->test->order.push_back(job->number);
+            if (job->number == 299) hoya_loop_stop(job->test->loop);
+        }
+    };
+    std::vector<Job> jobs;
+    for (int i = 0; i < 300; i++) jobs.push_back({this, i});
+    std::thread([&] {
+        for (int i = 0; i < 200; i++)
+            EXPECT_EQ(hoya_loop_call_soon_threadsafe(loop, Job::Run, &jobs[i], nullptr, nullptr), 0);
+    }).join();
+    memory.fail = true;
+    EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), 1) << "one at a time";
+    memory.fail = false;
+    std::thread([&] {
+        for (int i = 200; i < 300; i++)
+            EXPECT_EQ(hoya_loop_call_soon_threadsafe(loop, Job::Run, &jobs[i], nullptr, nullptr), 0);
+    }).join();
+    memory.fail = true;
+    EXPECT_EQ(hoya_loop_run_forever(loop), 0)
+        << "the last of them stops the loop, which blocks when it has no work";
+    ASSERT_EQ(order.size(), 300u);
+    for (int i = 0; i < 300; i++) EXPECT_EQ(order[i], i);
+}
+
 TEST_F(Memory, OnlyMakingFails)
 {
     int fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
