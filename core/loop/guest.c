@@ -268,7 +268,8 @@ hoya_fd hoya_guest_pollfd(const hoya_guest *guest)
 
 hoya_fd hoya_loop_pollfd(const hoya_loop *loop)
 {
-    return loop->watch.fd;
+    /* Paused, it could be readable all the time, and nobody would look into it. */
+    return hoya_loop_is_paused(loop) ? HOYA_INVALID_FD : loop->watch.fd;
 }
 
 int64_t hoya_loop_deadline(hoya_loop *loop)

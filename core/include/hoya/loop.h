@@ -234,7 +234,8 @@ HOYA_API const char *hoya_loop_host_name(const hoya_loop *loop);     /* "native"
 HOYA_API const char *hoya_loop_selector_name(const hoya_loop *loop); /* "epoll", ... */
 
 /* For an application with a main loop of its own and no adapter: watch pollfd for reading, sleep at most
- * until the deadline (HOYA_NOW: do not sleep), call dispatch then. As hoya_guest_pollfd, _deadline and
+ * until the deadline (HOYA_NOW: do not sleep), call dispatch then. Ask for both before each wait:
+ * while stop has paused the loop there is no descriptor to watch. As hoya_guest_pollfd, _deadline and
  * _dispatch, of a native loop. */
 HOYA_API hoya_fd hoya_loop_pollfd(const hoya_loop *loop);
 HOYA_API int64_t hoya_loop_deadline(hoya_loop *loop);

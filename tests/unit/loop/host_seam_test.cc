@@ -367,6 +367,21 @@ TEST_F(HostSeam, StopInTheRoundInWhichSuchAHostComesIsAStop)
     EXPECT_EQ(hoya_loop_run_forever(loop), 0);
 }
 
+// Holds: F5
+TEST_F(HostSeam, APausedLoopOffersNoDescriptorThatCouldKeepAnApplicationAwake)
+{
+    ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0);
+    hoya_fd fd = hoya_loop_pollfd(loop);
+    EXPECT_GE(fd, 0);
+    hoya_loop_stop(loop);
+    EXPECT_EQ(hoya_loop_pollfd(loop), HOYA_INVALID_FD);
+    EXPECT_EQ(hoya_loop_deadline(loop), HOYA_NEVER);
+    hoya_loop_start(loop);
+    EXPECT_EQ(hoya_loop_pollfd(loop), fd);
+    hoya_host *unused = &host->base;
+    unused->ops->free(unused);
+}
+
 TEST_F(HostSeam, ALoopWithAClockOfItsOwnHasNoForeignHost)
 {
     static const hoya_clock stopped{[](void *) { return int64_t(1); }, nullptr};
