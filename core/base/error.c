@@ -6,6 +6,7 @@
  */
 #include "base/error.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static const struct {
 const char *hoya_strerror(int code)
 {
     if (code >= 0) return "success";
+    if (code == INT_MIN) return "unknown error"; /* it has no positive twin to ask about */
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         if (errors[i].code == code) return errors[i].text;
     /* strerrordesc_np has no buffer and so no race; it is NULL for what the system does not know either. */

@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/sys.h"
 #include "loop/selector_host.h"
 
 /* Hang-up and errors wake both sides (statement 80). */
@@ -31,6 +32,8 @@ static hoya_fd_record *find(const hoya_loop *loop, hoya_fd fd)
 static int make_room(hoya_loop *loop, hoya_fd fd)
 {
     if ((size_t)fd < loop->records_size) return 0;
+    struct stat status; /* no memory for a number that is no descriptor: the table is as long as the largest */
+    if (hoya_sys_fstat(fd, &status) < 0) return hoya_error_set(HOYA_EBADF, "descriptor %d is not open", fd);
     size_t size = loop->records_size ? loop->records_size : 64;
     while (size <= (size_t)fd) size *= 2;
     hoya_fd_record **records = hoya_resize(loop->records, size, sizeof *records);

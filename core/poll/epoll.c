@@ -57,6 +57,8 @@ static slot *find(const epoll_selector *self, hoya_fd fd)
 static int make_room(epoll_selector *self, hoya_fd fd)
 {
     if ((size_t)fd < self->size) return 0;
+    struct stat status; /* no memory for a number that is no descriptor: the table is as long as the largest */
+    if (hoya_sys_fstat(fd, &status) < 0) return hoya_error_set(HOYA_EBADF, "descriptor %d is not open", fd);
     size_t size = self->size ? self->size : 64;
     while (size <= (size_t)fd) size *= 2;
     slot *slots = hoya_resize(self->slots, size, sizeof *slots);

@@ -24,9 +24,12 @@ static const struct {
 
 int hoya_selector_new(const char *name, hoya_selector **selector)
 {
-    if (!name) name = getenv("HOYA_SELECTOR");
+    if (!name) {
+        name = getenv("HOYA_SELECTOR");
+        if (name && !name[0]) name = NULL;
+    }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (!name || !name[0] || strcmp(name, kinds[i].name) == 0) return kinds[i].make(selector);
+        if (!name || strcmp(name, kinds[i].name) == 0) return kinds[i].make(selector);
     return hoya_error_set(HOYA_ENOENT, "this build has no selector named '%s'", name);
 }
 

@@ -37,7 +37,7 @@ enum hoya_loop_flags {
                                   none of its own (poll, select) */
 };
 
-/* All zero (or NULL instead of the struct) means the defaults. The loop takes the selector and the host,
+/* All zero but the size (or NULL instead of the struct) means the defaults. The loop takes the selector and the host,
  * also when hoya_loop_new fails, except when it cannot read the options, or the host is of another version. */
 typedef struct hoya_loop_options {
     size_t size; /* sizeof(hoya_loop_options) */
