@@ -143,7 +143,8 @@ static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer 
         tell_glib(self);
     }
     report_ready(self); /* GLib asks no check of a source whose prepare said yes */
-    hoya_guest_dispatch(self->guest, BUSY);
+    int rc = hoya_guest_dispatch(self->guest, BUSY);
+    if (rc == HOYA_ECHILD && self->run) g_main_loop_quit(self->run); /* our caller is to hear of it */
     if (self->guest && !self->unmask && self->busy_since &&
         g_get_monotonic_time() - self->busy_since >= BUSY / 1000)
         step_aside(self);
@@ -280,6 +281,17 @@ static int host_quit(hoya_host *host)
     return 0;
 }
 
+/* GLib's main loops are the parent's. Without a system call (removing a poll would wake the parent) the source falls
+ * silent: a descriptor of -1 is not polled. Only leaving a run of ours wakes the parent once, for nothing. */
+static int host_after_fork(hoya_host *host)
+{
+    glib_host *self = from_base(host);
+    self->guest = NULL;
+    for (guint i = 0; i < self->watched->len; i++) ((watched *)g_ptr_array_index(self->watched, i))->fd.fd = -1;
+    if (self->run) g_main_loop_quit(self->run);
+    return hoya_error_set(HOYA_ENOTSUP, "a GMainContext cannot be used in a forked child");
+}
+
 static int host_is_owner(const hoya_host *host)
 {
     return g_main_context_is_owner(g_source_get_context(&from_base(host)->source));
@@ -313,6 +325,7 @@ static const hoya_host_ops host_ops = {
     .quit = host_quit,
     .is_owner = host_is_owner,
     .depth = host_depth,
+    .after_fork = host_after_fork,
     .log = host_log,
 };
 

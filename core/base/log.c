@@ -16,6 +16,16 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static hoya_log_function function;
 static void *function_arg;
 
+void hoya_log_lock(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void hoya_log_unlock(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
 void hoya_set_log_function(hoya_log_function fn, void *arg)
 {
     pthread_mutex_lock(&lock);

@@ -14,6 +14,10 @@ typedef struct hoya_log_sink {
     void *arg;
 } hoya_log_sink;
 
+/* Around a fork: the child must not find the lock in the hands of a thread that it does not have. */
+void hoya_log_lock(void);
+void hoya_log_unlock(void);
+
 void hoya_log(const hoya_log_sink *fallback, hoya_log_level level, const char *format, ...) HOYA_PRINTF(3, 4);
 
 #endif

@@ -3,6 +3,9 @@
  * base/sys_list.h: the system calls of the library, all of them: X(result, name, parameters, arguments).
  */
 #define HOYA_SYSTEM_CALLS(X)                                                                                       \
+    X(pid_t, getpid, (void), ())                                                                                   \
+    X(int, raise, (int signum), (signum))                                                                          \
+    X(int, sigaction, (int signum, const struct sigaction *action, struct sigaction *old), (signum, action, old))  \
     X(int, close, (int fd), (fd))                                                                                  \
     X(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))                                      \
     X(ssize_t, write, (int fd, const void *buffer, size_t size), (fd, buffer, size))                               \

@@ -130,6 +130,15 @@ static void leave_host(hoya_loop *loop)
     if (loop->level && loop->host->ops->quit) loop->host->ops->quit(loop->host);
 }
 
+int hoya_loop_begin_service(hoya_loop *loop)
+{
+    int rc = selector_nests(loop) ? 0 : enter_per_fd_mode(loop);
+    if (rc >= 0) rc = hoya_loop_sync_host(loop);
+    if (rc >= 0) rc = hoya_timers_sync(loop);
+    if (rc >= 0) hoya_loop_rearm(loop);
+    return rc;
+}
+
 static int attach(hoya_loop *loop, hoya_host *host, int priority)
 {
     host->guest_data = loop;
@@ -145,15 +154,9 @@ static int attach(hoya_loop *loop, hoya_host *host, int priority)
     }
     leave_host(loop);
     change_host(loop, host);
-    rc = selector_nests(loop) ? 0 : enter_per_fd_mode(loop);
-    if (rc >= 0) rc = hoya_loop_sync_host(loop);
-    if (rc >= 0) rc = hoya_timers_sync(loop);
-    if (rc < 0) {
-        hoya_loop_let_host_go(loop);
-        return rc;
-    }
-    hoya_loop_rearm(loop);
-    return 0;
+    rc = hoya_loop_begin_service(loop);
+    if (rc < 0) hoya_loop_let_host_go(loop);
+    return rc;
 }
 
 int hoya_loop_take_host(hoya_loop *loop, hoya_host *host, int priority)
@@ -232,6 +235,16 @@ int hoya_loop_detach(hoya_loop *loop)
     return 0;
 }
 
+void hoya_loop_fork_host(hoya_loop *loop)
+{
+    hoya_host *host = loop->host;
+    if (host == loop->native) return;
+    leave_per_fd_mode(loop, true);
+    bool goes_on = host->ops->after_fork && host->ops->after_fork(host) >= 0;
+    change_host(loop, goes_on ? host : loop->native);
+    if (!goes_on) free_host(host);
+}
+
 void hoya_guest_host_gone(hoya_guest *guest)
 {
     hoya_loop *loop = (hoya_loop *)guest;
@@ -256,6 +269,7 @@ void hoya_guest_ready(hoya_guest *guest, hoya_watch *record, uint32_t events)
 int64_t hoya_guest_deadline(hoya_guest *guest)
 {
     hoya_loop *loop = (hoya_loop *)guest;
+    if (hoya_unlikely(hoya_loop_is_forked(loop))) return HOYA_NEVER; /* the parent's work */
     if (hoya_loop_wants_turn(loop)) return HOYA_NOW;
     if (loop->timer_fd != HOYA_INVALID_FD || hoya_loop_is_paused(loop)) return HOYA_NEVER;
     return hoya_loop_next_deadline(loop);
@@ -269,7 +283,7 @@ hoya_fd hoya_guest_pollfd(const hoya_guest *guest)
 hoya_fd hoya_loop_pollfd(const hoya_loop *loop)
 {
     /* Paused, it could be readable all the time, and nobody would look into it. */
-    return hoya_loop_is_paused(loop) ? HOYA_INVALID_FD : loop->watch.fd;
+    return hoya_loop_is_paused(loop) || hoya_loop_is_forked(loop) ? HOYA_INVALID_FD : loop->watch.fd;
 }
 
 int64_t hoya_loop_deadline(hoya_loop *loop)

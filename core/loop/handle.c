@@ -4,8 +4,8 @@
  *
  * The life of a one-shot handle: made, queued (with a place in the ring), run, dropped. Each failure:
  * cancelled while queued (dropped at once; the entry stays in the queue, finds itself dropped and goes by,
- * giving the place back), loop closed (dropped). A descriptor's handle goes round: queued, run, queued,
- * run, until it is removed; its place is its own all the time.
+ * giving the place back), loop closed (dropped). The handle of a descriptor or a signal goes round: queued, run,
+ * queued, run, until it is removed; its place is its own all the time.
  *
  * A handle in its own callback is neither cancelled nor destroyed: the argument lives until the callback
  * returns.
@@ -15,9 +15,34 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-static bool is_fd(const hoya_handle *handle)
+static bool lasts(const hoya_handle *handle)
 {
     return handle->kind >= HOYA_HANDLE_READER;
+}
+
+static void call_lasting(hoya_loop *loop, hoya_handle *handle)
+{
+    handle->running = true;
+    if (handle->kind == HOYA_HANDLE_SIGNAL) {
+        handle->fn.signal(handle->of.signum, handle->arg);
+    } else {
+        uint32_t events = handle->of.fd.events;
+        handle->of.fd.events = 0;
+        handle->fn.fd(handle->of.fd.fd, events, handle->arg);
+    }
+    handle->running = false;
+    if (!handle->loop) hoya_handle_drop(handle); /* it was removed meanwhile */
+    else if (handle->kind == HOYA_HANDLE_SIGNAL) hoya_signal_returned(loop, handle);
+    else hoya_watch_returned(loop, handle);
+}
+
+static void call_once(hoya_handle *handle)
+{
+    handle->loop = NULL; /* it has happened, as far as cancel is concerned */
+    handle->running = true;
+    handle->fn.soon(handle->arg);
+    handle->running = false;
+    hoya_handle_drop(handle);
 }
 
 static bool run(hoya_loop *loop, hoya_runnable *runnable)
@@ -25,23 +50,10 @@ static bool run(hoya_loop *loop, hoya_runnable *runnable)
     hoya_handle *handle = (hoya_handle *)runnable;
     handle->queued = false;
     bool live = handle->loop != NULL;
-    /* A one-shot's place goes with its entry; a descriptor's only if it was removed while it was queued. */
-    if (!live || !is_fd(handle)) hoya_ring_unreserve(&loop->ready, 1);
-    if (live) {
-        handle->running = true;
-        if (is_fd(handle)) {
-            uint32_t events = handle->of.fd.events;
-            handle->of.fd.events = 0;
-            handle->fn.fd(handle->of.fd.fd, events, handle->arg);
-        } else {
-            /* It has happened, as far as cancel is concerned. */
-            handle->loop = NULL;
-            handle->fn.soon(handle->arg);
-        }
-        handle->running = false;
-        if (!handle->loop) hoya_handle_drop(handle);
-        else hoya_watch_returned(loop, handle);
-    }
+    /* A one-shot's place goes with its entry; a lasting one's only if it was removed while it was queued. */
+    if (!live || !lasts(handle)) hoya_ring_unreserve(&loop->ready, 1);
+    if (live && lasts(handle)) call_lasting(loop, handle);
+    else if (live) call_once(handle);
     hoya_handle_unref(handle);
     return live;
 }
@@ -57,9 +69,9 @@ static void drop(hoya_loop *loop, hoya_runnable *runnable)
 
 static const char *describe(const hoya_runnable *runnable, uintptr_t *function)
 {
-    static const char *const names[] = {"call_soon callback", "timer", "reader", "writer"};
+    static const char *const names[] = {"call_soon callback", "timer", "reader", "writer", "signal handler"};
     const hoya_handle *handle = (const hoya_handle *)runnable;
-    *function = is_fd(handle) ? (uintptr_t)handle->fn.fd : (uintptr_t)handle->fn.soon;
+    *function = (uintptr_t)handle->fn.soon;
     return names[handle->kind];
 }
 
@@ -109,6 +121,14 @@ void hoya_handle_drop(hoya_handle *handle)
     handle->destroy = NULL;
     handle->arg = NULL;
     hoya_destroy_arg(destroy, arg);
+}
+
+void hoya_handle_retire(hoya_loop *loop, hoya_handle *handle)
+{
+    /* While it is queued, the entry gives the place back. */
+    if (!handle->queued) hoya_ring_unreserve(&loop->ready, 1);
+    hoya_handle_drop(handle);
+    hoya_handle_unref(handle);
 }
 
 void hoya_handle_queue(hoya_loop *loop, hoya_handle *handle)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * loop/handle.h: a callback's registration: call_soon_full's, a timer's, or one side of a descriptor.
+ * loop/handle.h: a callback's registration: call_soon_full's, a timer's, one side of a descriptor, or a signal's.
  *
  * References: the caller's (if it asked for the handle), and the loop's while the callback may still run
- * (as an entry of the ready queue, in the timer heap, or in the descriptor's record). The argument is
- * destroyed exactly once, by hoya_handle_drop.
+ * (as an entry of the ready queue, in the timer heap, in the descriptor's record, or in the table of signals). The
+ * argument is destroyed exactly once, by hoya_handle_drop.
  */
 #ifndef HOYA_LOOP_HANDLE_H
 #define HOYA_LOOP_HANDLE_H
@@ -14,8 +14,10 @@
 typedef enum hoya_handle_kind {
     HOYA_HANDLE_SOON,
     HOYA_HANDLE_TIMER,
+    /* from here on: stays registered after a run, and keeps its place in the ring until it is removed */
     HOYA_HANDLE_READER,
-    HOYA_HANDLE_WRITER
+    HOYA_HANDLE_WRITER,
+    HOYA_HANDLE_SIGNAL
 } hoya_handle_kind;
 
 struct hoya_handle {
@@ -24,6 +26,7 @@ struct hoya_handle {
     union {
         hoya_callback soon;
         hoya_fd_callback fd;
+        hoya_signal_callback signal;
     } fn;
     void *arg;
     hoya_destroy destroy;
@@ -42,6 +45,7 @@ struct hoya_handle {
             hoya_fd fd;
             uint32_t events;
         } fd;
+        int signum;
     } of;
 };
 
@@ -51,6 +55,9 @@ hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, 
 /* Ends the registration: no run begins after this. The argument goes now, or after the run that is on the
  * stack. */
 void hoya_handle_drop(hoya_handle *handle);
+
+/* The same for a lasting one (a descriptor's side, a signal's handler), with its place and the loop's reference. */
+void hoya_handle_retire(hoya_loop *loop, hoya_handle *handle);
 
 /* Puts it into the ready queue, where it holds a place; the queue takes over a reference. */
 void hoya_handle_queue(hoya_loop *loop, hoya_handle *handle);
@@ -62,5 +69,7 @@ static inline void hoya_destroy_arg(hoya_destroy destroy, void *arg)
 
 /* loop/watch.c: the callback of a descriptor has returned. */
 void hoya_watch_returned(hoya_loop *loop, hoya_handle *handle);
+/* loop/signal.c: the same for a signal. */
+void hoya_signal_returned(hoya_loop *loop, hoya_handle *handle);
 
 #endif

@@ -28,6 +28,8 @@ bool hoya_loop_on_thread(const hoya_loop *loop)
 int hoya_loop_check_thread(const hoya_loop *loop)
 {
     if (hoya_unlikely(!loop)) return hoya_error_set(HOYA_EINVAL, "the loop is NULL");
+    if (hoya_unlikely(hoya_loop_is_forked(loop)))
+        return hoya_error_set(HOYA_ECHILD, "the loop is the parent process's; hoya_loop_after_fork comes first");
     if (hoya_likely(hoya_loop_on_thread(loop))) return 0;
     return hoya_error_set(HOYA_ETHREAD, "the loop belongs to another thread; use call_soon_threadsafe");
 }
@@ -63,6 +65,7 @@ static void init(hoya_loop *loop, const hoya_loop_options *options)
     static const hoya_clock system = {hoya_clock_monotonic, NULL};
     atomic_init(&loop->refs, 1);
     atomic_init(&loop->owner, (uintptr_t)pthread_self());
+    loop->generation = hoya_fork_generation();
     pthread_mutex_init(&loop->inbox_lock, NULL);
     hoya_list_init(&loop->unregistered);
     loop->clock = options->clock ? *options->clock : system;
@@ -80,6 +83,7 @@ static int build(hoya_loop *loop, const hoya_loop_options *options)
     loop->own_selector = options->selector;
     int rc = loop->own_selector ? 0 : hoya_selector_new(NULL, &loop->own_selector);
     loop->selector = loop->own_selector;
+    if (rc >= 0) rc = hoya_fork_notice();
     if (rc >= 0) rc = hoya_host_native_new(&loop->native);
     if (rc < 0) return rc;
     loop->host = loop->native;
@@ -136,6 +140,7 @@ int hoya_loop_new(const hoya_loop_options *given, hoya_loop **out)
 
 static void end(hoya_loop *loop)
 {
+    if (hoya_loop_is_forked(loop)) hoya_loop_leave_parent(loop);
     /* From here on a post is refused; none is between its check and its append. */
     pthread_mutex_lock(&loop->inbox_lock);
     atomic_store(&loop->closed, true);
@@ -153,6 +158,7 @@ static void end(hoya_loop *loop)
     loop->round_end = loop->ready.head;
     hoya_inbox_close(loop);
     hoya_timers_close(loop);
+    hoya_signals_close(loop);
     hoya_watch_close(loop);
     hoya_selector_free(loop->own_selector);
     loop->selector = loop->own_selector = NULL;
@@ -164,7 +170,7 @@ int hoya_loop_close(hoya_loop *loop)
 {
     if (!loop) return hoya_error_set(HOYA_EINVAL, "the loop is NULL");
     if (atomic_load(&loop->closed)) return 0;
-    int rc = hoya_loop_check_thread(loop);
+    int rc = hoya_loop_is_forked(loop) ? 0 : hoya_loop_check_thread(loop); /* in a child: whoever wants to */
     if (rc < 0) return rc;
     if (loop->level || loop->depth) return hoya_error_set(HOYA_EBUSY, "a running loop cannot be closed");
     hoya_loop_ref(loop); /* a destroy function may drop what the caller thinks is the last one */
@@ -193,7 +199,8 @@ void hoya_loop_unref(hoya_loop *loop)
     hoya_check(before > 0, "a loop was unreferenced once too often");
     if (before != 1) return;
     if (!atomic_load(&loop->closed)) {
-        hoya_check(hoya_loop_on_thread(loop), "the last reference of an open loop was dropped on a wrong thread");
+        hoya_check(hoya_loop_is_forked(loop) || hoya_loop_on_thread(loop),
+                   "the last reference of an open loop was dropped on a wrong thread");
         /* Alive once more while it ends: a host may need it for longer than that. */
         atomic_store(&loop->refs, 1);
         end(loop);

@@ -4,7 +4,7 @@
  * hoya_guest_dispatch.
  *
  *   1. look at the kernel (block only in hoya_guest_poll, and only when nothing is ready)
- *   2. what other threads posted is queued behind what is queued already
+ *   2. what other threads posted is queued behind what is queued already, then the handlers of signals
  *   3. ready descriptors queue their callbacks, reader before writer; 4. due timers queue theirs
  *   5. run the snapshot: as many entries as are queued now. What they schedule waits for the next round.
  *
@@ -49,6 +49,7 @@ int hoya_loop_look(hoya_loop *loop, int64_t timeout)
      * raises it again. */
     if (atomic_exchange(&loop->wake_pending, false)) loop->stats.wakeups++;
     hoya_inbox_collect(loop);
+    if (hoya_unlikely(loop->signals != 0)) hoya_signals_collect(loop);
 
     for (int i = 0; i < n; i++) {
         if (!found[i].data) continue;
@@ -85,6 +86,7 @@ static bool may_move_here(const hoya_loop *loop)
 int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
 {
     hoya_loop *loop = (hoya_loop *)guest;
+    if (hoya_unlikely(hoya_loop_is_forked(loop))) return hoya_loop_check_thread(loop);
     if (hoya_unlikely(!hoya_loop_on_thread(loop))) {
         if (!may_move_here(loop))
             return hoya_error_set(HOYA_ETHREAD, "dispatch on a thread that does not own the loop");
@@ -115,7 +117,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
         hoya_ring_entry entry = hoya_ring_pop(&loop->ready);
         if (!loop->armed && hoya_ring_count(&loop->ready)) hoya_loop_rearm(loop);
         ran += hoya_unlikely(loop->debug) ? hoya_debug_run(loop, entry) : hoya_entry_run(loop, entry);
-        if (hoya_unlikely(loop->abort_code)) break;
+        if (hoya_unlikely(loop->abort_code || hoya_loop_is_forked(loop))) break;
         if (limit != HOYA_NEVER && ++entered % BUDGET_EVERY == 0 && loop->ready.head < end &&
             hoya_clock_monotonic(NULL) >= limit) {
             loop->stats.cut++;
@@ -128,9 +130,13 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     loop->depth--;
     atomic_store_explicit(&loop->running, loop->depth || loop->level, memory_order_relaxed);
     hoya_set_running_loop(before);
-    hoya_timers_sync(loop);
-    hoya_loop_sync_host(loop);
-    hoya_loop_rearm(loop);
+    if (hoya_unlikely(hoya_loop_is_forked(loop))) { /* the callback forked, and returned in the child as well */
+        ran = hoya_loop_check_thread(loop);
+    } else {
+        hoya_timers_sync(loop);
+        hoya_loop_sync_host(loop);
+        hoya_loop_rearm(loop);
+    }
     hoya_loop_unref(loop);
     return ran;
 }
@@ -138,6 +144,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
 int hoya_guest_poll(hoya_guest *guest, int64_t deadline)
 {
     hoya_loop *loop = (hoya_loop *)guest;
+    if (hoya_unlikely(hoya_loop_is_forked(loop))) return hoya_loop_check_thread(loop);
     /* A round that was cut short goes on first; a look that has not been used is still good. */
     if (loop->looked || loop->ready.head < loop->round_end) return 0;
     int64_t timeout = HOYA_NOW;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/check.h"
+#include "base/fork.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -25,6 +26,7 @@ struct hoya_loop {
     atomic_bool closed;     /* set under inbox_lock, so that no post slips in behind it */
     atomic_uintptr_t owner; /* the thread, as pthread_self() */
     bool settled;           /* a run or dispatch has happened: the owner is final */
+    unsigned generation;    /* of the process that the loop belongs to (base/fork.h); fork.c moves it on */
 
     /* loop.c: the ready queue and the round. [ready.head, round_end) is the snapshot that is being run; it
      * is empty between rounds, and not empty at a dispatch's entry when an outer dispatch was nested or an
@@ -49,6 +51,10 @@ struct hoya_loop {
     hoya_fd_record **records;
     size_t records_size;
     hoya_list unregistered; /* records that could not be put back into the selector; tried again each look */
+
+    /* signal.c */
+    uint64_t signals;       /* the ones that are ours: bit signum - 1 */
+    hoya_handle **handlers; /* by signum; NULL until there is one */
 
     /* threadsafe.c */
     hoya_fd wake_fd;
@@ -111,6 +117,16 @@ int hoya_loop_enter(hoya_loop *loop);
 int hoya_loop_check_thread(const hoya_loop *loop);
 bool hoya_loop_on_thread(const hoya_loop *loop);
 
+/* ---- fork.c -------------------------------------------------------------------------------------------- */
+
+/* This is the child of a fork, and the loop is its parent's: nothing but memory may be touched. */
+static inline bool hoya_loop_is_forked(const hoya_loop *loop)
+{
+    return loop->generation != hoya_fork_generation();
+}
+/* Gives up what is shared with the parent, without touching it. Needs no memory. */
+void hoya_loop_leave_parent(hoya_loop *loop);
+
 /* ---- timer.c ------------------------------------------------------------------------------------------- */
 
 int64_t hoya_loop_next_deadline(const hoya_loop *loop);
@@ -141,6 +157,13 @@ static inline void hoya_inbox_keep_order(hoya_loop *loop)
 }
 void hoya_inbox_close(hoya_loop *loop);
 
+/* ---- signal.c ------------------------------------------------------------------------------------------- */
+
+/* Queues the handlers of the signals that came. */
+void hoya_signals_collect(hoya_loop *loop);
+void hoya_signals_after_fork(hoya_loop *loop);
+void hoya_signals_close(hoya_loop *loop);
+
 /* ---- guest.c ------------------------------------------------------------------------------------------- */
 
 /* Callbacks do not run now: stop without a run, or a run that is being aborted. */
@@ -151,6 +174,10 @@ static inline bool hoya_loop_is_paused(const hoya_loop *loop)
 
 /* Takes the host, whatever comes of it. */
 int hoya_loop_take_host(hoya_loop *loop, hoya_host *host, int priority);
+/* Has the host that was just taken watch and wait for the loop. */
+int hoya_loop_begin_service(hoya_loop *loop);
+/* In the child of a fork: the host forgets what it watched and goes on, or the loop becomes native. */
+void hoya_loop_fork_host(hoya_loop *loop);
 void hoya_loop_let_host_go(hoya_loop *loop);
 void hoya_loop_try_absent_host(hoya_loop *loop);
 void hoya_loop_drop_absent_host(hoya_loop *loop);

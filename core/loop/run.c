@@ -17,7 +17,8 @@ static _Thread_local hoya_loop *running;
 
 hoya_loop *hoya_get_running_loop(void)
 {
-    return running;
+    /* In the child of a fork nothing runs: statement 56. */
+    return running && !hoya_loop_is_forked(running) ? running : NULL;
 }
 
 hoya_loop *hoya_set_running_loop(hoya_loop *loop)
@@ -48,11 +49,11 @@ static int check_runnable(const hoya_host *host)
 static int begin_run(hoya_loop *loop)
 {
     /* The first run settles whose loop this is; a run that is refused settles nothing. */
-    int rc = loop && !loop->settled ? 0 : hoya_loop_check_thread(loop);
+    int rc = loop && !loop->settled && !hoya_loop_is_forked(loop) ? 0 : hoya_loop_check_thread(loop);
     if (rc < 0) return rc;
     if (hoya_loop_is_closed(loop)) return hoya_error_set(HOYA_ECLOSED, "the loop is closed");
     if (loop->level || loop->depth) return hoya_error_set(HOYA_EBUSY, "the loop is running already");
-    if (running) return hoya_error_set(HOYA_EBUSY, "another loop is running on this thread");
+    if (hoya_get_running_loop()) return hoya_error_set(HOYA_EBUSY, "another loop is running on this thread");
     rc = check_runnable(loop->host);
     if (rc < 0) return rc;
     atomic_store(&loop->owner, (uintptr_t)pthread_self());
@@ -80,6 +81,8 @@ static int run_level(hoya_loop *loop, bool single, int64_t deadline)
         if (rc >= 0) rc = loop->host->ops->run(loop->host);
         if (changes == loop->host_changes) break; /* it returned by itself, or was told to */
     }
+    bool forked = hoya_loop_is_forked(loop);
+    if (forked) rc = hoya_loop_check_thread(loop);
     if (loop->abort_code) rc = loop->abort_code;
     loop->abort_code = 0;
     loop->level = 0;
@@ -88,9 +91,11 @@ static int run_level(hoya_loop *loop, bool single, int64_t deadline)
     loop->run_deadline = HOYA_NEVER;
     atomic_store(&loop->stopping, false); /* consumed */
     hoya_set_running_loop(NULL);
-    hoya_loop_sync_host(loop);
-    hoya_timers_sync(loop);
-    hoya_loop_rearm(loop);
+    if (!forked) {
+        hoya_loop_sync_host(loop);
+        hoya_timers_sync(loop);
+        hoya_loop_rearm(loop);
+    }
     hoya_loop_unref(loop);
     return rc;
 }
@@ -120,7 +125,7 @@ int hoya_loop_stop(hoya_loop *loop)
 {
     /* Any thread, and signal handlers: two atomics and a write. The flag first: the round that is woken
      * must see it. */
-    atomic_store(&loop->stopping, true);
+    if (!hoya_loop_is_forked(loop)) atomic_store(&loop->stopping, true);
     return hoya_loop_wakeup(loop);
 }
 
@@ -148,5 +153,5 @@ int hoya_loop_abort(hoya_loop *loop, int code)
 
 int hoya_loop_is_running(const hoya_loop *loop)
 {
-    return atomic_load(&loop->running);
+    return atomic_load(&loop->running) && !hoya_loop_is_forked(loop);
 }

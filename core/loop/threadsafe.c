@@ -21,11 +21,29 @@ struct hoya_threadsafe_handle {
     hoya_runnable runnable;
     atomic_int refs;      /* the poster's, and the queue's */
     pthread_mutex_t lock; /* recursive, and held while the callback runs: that is what cancel waits for */
+    unsigned generation;  /* of the process that the lock is of */
     hoya_callback fn;
     void *arg;
     hoya_destroy destroy;
     bool pending, cancelled;
 };
+
+static void init_lock(hoya_threadsafe_handle *handle)
+{
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&handle->lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+    handle->generation = hoya_fork_generation();
+}
+
+static void lock(hoya_threadsafe_handle *handle)
+{
+    /* In the child of a fork: whoever held it does not exist here. */
+    if (hoya_unlikely(handle->generation != hoya_fork_generation())) init_lock(handle);
+    pthread_mutex_lock(&handle->lock);
+}
 
 /* Takes the argument out, under the lock; the caller destroys it outside. */
 static hoya_destroy take(hoya_threadsafe_handle *handle, void **arg)
@@ -41,7 +59,7 @@ static bool run_threadsafe(hoya_loop *loop, hoya_runnable *runnable)
 {
     hoya_threadsafe_handle *handle = (hoya_threadsafe_handle *)runnable;
     hoya_ring_unreserve(&loop->ready, 1);
-    pthread_mutex_lock(&handle->lock);
+    lock(handle);
     bool run = handle->pending;
     handle->pending = false;
     if (run) handle->fn(handle->arg);
@@ -55,7 +73,7 @@ static bool run_threadsafe(hoya_loop *loop, hoya_runnable *runnable)
 
 static int end_threadsafe(hoya_threadsafe_handle *handle, bool cancelled)
 {
-    pthread_mutex_lock(&handle->lock);
+    lock(handle);
     bool in_time = handle->pending;
     void *arg = NULL;
     hoya_destroy destroy = in_time ? take(handle, &arg) : NULL;
@@ -86,11 +104,7 @@ static hoya_threadsafe_handle *new_threadsafe(hoya_callback fn, void *arg, hoya_
 {
     hoya_threadsafe_handle *handle = hoya_new(hoya_threadsafe_handle);
     if (!handle) return NULL;
-    pthread_mutexattr_t recursive;
-    pthread_mutexattr_init(&recursive);
-    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&handle->lock, &recursive);
-    pthread_mutexattr_destroy(&recursive);
+    init_lock(handle);
     handle->runnable.class = &threadsafe_class;
     handle->fn = fn;
     handle->arg = arg;
@@ -127,7 +141,7 @@ int hoya_threadsafe_handle_cancel(hoya_threadsafe_handle *handle)
 
 int hoya_threadsafe_handle_cancelled(hoya_threadsafe_handle *handle)
 {
-    pthread_mutex_lock(&handle->lock);
+    lock(handle);
     bool cancelled = handle->cancelled;
     pthread_mutex_unlock(&handle->lock);
     return cancelled;
@@ -137,7 +151,9 @@ int hoya_threadsafe_handle_cancelled(hoya_threadsafe_handle *handle)
 
 int hoya_loop_wakeup(hoya_loop *loop)
 {
-    if (atomic_load(&loop->closed)) return HOYA_ECLOSED; /* no detail: this may be a signal handler */
+    /* No details: this may be a signal handler. */
+    if (hoya_unlikely(hoya_loop_is_forked(loop))) return HOYA_ECHILD; /* it would wake the parent */
+    if (atomic_load(&loop->closed)) return HOYA_ECLOSED;
     /* The descriptor lives as long as the loop's last reference, which the caller holds. */
     if (!atomic_exchange(&loop->wake_pending, true)) hoya_fd_signal_event(loop->wake_fd);
     return 0;
@@ -186,6 +202,7 @@ int hoya_loop_call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg,
                                    hoya_threadsafe_handle **out)
 {
     int rc = loop && fn ? 0 : hoya_error_set(HOYA_EINVAL, "call_soon_threadsafe without a loop or a function");
+    if (rc >= 0 && hoya_unlikely(hoya_loop_is_forked(loop))) rc = hoya_loop_check_thread(loop);
     hoya_threadsafe_handle *handle = NULL;
     if (rc >= 0 && (destroy || out)) {
         handle = new_threadsafe(fn, arg, destroy);

@@ -91,15 +91,6 @@ static int get_record(hoya_loop *loop, hoya_fd fd, hoya_fd_record **out)
     return 0;
 }
 
-/* Ends one side's registration, which has left the record already. */
-static void retire(hoya_loop *loop, hoya_handle *handle)
-{
-    /* While it is queued, the entry gives the place back. */
-    if (!handle->queued) hoya_ring_unreserve(&loop->ready, 1);
-    hoya_handle_drop(handle);
-    hoya_handle_unref(handle);
-}
-
 static int add(hoya_loop *loop, hoya_fd fd, int side, bool replace, hoya_fd_callback fn, void *arg,
                hoya_destroy destroy)
 {
@@ -126,7 +117,7 @@ static int add(hoya_loop *loop, hoya_fd fd, int side, bool replace, hoya_fd_call
 
     rc = get_record(loop, fd, &record);
     if (rc < 0) {
-        retire(loop, handle);
+        hoya_handle_retire(loop, handle);
         return rc;
     }
     hoya_handle *old = record->sides[side];
@@ -135,10 +126,10 @@ static int add(hoya_loop *loop, hoya_fd fd, int side, bool replace, hoya_fd_call
     if (rc < 0) {
         record->sides[side] = old;
         free_if_empty(loop, record);
-        retire(loop, handle);
+        hoya_handle_retire(loop, handle);
         return rc;
     }
-    if (old) retire(loop, old);
+    if (old) hoya_handle_retire(loop, old);
     hoya_loop_rearm(loop);
     return 0;
 }
@@ -153,7 +144,7 @@ static int remove_side(hoya_loop *loop, hoya_fd fd, int side)
     record->sides[side] = NULL;
     update(loop, record);
     free_if_empty(loop, record);
-    retire(loop, handle);
+    hoya_handle_retire(loop, handle);
     hoya_loop_rearm(loop);
     return 1;
 }
@@ -230,7 +221,7 @@ void hoya_watch_close(hoya_loop *loop)
         update(loop, record);
         free_if_empty(loop, record);
         for (int side = 0; side < 2; side++)
-            if (sides[side]) retire(loop, sides[side]);
+            if (sides[side]) hoya_handle_retire(loop, sides[side]);
     }
     hoya_free(loop->records);
     loop->records = NULL;

@@ -165,6 +165,23 @@ static hoya_fd epoll_fileno(const hoya_selector *base)
     return ((const epoll_selector *)base)->epfd;
 }
 
+static int epoll_after_fork(hoya_selector *base)
+{
+    epoll_selector *self = (epoll_selector *)base;
+    /* The set is the parent's, too: only our name for it goes. */
+    hoya_fd_close(&self->epfd);
+    int rc = hoya_fd_open_epoll();
+    if (rc < 0) return rc;
+    self->epfd = rc;
+    for (size_t fd = 0; fd < self->size; fd++) {
+        if (!self->slots[fd].events) continue;
+        rc = control(self, EPOLL_CTL_ADD, (hoya_fd)fd, self->slots[fd].events, self->slots[fd].generation);
+        /* EBADF: closed while it was registered, and forgotten as ever. */
+        if (rc < 0 && rc != HOYA_EBADF) return rc;
+    }
+    return 0;
+}
+
 static void epoll_free(hoya_selector *base)
 {
     epoll_selector *self = (epoll_selector *)base;
@@ -184,6 +201,7 @@ static const hoya_selector_ops epoll_ops = {
     .select = epoll_select,
     .get_key = epoll_get_key,
     .fileno = epoll_fileno,
+    .after_fork = epoll_after_fork,
     .free = epoll_free,
 };
 

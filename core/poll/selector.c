@@ -81,6 +81,11 @@ hoya_fd hoya_selector_fileno(const hoya_selector *selector)
     return selector->ops->fileno ? selector->ops->fileno(selector) : HOYA_INVALID_FD;
 }
 
+int hoya_selector_after_fork(hoya_selector *selector)
+{
+    return selector->ops->after_fork ? selector->ops->after_fork(selector) : 0;
+}
+
 const char *hoya_selector_name(const hoya_selector *selector)
 {
     return selector->ops->name;

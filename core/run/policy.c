@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "loop/loop.h"
 
 static const hoya_policy_ops native_ops = {.size = sizeof(hoya_policy_ops), .name = "native"};
 static hoya_policy native_policy = {&native_ops};
@@ -106,7 +107,9 @@ static void take_out(node *out)
 static int default_set(hoya_policy *policy, hoya_loop *loop)
 {
     node *n = find(policy);
-    hoya_loop *before = n ? n->loop : NULL;
+    /* In the child of a fork: the parent's loop stays as it is, for whoever makes it the child's; nothing of it is
+     * destroyed behind anybody's back. */
+    hoya_loop *before = n && !hoya_loop_is_forked(n->loop) ? n->loop : NULL;
     if (loop) {
         int rc = n ? 0 : add(policy, loop);
         if (rc < 0) return rc;
@@ -131,7 +134,7 @@ static int new_loop(hoya_policy *policy, hoya_loop **loop);
 static int default_get(hoya_policy *policy, hoya_loop **loop)
 {
     node *n = find(policy);
-    if (n) {
+    if (n && !hoya_loop_is_forked(n->loop)) {
         *loop = n->loop;
         return 0;
     }

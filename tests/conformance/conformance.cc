@@ -161,6 +161,13 @@ void LoopConformance::AddWriter(int fd, Work work)
     AddWriter(fd, [work = std::move(work)](hoya_fd, uint32_t) { work(); });
 }
 
+void LoopConformance::AddSignal(int signum, SignalWork work)
+{
+    auto arg = new SignalWork(std::move(work));
+    EXPECT_EQ(hoya_loop_add_signal_handler(loop, signum, Lambda::RunSignal, arg, Lambda::DestroySignal), 0)
+        << hoya_error_detail();
+}
+
 void LoopConformance::Run(int expected)
 {
     EXPECT_EQ(hoya_loop_run_forever(loop), expected) << hoya_error_detail();

@@ -29,6 +29,7 @@ namespace hoya_test
 
 using Trace = std::vector<std::string>;
 using FdWork = std::function<void(hoya_fd, uint32_t)>;
+using SignalWork = std::function<void(int)>;
 
 struct Unref {
     void operator()(hoya_handle *handle) const { hoya_handle_unref(handle); }
@@ -53,6 +54,8 @@ struct Lambda {
     static void Destroy(void *arg) { delete static_cast<Work *>(arg); }
     static void RunFd(hoya_fd fd, uint32_t events, void *arg) { (*static_cast<FdWork *>(arg))(fd, events); }
     static void DestroyFd(void *arg) { delete static_cast<FdWork *>(arg); }
+    static void RunSignal(int signum, void *arg) { (*static_cast<SignalWork *>(arg))(signum); }
+    static void DestroySignal(void *arg) { delete static_cast<SignalWork *>(arg); }
 };
 
 class LoopConformance : public ::testing::TestWithParam<Variant>
@@ -72,6 +75,7 @@ class LoopConformance : public ::testing::TestWithParam<Variant>
     void AddReader(int fd, Work work);
     void AddWriter(int fd, FdWork work);
     void AddWriter(int fd, Work work);
+    void AddSignal(int signum, SignalWork work);
 
     void Run(int expected = 0); /* run_forever */
     void Stop();                /* any thread */

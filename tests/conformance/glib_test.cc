@@ -6,6 +6,12 @@
 
 #if __has_include(<glib.h>) && __has_include(<hoya/glib.h>)
 
+#include <csignal>
+
+#include <glib-unix.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <hoya/glib.h>
 
 #include "support/leaks.h"
@@ -13,7 +19,9 @@
 namespace hoya_test
 {
 
-static WarmUp global_context([] { g_main_context_default(); }); /* opens a descriptor that stays */
+/* Both open descriptors that stay: GLib's worker thread takes signals. */
+static WarmUp global_context([] { g_main_context_default(); });
+static WarmUp signal_worker([] { g_source_unref(g_unix_signal_source_new(SIGUSR2)); });
 
 /* The fixture's loop lives in a private context that is not the thread's default. */
 class GlibConformance : public GuestConformance
@@ -191,6 +199,70 @@ TEST_P(GlibConformance, TheApplicationsMainLoopEndsByItsOwnQuitOnly)
     g_source_unref(timer);
     Release(guest);
     g_main_loop_unref(application);
+    g_main_context_unref(context);
+}
+
+// Holds: F26
+TEST_P(GlibConformance, SignalsOfGlibsOwnGoOnBesideTheLoops)
+{
+    GMainContext *context = g_main_context_new();
+    hoya_loop *guest = nullptr;
+    ASSERT_EQ(hoya_glib_loop_new(context, G_PRIORITY_DEFAULT, &guest), 0);
+    int glibs = 0, ours = 0;
+    auto count = [](gpointer data) -> gboolean {
+        ++*static_cast<int *>(data);
+        return G_SOURCE_CONTINUE;
+    };
+    auto count_ours = [](int, void *arg) { ++*static_cast<int *>(arg); };
+    GSource *source = g_unix_signal_source_new(SIGUSR2);
+    g_source_set_callback(source, count, &glibs, nullptr);
+    g_source_attach(source, context);
+    auto until = [&](const int &counter, int value) {
+        while (counter < value) g_main_context_iteration(context, TRUE);
+    };
+    EXPECT_EQ(hoya_loop_add_signal_handler(guest, SIGUSR1, count_ours, &ours, nullptr), 0);
+    raise(SIGUSR1);
+    raise(SIGUSR2);
+    until(ours, 1);
+    until(glibs, 1);
+
+    /* The same one: the loop has it until it gives it back. */
+    EXPECT_EQ(hoya_loop_add_signal_handler(guest, SIGUSR2, count_ours, &ours, nullptr), 0);
+    raise(SIGUSR2);
+    until(ours, 2);
+    EXPECT_EQ(hoya_loop_remove_signal_handler(guest, SIGUSR2), 1);
+    raise(SIGUSR2);
+    until(glibs, 2);
+    EXPECT_EQ(ours, 2);
+    g_source_destroy(source);
+    g_source_unref(source);
+    Release(guest);
+    g_main_context_unref(context);
+}
+
+// Holds: F25
+TEST_P(GlibConformance, AChildWatchOfGlibsGoesOnBesideTheLoopsSigchld)
+{
+    GMainContext *context = g_main_context_new();
+    hoya_loop *guest = nullptr;
+    ASSERT_EQ(hoya_glib_loop_new(context, G_PRIORITY_DEFAULT, &guest), 0);
+    int ours = 0, status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        usleep(20000);
+        _exit(3);
+    }
+    GSource *source = g_child_watch_source_new(child);
+    GChildWatchFunc ended = [](GPid, gint how, gpointer data) { *static_cast<int *>(data) = how; };
+    g_source_set_callback(source, reinterpret_cast<GSourceFunc>(reinterpret_cast<void (*)()>(ended)), &status,
+                          nullptr);
+    g_source_attach(source, context);
+    auto count = [](int, void *arg) { ++*static_cast<int *>(arg); };
+    EXPECT_EQ(hoya_loop_add_signal_handler(guest, SIGCHLD, count, &ours, nullptr), 0);
+    while (status < 0 || !ours) g_main_context_iteration(context, TRUE);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 3) << status;
+    g_source_unref(source);
+    Release(guest);
     g_main_context_unref(context);
 }
 

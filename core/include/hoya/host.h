@@ -83,8 +83,11 @@ typedef struct hoya_host_ops {
                                                has moved here. Missing: it has */
     int (*depth)(const hoya_host *host); /* how many of the host's loops are open on this thread */
     void (*hold)(hoya_host *host,
-                 int on);               /* the loop has work pending (1) or none (0): uv's ref, QEventLoopLocker */
-    int (*after_fork)(hoya_host *host); /* in the child, before anything else */
+                 int on); /* the loop has work pending (1) or none (0): uv's ref, QEventLoopLocker */
+    /* In the child of a fork: forget the guest's watches and deadline without touching what the parent shares. 0: the
+     * main loop can be used in the child, and the guest will ask for all again. An error, or NULL: it cannot; the
+     * host is freed. May come twice. */
+    int (*after_fork)(hoya_host *host);
     void (*log)(hoya_host *host, hoya_log_level level, const char *text); /* the host's own log */
 } hoya_host_ops;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hoya/loop.h: the event loop: callbacks, timers, descriptors, running and stopping. PEP 3156, "Event Loop
+ * hoya/loop.h: the event loop: callbacks, timers, descriptors, signals, running and stopping. PEP 3156, "Event Loop
  * Interface".
  *
  * Thread: a loop belongs to one thread: the one that made it, until the first run, which may be on another
@@ -190,6 +190,39 @@ HOYA_API int hoya_loop_add_writer(hoya_loop *loop, hoya_fd fd, hoya_fd_callback 
 HOYA_API int hoya_loop_replace_writer(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg,
                                       hoya_destroy destroy);
 HOYA_API int hoya_loop_remove_writer(hoya_loop *loop, hoya_fd fd);
+
+/* ---- signals ------------------------------------------------------------------------------------------- */
+
+typedef void (*hoya_signal_callback)(int signum, void *arg);
+
+/* Calls fn as a callback of the loop, never in signal context, after signal `signum` came, until it is removed.
+ * Signals that come before it runs are one call; after the last of them there always is one. Signals are the
+ * process's: any loop of any thread may own one, at most one loop each, and the action that was there is replaced,
+ * not called (SIGCHLD's is called as well: GLib and Qt watch children by it). The signal must not be blocked in
+ * every thread. In a child that forks and does not exec, the signal does what it did before, until
+ * hoya_loop_after_fork. Errors: HOYA_EEXIST (this loop has a handler for it: use replace), HOYA_EBUSY (another loop
+ * has), HOYA_EINVAL (no signal, SIGKILL, SIGSTOP, or a fault like SIGSEGV), HOYA_ECLOSED, HOYA_ENOMEM. Origin:
+ * loop.add_signal_handler, which replaces. */
+HOYA_API int hoya_loop_add_signal_handler(hoya_loop *loop, int signum, hoya_signal_callback fn, void *arg,
+                                          hoya_destroy destroy);
+/* asyncio's add_signal_handler: takes the place of the handler there is, without a moment in between in which the
+ * signal has its old effect. */
+HOYA_API int hoya_loop_replace_signal_handler(hoya_loop *loop, int signum, hoya_signal_callback fn, void *arg,
+                                              hoya_destroy destroy);
+/* 1 if there was one, else 0 (also on a closed loop). Puts back the action that was there before, if nobody else has
+ * set another one since. hoya_loop_close does the same for all. Needs no memory. Errors: HOYA_EINVAL as above. */
+HOYA_API int hoya_loop_remove_signal_handler(hoya_loop *loop, int signum);
+
+/* ---- fork ---------------------------------------------------------------------------------------------- */
+
+/* In the child of a fork, from its only thread: makes the loop the child's own, with all that is queued, timed,
+ * watched and handled. Before that every function of this loop answers HOYA_ECHILD, except hoya_loop_close and unref,
+ * which end it: nothing of the parent's is touched by any of them. A callback that forks and returns in the child
+ * ends the child's run with HOYA_ECHILD, unless it called this first. A foreign host that cannot be used in a child
+ * (GLib's main loop) is left, and the loop is native then. In the parent, or a second time: 0. Errors:
+ * HOYA_EMFILE, HOYA_ENOMEM (may be tried again), HOYA_ECLOSED. Origin: none; asyncio's loops cannot be used in a
+ * child. */
+HOYA_API int hoya_loop_after_fork(hoya_loop *loop);
 
 /* ---- errors that nobody asked for, and debug mode ------------------------------------------------------ */
 

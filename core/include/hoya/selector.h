@@ -73,6 +73,11 @@ HOYA_API int hoya_selector_get_key(const hoya_selector *selector, hoya_fd fd, ho
  * Origin: EpollSelector.fileno. */
 HOYA_API hoya_fd hoya_selector_fileno(const hoya_selector *selector);
 
+/* In the child of a fork, before anything else: the selector becomes the child's own, with what is registered; the
+ * parent's is not touched (a descriptor that the child unregisters would vanish from the parent's set, which both
+ * share). Errors: HOYA_EMFILE, HOYA_ENOMEM, HOYA_ENOSPC; may be tried again. */
+HOYA_API int hoya_selector_after_fork(hoya_selector *selector);
+
 HOYA_API const char *hoya_selector_name(const hoya_selector *selector);
 HOYA_API uint32_t hoya_selector_caps(const hoya_selector *selector);
 
@@ -88,6 +93,7 @@ typedef struct hoya_selector_ops {
     int (*select)(hoya_selector *selector, int64_t timeout, hoya_selector_event *events, int max);
     int (*get_key)(const hoya_selector *selector, hoya_fd fd, hoya_selector_key *key);
     hoya_fd (*fileno)(const hoya_selector *selector); /* NULL: none */
+    int (*after_fork)(hoya_selector *selector);       /* NULL: it shares nothing with the parent */
     void (*free)(hoya_selector *selector);
 } hoya_selector_ops;
 

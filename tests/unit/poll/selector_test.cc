@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -98,6 +99,24 @@ TEST_P(Selector, FindsWhatIsReadyWithItsData)
     ASSERT_EQ(write(pair[1], "x", 1), 1);
     ASSERT_EQ(look(), 1);
     EXPECT_EQ(found[0].events, HOYA_IN | HOYA_OUT);
+}
+
+// Holds: F27
+TEST_P(Selector, AfterForkTheChildsSetIsItsOwn)
+{
+    ASSERT_EQ(hoya_selector_register(selector, pair[0], HOYA_IN, &tag), 0);
+    ASSERT_EQ(write(pair[1], "x", 1), 1);
+    pid_t child = fork();
+    if (child == 0) {
+        bool good = hoya_selector_after_fork(selector) == 0 && look() == 1 && found[0].data == &tag &&
+                    hoya_selector_unregister(selector, pair[0]) == 0 && look() == 0;
+        hoya_selector_free(selector);
+        _exit(good ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(look(), 1) << "the child unregistered its own";
 }
 
 TEST_P(Selector, KeysCanBeLookedUp)
