@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * loop/exception.c: failures that no caller can be told of, and debug mode's watch over slow callbacks.
+ * loop/exception.c: failures that no caller can be told of.
  *
  * The chain (statement 156): the application's handler; if that fails, the default handler, which is told
  * of both; it logs. The log goes to the application's function, or to the host's log, or nowhere.
  */
-
-#include <dlfcn.h>
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "loop/loop.h"
 
@@ -75,59 +72,4 @@ hoya_exception_handler hoya_loop_get_exception_handler(const hoya_loop *loop, vo
 {
     if (arg) *arg = loop->exception_arg;
     return loop->exception_handler;
-}
-
-/* ---- debug mode ----------------------------------------------------------------------------------------- */
-
-static void report_slow(hoya_loop *loop, const char *what, uintptr_t function, int64_t took)
-{
-    hoya_log_sink sink = hoya_loop_log_sink(loop);
-    Dl_info info;
-    bool named = dladdr((void *)function, &info) && info.dli_sname;
-    hoya_log(&sink, HOYA_LOG_WARNING, "Executing %s %s (%p) took %.3f seconds", what, named ? info.dli_sname : "?",
-             (void *)function, (double)took / 1e9);
-}
-
-bool hoya_debug_run(hoya_loop *loop, hoya_ring_entry entry)
-{
-    /* Asked before the run: the object may be gone after it. */
-    uintptr_t function = (uintptr_t)entry.fn;
-    const char *what = "call_soon callback";
-    if (!entry.fn) {
-        hoya_runnable *runnable = entry.arg;
-        what = runnable->class->describe(runnable, &function);
-    }
-    int64_t start = hoya_loop_time(loop);
-    bool ran = hoya_entry_run(loop, entry);
-    int64_t took = hoya_loop_time(loop) - start;
-    if (ran && took >= loop->slow_callback_duration) report_slow(loop, what, function, took);
-    return ran;
-}
-
-int hoya_loop_set_debug(hoya_loop *loop, int on)
-{
-    int rc = hoya_loop_enter(loop);
-    if (rc >= 0) loop->debug = on;
-    return rc;
-}
-
-int hoya_loop_get_debug(const hoya_loop *loop)
-{
-    int rc = hoya_loop_check_thread(loop);
-    return rc < 0 ? rc : loop->debug;
-}
-
-int hoya_loop_set_slow_callback_duration(hoya_loop *loop, int64_t duration)
-{
-    int rc = hoya_loop_enter(loop);
-    if (rc >= 0 && duration < 0)
-        rc = hoya_error_set(HOYA_EINVAL, "slow_callback_duration: %lld is negative", (long long)duration);
-    if (rc >= 0) loop->slow_callback_duration = duration;
-    return rc;
-}
-
-int64_t hoya_loop_get_slow_callback_duration(const hoya_loop *loop)
-{
-    int rc = hoya_loop_check_thread(loop);
-    return rc < 0 ? rc : loop->slow_callback_duration;
 }

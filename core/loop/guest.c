@@ -302,7 +302,17 @@ const char *hoya_loop_host_name(const hoya_loop *loop)
     return loop->host->ops->name;
 }
 
+uint32_t hoya_loop_host_caps(const hoya_loop *loop)
+{
+    return loop->host->ops->caps;
+}
+
 const char *hoya_loop_selector_name(const hoya_loop *loop)
 {
     return loop->own_selector ? hoya_selector_name(loop->own_selector) : "";
+}
+
+uint32_t hoya_loop_selector_caps(const hoya_loop *loop)
+{
+    return loop->own_selector ? hoya_selector_caps(loop->own_selector) : 0;
 }

@@ -67,17 +67,22 @@ static void drop(hoya_loop *loop, hoya_runnable *runnable)
     hoya_handle_unref(handle);
 }
 
-static const char *describe(const hoya_runnable *runnable, uintptr_t *function)
+hoya_description hoya_handle_describe(const hoya_handle *handle)
 {
     static const char *const names[] = {"call_soon callback", "timer", "reader", "writer", "signal handler"};
-    const hoya_handle *handle = (const hoya_handle *)runnable;
-    *function = (uintptr_t)handle->fn.soon;
-    return names[handle->kind];
+    return (hoya_description){names[handle->kind], (uintptr_t)handle->fn.soon, handle->place, handle->loop != NULL,
+                              lasts(handle)};
+}
+
+static hoya_description describe(const hoya_runnable *runnable)
+{
+    return hoya_handle_describe((const hoya_handle *)runnable);
 }
 
 static const hoya_runnable_class handle_class = {run, drop, describe};
 
-hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy)
+hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy,
+                             const void *place)
 {
     hoya_handle *handle = hoya_new(hoya_handle);
     if (!handle) {
@@ -88,6 +93,7 @@ hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, 
     handle->loop = loop;
     handle->arg = arg;
     handle->destroy = destroy;
+    handle->place = place;
     handle->refs = 1;
     handle->kind = (uint8_t)kind;
     hoya_live_add(HOYA_LIVE_HANDLES, 1);
@@ -166,20 +172,8 @@ int64_t hoya_handle_when(const hoya_handle *handle)
     return handle->kind == HOYA_HANDLE_TIMER ? handle->of.timer.when : HOYA_NOW;
 }
 
-int hoya_loop_call_soon(hoya_loop *loop, hoya_callback fn, void *arg)
-{
-    int rc = hoya_loop_enter(loop);
-    if (rc < 0) return rc;
-    if (!fn) return hoya_error_set(HOYA_EINVAL, "call_soon without a function");
-    hoya_inbox_keep_order(loop);
-    rc = hoya_ring_reserve(&loop->ready, 1);
-    if (rc < 0) return rc;
-    hoya_ring_push(&loop->ready, fn, arg);
-    hoya_loop_rearm(loop);
-    return 0;
-}
-
-int hoya_loop_call_soon_full(hoya_loop *loop, hoya_callback fn, void *arg, hoya_destroy destroy, hoya_handle **out)
+static int call_soon_full(hoya_loop *loop, hoya_callback fn, void *arg, hoya_destroy destroy, hoya_handle **out,
+                          const void *place)
 {
     int rc = hoya_loop_enter(loop);
     if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "call_soon without a function");
@@ -188,7 +182,7 @@ int hoya_loop_call_soon_full(hoya_loop *loop, hoya_callback fn, void *arg, hoya_
         hoya_destroy_arg(destroy, arg);
         return rc;
     }
-    hoya_handle *handle = hoya_handle_new(loop, HOYA_HANDLE_SOON, arg, destroy);
+    hoya_handle *handle = hoya_handle_new(loop, HOYA_HANDLE_SOON, arg, destroy, place);
     if (!handle) {
         hoya_ring_unreserve(&loop->ready, 1);
         return HOYA_ENOMEM;
@@ -197,6 +191,25 @@ int hoya_loop_call_soon_full(hoya_loop *loop, hoya_callback fn, void *arg, hoya_
     hoya_inbox_keep_order(loop);
     hoya_handle_queue(loop, handle);
     if (out) *out = hoya_handle_ref(handle);
+    hoya_loop_rearm(loop);
+    return 0;
+}
+
+int hoya_loop_call_soon_full(hoya_loop *loop, hoya_callback fn, void *arg, hoya_destroy destroy, hoya_handle **out)
+{
+    return call_soon_full(loop, fn, arg, destroy, out, HOYA_CALLER());
+}
+
+int hoya_loop_call_soon(hoya_loop *loop, hoya_callback fn, void *arg)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc < 0) return rc;
+    if (hoya_unlikely(hoya_loop_debugs(loop))) return call_soon_full(loop, fn, arg, NULL, NULL, HOYA_CALLER());
+    if (!fn) return hoya_error_set(HOYA_EINVAL, "call_soon without a function");
+    hoya_inbox_keep_order(loop);
+    rc = hoya_ring_reserve(&loop->ready, 1);
+    if (rc < 0) return rc;
+    hoya_ring_push(&loop->ready, fn, arg);
     hoya_loop_rearm(loop);
     return 0;
 }

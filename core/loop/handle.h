@@ -30,12 +30,13 @@ struct hoya_handle {
     } fn;
     void *arg;
     hoya_destroy destroy;
+    const void *place; /* the return address of the call that made it */
     uint32_t refs;
     uint8_t kind;
-    bool queued;    /* an entry of the ready queue points here */
-    bool running;   /* the callback is on the stack */
-    bool cancelled; /* cancelled in time */
-    bool blocked;   /* a descriptor's side, seen again while running: out of the selector until it returns */
+    bool queued : 1;    /* an entry of the ready queue points here */
+    bool running : 1;   /* the callback is on the stack */
+    bool cancelled : 1; /* cancelled in time */
+    bool blocked : 1;   /* a descriptor's side, seen again while running: out of the selector until it returns */
     union {
         struct {
             hoya_heap_node node;
@@ -50,7 +51,8 @@ struct hoya_handle {
 };
 
 /* A handle with one reference, that takes `arg`: on failure it is destroyed. */
-hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy);
+hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy,
+                             const void *place);
 
 /* Ends the registration: no run begins after this. The argument goes now, or after the run that is on the
  * stack. */
@@ -59,8 +61,16 @@ void hoya_handle_drop(hoya_handle *handle);
 /* The same for a lasting one (a descriptor's side, a signal's handler), with its place and the loop's reference. */
 void hoya_handle_retire(hoya_loop *loop, hoya_handle *handle);
 
+hoya_description hoya_handle_describe(const hoya_handle *handle);
+
 /* Puts it into the ready queue, where it holds a place; the queue takes over a reference. */
 void hoya_handle_queue(hoya_loop *loop, hoya_handle *handle);
+
+/* Any of the loop's timers, in no order. */
+static inline hoya_handle *hoya_timer_at(const hoya_loop *loop, size_t i)
+{
+    return HOYA_CONTAINER_OF(loop->timers.entries[i].node, hoya_handle, of.timer.node);
+}
 
 static inline void hoya_destroy_arg(hoya_destroy destroy, void *arg)
 {

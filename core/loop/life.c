@@ -74,7 +74,7 @@ static void init(hoya_loop *loop, const hoya_loop_options *options)
     loop->per_fd = options->flags & HOYA_LOOP_PER_FD;
     loop->slow_callback_duration = HOYA_MSEC(100);
     const char *debug = getenv("HOYA_DEBUG");
-    loop->debug = (options->flags & HOYA_LOOP_DEBUG) || (debug && debug[0] && debug[0] != '0');
+    atomic_init(&loop->debug, (options->flags & HOYA_LOOP_DEBUG) || (debug && debug[0] && debug[0] != '0'));
     hoya_live_add(HOYA_LIVE_LOOPS, 1);
 }
 
@@ -125,6 +125,7 @@ int hoya_loop_new(const hoya_loop_options *given, hoya_loop **out)
         return HOYA_ENOMEM;
     }
     init(loop, &options);
+    loop->place = HOYA_CALLER();
     int rc = build(loop, &options);
     if (rc >= 0 && options.host) rc = hoya_loop_take_host(loop, options.host, options.priority);
     else if (options.host) options.host->ops->free(options.host);
@@ -146,6 +147,7 @@ static void end(hoya_loop *loop)
     atomic_store(&loop->closed, true);
     pthread_mutex_unlock(&loop->inbox_lock);
 
+    hoya_debug_close(loop);
     hoya_loop_drop_absent_host(loop);
     if (loop->host != loop->native) hoya_loop_let_host_go(loop);
 
@@ -226,5 +228,6 @@ int hoya_loop_stats(const hoya_loop *loop, hoya_loop_statistics *stats)
     stats->size = sizeof *stats;
     stats->queued = hoya_ring_count(&loop->ready);
     stats->timers = loop->timers.count;
+    stats->signals = (uint64_t)__builtin_popcountll(loop->signals);
     return 0;
 }

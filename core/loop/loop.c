@@ -42,7 +42,8 @@ static void take_own_events(hoya_loop *loop, hoya_selector_event *found, int n)
 int hoya_loop_look(hoya_loop *loop, int64_t timeout)
 {
     hoya_selector_event found[EVENTS];
-    int n = hoya_selector_select(loop->selector, timeout, found, EVENTS);
+    int n = hoya_unlikely(hoya_loop_debugs(loop)) ? hoya_debug_select(loop, timeout, found, EVENTS)
+                                                  : hoya_selector_select(loop->selector, timeout, found, EVENTS);
 
     take_own_events(loop, found, n);
     /* Lowered after its descriptor was read, and before the inbox is emptied: a post that comes after either of the two
@@ -116,7 +117,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     while (loop->ready.head < end) {
         hoya_ring_entry entry = hoya_ring_pop(&loop->ready);
         if (!loop->armed && hoya_ring_count(&loop->ready)) hoya_loop_rearm(loop);
-        ran += hoya_unlikely(loop->debug) ? hoya_debug_run(loop, entry) : hoya_entry_run(loop, entry);
+        ran += hoya_unlikely(hoya_loop_debugs(loop)) ? hoya_debug_run(loop, entry) : hoya_entry_run(loop, entry);
         if (hoya_unlikely(loop->abort_code || hoya_loop_is_forked(loop))) break;
         if (limit != HOYA_NEVER && ++entered % BUDGET_EVERY == 0 && loop->ready.head < end &&
             hoya_clock_monotonic(NULL) >= limit) {

@@ -19,6 +19,7 @@
 #include "base/ring.h"
 
 typedef struct hoya_fd_record hoya_fd_record; /* loop/watch.h */
+typedef struct hoya_identity hoya_identity;   /* loop/debug.c */
 
 struct hoya_loop {
     /* life.c */
@@ -85,11 +86,25 @@ struct hoya_loop {
     /* exception.c */
     hoya_exception_handler exception_handler;
     void *exception_arg;
-    bool debug;
+
+    /* debug.c */
+    atomic_bool debug;
     int64_t slow_callback_duration;
+    const void *place;         /* that made the loop */
+    hoya_identity *identities; /* by descriptor: what it was when it was added */
+    size_t identities_size, next_check;
 };
 
 /* ---- objects in the ready queue (ring entries without fn) begin with this ------------------------------ */
+
+/* For texts. */
+typedef struct hoya_description {
+    const char *what;   /* "timer" */
+    uintptr_t function; /* that it calls */
+    const void *place;  /* that made it, or NULL */
+    bool live;          /* may still run */
+    bool lasts;         /* a descriptor's or a signal's: stays after a run */
+} hoya_description;
 
 typedef struct hoya_runnable hoya_runnable;
 typedef struct hoya_runnable_class {
@@ -97,8 +112,7 @@ typedef struct hoya_runnable_class {
     bool (*run)(hoya_loop *loop, hoya_runnable *runnable);
     /* The loop closes: destroys the argument, gives up the queue's reference. */
     void (*drop)(hoya_loop *loop, hoya_runnable *runnable);
-    /* For debug texts: what this is, and the function it calls. */
-    const char *(*describe)(const hoya_runnable *runnable, uintptr_t *function);
+    hoya_description (*describe)(const hoya_runnable *runnable);
 } hoya_runnable_class;
 
 struct hoya_runnable {
@@ -210,7 +224,30 @@ void hoya_run_end_of_round(hoya_loop *loop);
 void hoya_loop_report(hoya_loop *loop, int code, hoya_fd fd, const char *message);
 /* Where this loop's log goes if the application set no function: its host's. */
 hoya_log_sink hoya_loop_log_sink(hoya_loop *loop);
+
+/* ---- debug.c ------------------------------------------------------------------------------------------- */
+
+/* In a public function: the place that calls it. */
+#define HOYA_CALLER() __builtin_extract_return_addr(__builtin_return_address(0))
+
+/* Any thread. */
+static inline bool hoya_loop_debugs(const hoya_loop *loop)
+{
+    return atomic_load_explicit(&loop->debug, memory_order_relaxed);
+}
+
+/* "program(main+0x2a) [0x55...]" of an address of code, into `text`, which it returns. */
+const char *hoya_code_name(const void *address, char *text, size_t size);
+hoya_description hoya_entry_describe(hoya_ring_entry entry);
+/* "timer program(on_tick+0x0) [0x...], from program(main+0x2a) [0x...]" */
+const char *hoya_description_text(hoya_description of, char *text, size_t size);
+#define HOYA_DESCRIPTION_SIZE 400
+
+/* What loop.c and watch.c do instead, or beside, in debug mode. */
 bool hoya_debug_run(hoya_loop *loop, hoya_ring_entry entry);
+int hoya_debug_select(hoya_loop *loop, int64_t timeout, hoya_selector_event *events, int max);
+void hoya_debug_watched(hoya_loop *loop, hoya_fd fd);
+void hoya_debug_close(hoya_loop *loop);
 
 /* ---- loop.c: an entry, run ------------------------------------------------------------------------------ */
 

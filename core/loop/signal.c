@@ -132,9 +132,9 @@ static int check(int signum)
 }
 
 static hoya_handle *new_handle(hoya_loop *loop, int signum, hoya_signal_callback fn, void *arg,
-                               hoya_destroy destroy)
+                               hoya_destroy destroy, const void *place)
 {
-    hoya_handle *handle = hoya_handle_new(loop, HOYA_HANDLE_SIGNAL, arg, destroy);
+    hoya_handle *handle = hoya_handle_new(loop, HOYA_HANDLE_SIGNAL, arg, destroy, place);
     if (!handle) return NULL;
     handle->fn.signal = fn;
     handle->of.signum = signum;
@@ -157,7 +157,8 @@ static int take(hoya_loop *loop, int signum, hoya_handle *handle)
     return 0;
 }
 
-static int add(hoya_loop *loop, int signum, bool replace, hoya_signal_callback fn, void *arg, hoya_destroy destroy)
+static int add(hoya_loop *loop, int signum, bool replace, hoya_signal_callback fn, void *arg, hoya_destroy destroy,
+               const void *place)
 {
     int rc = hoya_loop_enter(loop);
     if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "a signal handler without a function");
@@ -169,7 +170,7 @@ static int add(hoya_loop *loop, int signum, bool replace, hoya_signal_callback f
         hoya_destroy_arg(destroy, arg);
         return rc;
     }
-    hoya_handle *handle = new_handle(loop, signum, fn, arg, destroy);
+    hoya_handle *handle = new_handle(loop, signum, fn, arg, destroy, place);
     if (!handle) {
         hoya_ring_unreserve(&loop->ready, 1);
         return HOYA_ENOMEM;
@@ -192,13 +193,13 @@ static int add(hoya_loop *loop, int signum, bool replace, hoya_signal_callback f
 int hoya_loop_add_signal_handler(hoya_loop *loop, int signum, hoya_signal_callback fn, void *arg,
                                  hoya_destroy destroy)
 {
-    return add(loop, signum, false, fn, arg, destroy);
+    return add(loop, signum, false, fn, arg, destroy, HOYA_CALLER());
 }
 
 int hoya_loop_replace_signal_handler(hoya_loop *loop, int signum, hoya_signal_callback fn, void *arg,
                                      hoya_destroy destroy)
 {
-    return add(loop, signum, true, fn, arg, destroy);
+    return add(loop, signum, true, fn, arg, destroy, HOYA_CALLER());
 }
 
 static void remove_one(hoya_loop *loop, int signum)

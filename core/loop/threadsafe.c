@@ -25,6 +25,7 @@ struct hoya_threadsafe_handle {
     hoya_callback fn;
     void *arg;
     hoya_destroy destroy;
+    const void *place; /* the return address of the call that made it */
     bool pending, cancelled;
 };
 
@@ -92,15 +93,16 @@ static void drop_threadsafe(hoya_loop *loop, hoya_runnable *runnable)
     hoya_threadsafe_handle_unref(handle);
 }
 
-static const char *describe_threadsafe(const hoya_runnable *runnable, uintptr_t *function)
+static hoya_description describe_threadsafe(const hoya_runnable *runnable)
 {
-    *function = (uintptr_t)((const hoya_threadsafe_handle *)runnable)->fn;
-    return "call_soon_threadsafe callback";
+    const hoya_threadsafe_handle *handle = (const hoya_threadsafe_handle *)runnable;
+    return (hoya_description){"call_soon_threadsafe callback", (uintptr_t)handle->fn, handle->place,
+                              handle->pending, false};
 }
 
 static const hoya_runnable_class threadsafe_class = {run_threadsafe, drop_threadsafe, describe_threadsafe};
 
-static hoya_threadsafe_handle *new_threadsafe(hoya_callback fn, void *arg, hoya_destroy destroy)
+static hoya_threadsafe_handle *new_threadsafe(hoya_callback fn, void *arg, hoya_destroy destroy, const void *place)
 {
     hoya_threadsafe_handle *handle = hoya_new(hoya_threadsafe_handle);
     if (!handle) return NULL;
@@ -109,6 +111,7 @@ static hoya_threadsafe_handle *new_threadsafe(hoya_callback fn, void *arg, hoya_
     handle->fn = fn;
     handle->arg = arg;
     handle->destroy = destroy;
+    handle->place = place;
     handle->pending = true;
     atomic_init(&handle->refs, 1);
     hoya_live_add(HOYA_LIVE_HANDLES, 1);
@@ -204,8 +207,8 @@ int hoya_loop_call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg,
     int rc = loop && fn ? 0 : hoya_error_set(HOYA_EINVAL, "call_soon_threadsafe without a loop or a function");
     if (rc >= 0 && hoya_unlikely(hoya_loop_is_forked(loop))) rc = hoya_loop_check_thread(loop);
     hoya_threadsafe_handle *handle = NULL;
-    if (rc >= 0 && (destroy || out)) {
-        handle = new_threadsafe(fn, arg, destroy);
+    if (rc >= 0 && (destroy || out || hoya_loop_debugs(loop))) {
+        handle = new_threadsafe(fn, arg, destroy, HOYA_CALLER());
         if (!handle) rc = HOYA_ENOMEM;
     }
     if (rc < 0) {

@@ -70,8 +70,8 @@ int hoya_timers_sync(hoya_loop *loop)
     return rc;
 }
 
-int hoya_loop_call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg, hoya_destroy destroy,
-                      hoya_handle **out)
+static int call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg, hoya_destroy destroy,
+                   hoya_handle **out, const void *place)
 {
     int rc = hoya_loop_enter(loop);
     if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "call_at without a function");
@@ -80,7 +80,7 @@ int hoya_loop_call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg
         hoya_destroy_arg(destroy, arg);
         return rc;
     }
-    hoya_handle *handle = hoya_handle_new(loop, HOYA_HANDLE_TIMER, arg, destroy);
+    hoya_handle *handle = hoya_handle_new(loop, HOYA_HANDLE_TIMER, arg, destroy, place);
     if (!handle) {
         hoya_ring_unreserve(&loop->ready, 1);
         return HOYA_ENOMEM;
@@ -103,6 +103,12 @@ int hoya_loop_call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg
     return 0;
 }
 
+int hoya_loop_call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg, hoya_destroy destroy,
+                      hoya_handle **out)
+{
+    return call_at(loop, when, fn, arg, destroy, out, HOYA_CALLER());
+}
+
 int hoya_loop_call_later(hoya_loop *loop, int64_t delay, hoya_callback fn, void *arg, hoya_destroy destroy,
                          hoya_handle **out)
 {
@@ -112,7 +118,7 @@ int hoya_loop_call_later(hoya_loop *loop, int64_t delay, hoya_callback fn, void 
         hoya_destroy_arg(destroy, arg);
         return rc;
     }
-    return hoya_loop_call_at(loop, hoya_time_add(hoya_loop_time(loop), delay), fn, arg, destroy, out);
+    return call_at(loop, hoya_time_add(hoya_loop_time(loop), delay), fn, arg, destroy, out, HOYA_CALLER());
 }
 
 void hoya_timers_close(hoya_loop *loop)

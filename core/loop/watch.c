@@ -92,7 +92,7 @@ static int get_record(hoya_loop *loop, hoya_fd fd, hoya_fd_record **out)
 }
 
 static int add(hoya_loop *loop, hoya_fd fd, int side, bool replace, hoya_fd_callback fn, void *arg,
-               hoya_destroy destroy)
+               hoya_destroy destroy, const void *place)
 {
     static const char *const names[2] = {"reader", "writer"};
     int rc = hoya_loop_enter(loop);
@@ -106,8 +106,8 @@ static int add(hoya_loop *loop, hoya_fd fd, int side, bool replace, hoya_fd_call
         hoya_destroy_arg(destroy, arg);
         return rc;
     }
-    hoya_handle *handle =
-        hoya_handle_new(loop, side == HOYA_SIDE_READER ? HOYA_HANDLE_READER : HOYA_HANDLE_WRITER, arg, destroy);
+    hoya_handle *handle = hoya_handle_new(loop, side == HOYA_SIDE_READER ? HOYA_HANDLE_READER : HOYA_HANDLE_WRITER,
+                                          arg, destroy, place);
     if (!handle) {
         hoya_ring_unreserve(&loop->ready, 1);
         return HOYA_ENOMEM;
@@ -130,6 +130,7 @@ static int add(hoya_loop *loop, hoya_fd fd, int side, bool replace, hoya_fd_call
         return rc;
     }
     if (old) hoya_handle_retire(loop, old);
+    if (hoya_unlikely(hoya_loop_debugs(loop))) hoya_debug_watched(loop, fd);
     hoya_loop_rearm(loop);
     return 0;
 }
@@ -230,12 +231,12 @@ void hoya_watch_close(hoya_loop *loop)
 
 int hoya_loop_add_reader(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
 {
-    return add(loop, fd, HOYA_SIDE_READER, false, fn, arg, destroy);
+    return add(loop, fd, HOYA_SIDE_READER, false, fn, arg, destroy, HOYA_CALLER());
 }
 
 int hoya_loop_replace_reader(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
 {
-    return add(loop, fd, HOYA_SIDE_READER, true, fn, arg, destroy);
+    return add(loop, fd, HOYA_SIDE_READER, true, fn, arg, destroy, HOYA_CALLER());
 }
 
 int hoya_loop_remove_reader(hoya_loop *loop, hoya_fd fd)
@@ -245,12 +246,12 @@ int hoya_loop_remove_reader(hoya_loop *loop, hoya_fd fd)
 
 int hoya_loop_add_writer(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
 {
-    return add(loop, fd, HOYA_SIDE_WRITER, false, fn, arg, destroy);
+    return add(loop, fd, HOYA_SIDE_WRITER, false, fn, arg, destroy, HOYA_CALLER());
 }
 
 int hoya_loop_replace_writer(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
 {
-    return add(loop, fd, HOYA_SIDE_WRITER, true, fn, arg, destroy);
+    return add(loop, fd, HOYA_SIDE_WRITER, true, fn, arg, destroy, HOYA_CALLER());
 }
 
 int hoya_loop_remove_writer(hoya_loop *loop, hoya_fd fd)

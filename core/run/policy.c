@@ -129,9 +129,9 @@ static bool is_main_thread(void)
     return getpid() == gettid();
 }
 
-static int new_loop(hoya_policy *policy, hoya_loop **loop);
+static int new_loop(hoya_policy *policy, hoya_loop **loop, const void *place);
 
-static int default_get(hoya_policy *policy, hoya_loop **loop)
+static int default_get(hoya_policy *policy, hoya_loop **loop, const void *place)
 {
     node *n = find(policy);
     if (n && !hoya_loop_is_forked(n->loop)) {
@@ -142,7 +142,7 @@ static int default_get(hoya_policy *policy, hoya_loop **loop)
         return hoya_error_set(HOYA_ESTATE, "there is no current event loop in this thread (policy %s)",
                               policy->ops->name);
     hoya_loop *made;
-    int rc = new_loop(policy, &made);
+    int rc = new_loop(policy, &made, place);
     if (rc < 0) return rc;
     rc = policy->ops->set_event_loop ? policy->ops->set_event_loop(policy, made) : default_set(policy, made);
     hoya_loop_unref(made); /* the policy's reference is the one that lasts */
@@ -164,13 +164,14 @@ static int default_new(hoya_policy *policy, hoya_loop **loop)
     return hoya_loop_new(&options, loop);
 }
 
-static int new_loop(hoya_policy *policy, hoya_loop **loop)
+static int new_loop(hoya_policy *policy, hoya_loop **loop, const void *place)
 {
-    return policy->ops->new_event_loop ? policy->ops->new_event_loop(policy, loop) : default_new(policy, loop);
+    int rc = policy->ops->new_event_loop ? policy->ops->new_event_loop(policy, loop) : default_new(policy, loop);
+    if (rc >= 0 && *loop) (*loop)->place = place; /* the application's, not ours */
+    return rc;
 }
 
-/* ---- the public face
- * -------------------------------------------------------------------------------------- */
+/* ---- the public face ------------------------------------------------------------------------------------- */
 
 int hoya_get_event_loop(hoya_loop **loop)
 {
@@ -180,7 +181,8 @@ int hoya_get_event_loop(hoya_loop **loop)
         return 0;
     }
     hoya_policy *policy = hoya_get_event_loop_policy();
-    return policy->ops->get_event_loop ? policy->ops->get_event_loop(policy, loop) : default_get(policy, loop);
+    return policy->ops->get_event_loop ? policy->ops->get_event_loop(policy, loop)
+                                       : default_get(policy, loop, HOYA_CALLER());
 }
 
 int hoya_set_event_loop(hoya_loop *loop)
@@ -191,5 +193,5 @@ int hoya_set_event_loop(hoya_loop *loop)
 
 int hoya_new_event_loop(hoya_loop **loop)
 {
-    return new_loop(hoya_get_event_loop_policy(), loop);
+    return new_loop(hoya_get_event_loop_policy(), loop, HOYA_CALLER());
 }

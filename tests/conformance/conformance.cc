@@ -234,6 +234,12 @@ bool LoopConformance::Seen(const std::string &word) const
     return std::find(trace.begin(), trace.end(), word) != trace.end();
 }
 
+size_t LoopConformance::LogLines()
+{
+    std::lock_guard<std::mutex> guard(log_mutex_);
+    return log_.size();
+}
+
 bool LoopConformance::Logged(const std::string &text)
 {
     std::lock_guard<std::mutex> lock(log_mutex_);

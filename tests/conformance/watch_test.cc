@@ -374,6 +374,25 @@ TEST_P(LoopConformance, AReaderMayCloseItsDescriptor)
 
 /* ---- many ---- */
 
+// Holds: F18
+TEST_P(LoopConformance, AReaderAndAWriterOfADescriptorAreOneWatch)
+{
+    auto [ours, theirs] = MakePair();
+    int watched = host ? host->WatchedFds() : 0;
+    int one = host && GetParam().per_fd() ? 1 : 0;
+    AddReader(ours, Say("reader"));
+    AddWriter(ours, Say("writer"));
+    EXPECT_EQ(Stats().watches, 1u);
+    EXPECT_EQ(host ? host->WatchedFds() : 0, watched + one);
+    Feed(theirs);
+    EXPECT_EQ(hoya_loop_remove_reader(loop, ours), 1);
+    EXPECT_EQ(host ? host->WatchedFds() : 0, watched + one) << "from reading and writing to writing alone";
+    RunRounds(1);
+    EXPECT_EQ(trace, Trace{"writer"});
+    EXPECT_EQ(hoya_loop_remove_writer(loop, ours), 1);
+    EXPECT_EQ(host ? host->WatchedFds() : 0, watched);
+}
+
 // Holds: F10 S1
 TEST_P(LoopConformance, HundredsOfDescriptorsAreEachCalledOnceARound)
 {

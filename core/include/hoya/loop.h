@@ -246,8 +246,12 @@ HOYA_API hoya_exception_handler hoya_loop_get_exception_handler(const hoya_loop 
 HOYA_API void hoya_loop_call_exception_handler(hoya_loop *loop, const hoya_exception_context *context);
 HOYA_API void hoya_loop_default_exception_handler(hoya_loop *loop, const hoya_exception_context *context);
 
-/* In debug mode a callback that takes at least slow_callback_duration (100 ms by default) is named in the
- * log. Origin: loop.set_debug, get_debug, slow_callback_duration. */
+/* In debug mode the log (HOYA_LOG_WARNING) names, each with the place in the program that scheduled or added it:
+ * a callback that takes at least slow_callback_duration (100 ms by default); a descriptor that was closed, or closed
+ * and opened as something else, while it was watched; and what is left in a loop that is closed: callbacks that never
+ * ran, timers, readers, writers, signal handlers. Places are return addresses, named as the dynamic linker knows
+ * them: "program(main+0x2a) [0x55...]"; link with -rdynamic, or give the address to addr2line. Costs memory and time
+ * (each call_soon has a handle then). Origin: loop.set_debug, get_debug, slow_callback_duration. */
 HOYA_API int hoya_loop_set_debug(hoya_loop *loop, int on);
 HOYA_API int hoya_loop_get_debug(const hoya_loop *loop);
 HOYA_API int hoya_loop_set_slow_callback_duration(hoya_loop *loop, int64_t duration);
@@ -264,7 +268,9 @@ HOYA_API int hoya_loop_attach(hoya_loop *loop, hoya_host *host, int priority);
 HOYA_API int hoya_loop_detach(hoya_loop *loop);
 
 HOYA_API const char *hoya_loop_host_name(const hoya_loop *loop);     /* "native", "glib", ... */
-HOYA_API const char *hoya_loop_selector_name(const hoya_loop *loop); /* "epoll", ... */
+HOYA_API uint32_t hoya_loop_host_caps(const hoya_loop *loop);        /* enum hoya_host_caps */
+HOYA_API const char *hoya_loop_selector_name(const hoya_loop *loop); /* "epoll", ...; "" when closed */
+HOYA_API uint32_t hoya_loop_selector_caps(const hoya_loop *loop);    /* enum hoya_selector_caps; 0 when closed */
 
 /* For an application with a main loop of its own and no adapter: watch pollfd for reading, sleep at most
  * until the deadline (HOYA_NOW: do not sleep), call dispatch then. Ask for both before each wait:
@@ -288,9 +294,19 @@ typedef struct hoya_loop_statistics {
     uint64_t queued;  /* callbacks waiting now */
     uint64_t timers;  /* timers waiting now */
     uint64_t watches; /* descriptors watched now */
+    uint64_t signals; /* signals handled now */
+    /* in debug mode only, nanoseconds */
+    int64_t select_time;   /* spent in the selector, waiting or looking; a foreign host's own wait is not in it */
+    int64_t callback_time; /* spent in callbacks; in nested ones twice */
 } hoya_loop_statistics;
 
 HOYA_API int hoya_loop_stats(const hoya_loop *loop, hoya_loop_statistics *stats);
+
+/* Tells everything that the loop holds: its host, selector and state, the callbacks that are queued, in order, the
+ * timers, descriptors and signals, each with its function and place. Calls `line` inline for each line of the text
+ * (no newline at its end; valid during the call); it must not call the loop. Needs no memory; for a debugger's
+ * command line as well. Works on a closed loop. Errors: HOYA_EINVAL (no function), HOYA_ETHREAD, HOYA_ECHILD. */
+HOYA_API int hoya_loop_dump(hoya_loop *loop, void (*line)(const char *text, void *arg), void *arg);
 
 HOYA_END_DECLS
 
