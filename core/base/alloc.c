@@ -39,27 +39,62 @@ static const hoya_allocator system_allocator = {
 static hoya_allocator hook = {sizeof(hoya_allocator), system_malloc, system_realloc, system_free, NULL};
 static atomic_int_fast64_t live[HOYA_LIVE_KINDS];
 
+/* Blocks and handles share the word of the blocks: one locked instruction counts both. */
+#define ONE_BLOCK INT64_C(1)
+#define ONE_HANDLE (INT64_C(1) << 32)
+
+static int64_t live_blocks(void)
+{
+    return atomic_load(&live[HOYA_LIVE_BLOCKS]) & (ONE_HANDLE - 1);
+}
+
+static int64_t live_handles(void)
+{
+    return atomic_load(&live[HOYA_LIVE_BLOCKS]) / ONE_HANDLE;
+}
+
+static void count_live(int64_t what)
+{
+    atomic_fetch_add_explicit(&live[HOYA_LIVE_BLOCKS], what, memory_order_relaxed);
+}
+
 int hoya_set_allocator(const hoya_allocator *allocator)
 {
     if (!allocator) allocator = &system_allocator;
     if (allocator->size != sizeof *allocator || !allocator->malloc || !allocator->realloc || !allocator->free)
         return hoya_error_set(HOYA_EINVAL, "an allocator needs its size, malloc, realloc and free");
-    if (atomic_load(&live[HOYA_LIVE_BLOCKS]) != 0)
-        return hoya_error_set(HOYA_EBUSY, "%lld blocks of the old allocator are in use",
-                              (long long)atomic_load(&live[HOYA_LIVE_BLOCKS]));
+    if (live_blocks() != 0)
+        return hoya_error_set(HOYA_EBUSY, "%lld blocks of the old allocator are in use", (long long)live_blocks());
     hook = *allocator;
     return 0;
 }
 
-void *hoya_new_zeroed(size_t size)
+static void *new_counted(size_t size, int64_t as)
 {
     void *block = hook.malloc(size, hook.arg);
     if (!block) {
         hoya_error_nomem();
         return NULL;
     }
-    hoya_live_add(HOYA_LIVE_BLOCKS, 1);
+    count_live(as);
     return memset(block, 0, size);
+}
+
+static void free_counted(void *block, int64_t as)
+{
+    if (!block) return;
+    count_live(-as);
+    hook.free(block, hook.arg);
+}
+
+void *hoya_new_zeroed(size_t size)
+{
+    return new_counted(size, ONE_BLOCK);
+}
+
+void *hoya_new_handle(size_t size)
+{
+    return new_counted(size, ONE_BLOCK + ONE_HANDLE);
 }
 
 void *hoya_resize(void *block, size_t count, size_t item)
@@ -69,15 +104,18 @@ void *hoya_resize(void *block, size_t count, size_t item)
                   : block                                    ? hook.realloc(block, size, hook.arg)
                                                              : hook.malloc(size, hook.arg);
     if (!moved) hoya_error_nomem();
-    else if (!block) hoya_live_add(HOYA_LIVE_BLOCKS, 1);
+    else if (!block) count_live(ONE_BLOCK);
     return moved;
 }
 
 void hoya_free(void *block)
 {
-    if (!block) return;
-    hoya_live_add(HOYA_LIVE_BLOCKS, -1);
-    hook.free(block, hook.arg);
+    free_counted(block, ONE_BLOCK);
+}
+
+void hoya_free_handle(void *handle)
+{
+    free_counted(handle, ONE_BLOCK + ONE_HANDLE);
 }
 
 void hoya_live_add(hoya_live_kind kind, int n)
@@ -89,10 +127,10 @@ int hoya_get_live_counts(hoya_live_counts *counts)
 {
     if (!counts || counts->size != sizeof *counts)
         return hoya_error_set(HOYA_EINVAL, "hoya_live_counts: the size member is not set");
-    counts->blocks = atomic_load(&live[HOYA_LIVE_BLOCKS]);
+    counts->blocks = live_blocks();
     counts->fds = atomic_load(&live[HOYA_LIVE_FDS]);
     counts->loops = atomic_load(&live[HOYA_LIVE_LOOPS]);
-    counts->handles = atomic_load(&live[HOYA_LIVE_HANDLES]);
+    counts->handles = live_handles();
     counts->selectors = atomic_load(&live[HOYA_LIVE_SELECTORS]);
     counts->hosts = atomic_load(&live[HOYA_LIVE_HOSTS]);
     return 0;

@@ -11,6 +11,10 @@
 void *hoya_new_zeroed(size_t size);
 #define hoya_new(type) ((type *)hoya_new_zeroed(sizeof(type)))
 
+/* The same for a handle and back: memory and handle are counted in one step, since timers come by the million. */
+void *hoya_new_handle(size_t size);
+void hoya_free_handle(void *handle);
+
 /* An array of `count` items; the old block stays as it is on failure. NULL also when the size would
  * overflow. */
 void *hoya_resize(void *block, size_t count, size_t item);
@@ -21,7 +25,6 @@ typedef enum hoya_live_kind {
     HOYA_LIVE_BLOCKS,
     HOYA_LIVE_FDS,
     HOYA_LIVE_LOOPS,
-    HOYA_LIVE_HANDLES,
     HOYA_LIVE_SELECTORS,
     HOYA_LIVE_HOSTS,
     HOYA_LIVE_KINDS

@@ -9,10 +9,10 @@
 
 #define SMALLEST 64
 
-int hoya_ring_grow(hoya_ring *ring, uint64_t places)
+int hoya_ring_grow(hoya_ring *ring, uint64_t needed)
 {
     uint64_t capacity = ring->capacity ? ring->capacity : SMALLEST;
-    while (capacity < places) capacity *= 2;
+    while (capacity < needed) capacity *= 2;
     hoya_ring_entry *entries = hoya_resize(NULL, (size_t)capacity, sizeof *entries);
     if (!entries) return HOYA_ENOMEM;
     /* Absolute indices stay valid: an entry keeps its number, only the mask is wider. */

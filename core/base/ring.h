@@ -2,9 +2,9 @@
  *
  * base/ring.h: the queue of what is ready to run, with reserved places.
  *
- * Whatever may later have to queue itself reserves a place when it is made; from then on pushing cannot
- * fail. A place is held whether its owner is queued or not, and an owner is queued at most once, so: queued
- * <= places <= capacity.
+ * Whatever may later have to queue itself reserves a place when it is made; from then on pushing cannot fail: the
+ * entry takes the place with it. Whoever is popped and may queue itself again keeps its place, before anything else
+ * happens. So: queued + places <= capacity.
  *
  * Indices are absolute and never wrap in practice (2^64): an inner dispatch may consume what an outer one
  * had in view, and the outer one sees it by comparing numbers.
@@ -27,11 +27,11 @@ typedef struct hoya_ring {
     hoya_ring_entry *entries;
     uint64_t capacity; /* 0 or a power of two */
     uint64_t head, tail;
-    uint64_t places;
+    uint64_t places; /* reserved, and not queued */
 } hoya_ring;
 
-/* Out of line: makes room. HOYA_ENOMEM leaves everything as it was. */
-int hoya_ring_grow(hoya_ring *ring, uint64_t places);
+/* Out of line: makes room for so many. HOYA_ENOMEM leaves everything as it was. */
+int hoya_ring_grow(hoya_ring *ring, uint64_t needed);
 void hoya_ring_free(hoya_ring *ring);
 
 static inline uint64_t hoya_ring_count(const hoya_ring *ring)
@@ -39,10 +39,16 @@ static inline uint64_t hoya_ring_count(const hoya_ring *ring)
     return ring->tail - ring->head;
 }
 
+static inline bool hoya_ring_has_room(const hoya_ring *ring)
+{
+    return ring->tail - ring->head + ring->places < ring->capacity;
+}
+
 static inline int hoya_ring_reserve(hoya_ring *ring, uint64_t n)
 {
-    if (hoya_unlikely(ring->places + n > ring->capacity)) {
-        int rc = hoya_ring_grow(ring, ring->places + n);
+    uint64_t needed = hoya_ring_count(ring) + ring->places + n;
+    if (hoya_unlikely(needed > ring->capacity)) {
+        int rc = hoya_ring_grow(ring, needed);
         if (rc < 0) return rc;
     }
     ring->places += n;
@@ -55,18 +61,33 @@ static inline void hoya_ring_unreserve(hoya_ring *ring, uint64_t n)
     ring->places -= n;
 }
 
-/* The pusher holds a place. */
-static inline void hoya_ring_push(hoya_ring *ring, hoya_callback fn, void *arg)
+/* Into room that is there (hoya_ring_has_room) and nobody's. */
+static inline void hoya_ring_put(hoya_ring *ring, hoya_callback fn, void *arg)
 {
-    hoya_check(hoya_ring_count(ring) < ring->places, "the ready ring was pushed without a place");
+    hoya_check(hoya_ring_has_room(ring), "the ready ring was filled beyond its places");
     hoya_ring_entry *entry = &ring->entries[ring->tail++ & (ring->capacity - 1)];
     entry->fn = fn;
     entry->arg = arg;
 }
 
+/* Into a place of the pusher's, which the entry takes over. */
+static inline void hoya_ring_push(hoya_ring *ring, hoya_callback fn, void *arg)
+{
+    hoya_check(ring->places > 0, "the ready ring was pushed without a place");
+    ring->places--;
+    hoya_ring_put(ring, fn, arg);
+}
+
 static inline hoya_ring_entry hoya_ring_pop(hoya_ring *ring)
 {
     return ring->entries[ring->head++ & (ring->capacity - 1)];
+}
+
+/* The entry that was popped last keeps its place. */
+static inline void hoya_ring_keep(hoya_ring *ring)
+{
+    hoya_check(hoya_ring_has_room(ring), "a place was kept too late");
+    ring->places++;
 }
 
 #endif

@@ -187,8 +187,10 @@ void hoya_debug_close(hoya_loop *loop)
 int hoya_loop_set_debug(hoya_loop *loop, int on)
 {
     int rc = hoya_loop_enter(loop);
-    if (rc >= 0) atomic_store_explicit(&loop->debug, on, memory_order_relaxed);
-    return rc;
+    if (rc < 0) return rc;
+    atomic_store_explicit(&loop->debug, on, memory_order_relaxed);
+    loop->unusual = true; /* until the next enter finds out */
+    return 0;
 }
 
 int hoya_loop_get_debug(const hoya_loop *loop)

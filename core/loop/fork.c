@@ -25,7 +25,7 @@ static void free_inbox_lock(hoya_loop *loop)
 /* What both ways have in common. May come twice. */
 static int leave(hoya_loop *loop)
 {
-    atomic_store_explicit(&loop->owner, (uintptr_t)pthread_self(), memory_order_relaxed);
+    atomic_store_explicit(&loop->owner, hoya_thread_self(), memory_order_relaxed);
     free_inbox_lock(loop);
     hoya_loop_fork_host(loop);
     loop->looked = false;

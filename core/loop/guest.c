@@ -41,7 +41,7 @@ static void update_hold(hoya_loop *loop)
     ops->hold(loop->host, busy);
 }
 
-void hoya_loop_rearm(hoya_loop *loop)
+void hoya_loop_tell_host(hoya_loop *loop)
 {
     if (hoya_unlikely(loop->host->ops->hold != NULL)) update_hold(loop);
     const hoya_host_ops *ops = loop->host->ops;
@@ -121,6 +121,7 @@ static void change_host(hoya_loop *loop, hoya_host *host)
     loop->host_changes++;                             /* a run that is open goes on with the new one */
     loop->watch = (hoya_watch){.fd = loop->watch.fd}; /* the new one has not been asked yet */
     loop->armed = loop->held = false;
+    loop->quiet_host = !host->ops->kick && !host->ops->hold;
     if (loop->timer_fd == HOYA_INVALID_FD) loop->armed_at = HOYA_NEVER; /* that was the old host's */
 }
 
@@ -145,6 +146,7 @@ static int attach(hoya_loop *loop, hoya_host *host, int priority)
     int rc = host->ops->attach(host, hoya_loop_guest(loop), priority);
     if (rc == HOYA_ENOHOST) {
         loop->absent = host;
+        loop->unusual = true;
         loop->absent_priority = priority;
         return 0;
     }

@@ -50,8 +50,8 @@ static bool run(hoya_loop *loop, hoya_runnable *runnable)
     hoya_handle *handle = (hoya_handle *)runnable;
     handle->queued = false;
     bool live = handle->loop != NULL;
-    /* A one-shot's place goes with its entry; a lasting one's only if it was removed while it was queued. */
-    if (!live || !lasts(handle)) hoya_ring_unreserve(&loop->ready, 1);
+    /* A one-shot's place goes with its entry, and a lasting one's if it was removed while it was queued. */
+    if (live && lasts(handle)) hoya_ring_keep(&loop->ready);
     if (live && lasts(handle)) call_lasting(loop, handle);
     else if (live) call_once(handle);
     hoya_handle_unref(handle);
@@ -84,7 +84,7 @@ static const hoya_runnable_class handle_class = {run, drop, describe};
 hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy,
                              const void *place)
 {
-    hoya_handle *handle = hoya_new(hoya_handle);
+    hoya_handle *handle = hoya_new_handle(sizeof *handle);
     if (!handle) {
         hoya_destroy_arg(destroy, arg);
         return NULL;
@@ -96,7 +96,6 @@ hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, 
     handle->place = place;
     handle->refs = 1;
     handle->kind = (uint8_t)kind;
-    hoya_live_add(HOYA_LIVE_HANDLES, 1);
     return handle;
 }
 
@@ -113,8 +112,7 @@ void hoya_handle_unref(hoya_handle *handle)
     hoya_check(handle->refs > 0, "a handle was unreferenced once too often");
     if (--handle->refs) return;
     hoya_handle_drop(handle);
-    hoya_live_add(HOYA_LIVE_HANDLES, -1);
-    hoya_free(handle);
+    hoya_free_handle(handle);
 }
 
 void hoya_handle_drop(hoya_handle *handle)
@@ -131,7 +129,7 @@ void hoya_handle_drop(hoya_handle *handle)
 
 void hoya_handle_retire(hoya_loop *loop, hoya_handle *handle)
 {
-    /* While it is queued, the entry gives the place back. */
+    /* While it is queued, the entry has the place. */
     if (!handle->queued) hoya_ring_unreserve(&loop->ready, 1);
     hoya_handle_drop(handle);
     hoya_handle_unref(handle);
@@ -200,16 +198,26 @@ int hoya_loop_call_soon_full(hoya_loop *loop, hoya_callback fn, void *arg, hoya_
     return call_soon_full(loop, fn, arg, destroy, out, HOYA_CALLER());
 }
 
-int hoya_loop_call_soon(hoya_loop *loop, hoya_callback fn, void *arg)
+static __attribute__((noinline)) int call_soon(hoya_loop *loop, hoya_callback fn, void *arg, const void *place)
 {
     int rc = hoya_loop_enter(loop);
     if (rc < 0) return rc;
-    if (hoya_unlikely(hoya_loop_debugs(loop))) return call_soon_full(loop, fn, arg, NULL, NULL, HOYA_CALLER());
+    if (hoya_loop_debugs(loop)) return call_soon_full(loop, fn, arg, NULL, NULL, place);
     if (!fn) return hoya_error_set(HOYA_EINVAL, "call_soon without a function");
     hoya_inbox_keep_order(loop);
     rc = hoya_ring_reserve(&loop->ready, 1);
     if (rc < 0) return rc;
     hoya_ring_push(&loop->ready, fn, arg);
     hoya_loop_rearm(loop);
+    return 0;
+}
+
+int hoya_loop_call_soon(hoya_loop *loop, hoya_callback fn, void *arg)
+{
+    /* The usual case, in a round of a loop that runs natively, calls nothing. */
+    if (hoya_unlikely(!fn || !hoya_loop_is_usual(loop) || !loop->depth || !loop->quiet_host ||
+                      !hoya_ring_has_room(&loop->ready)))
+        return call_soon(loop, fn, arg, HOYA_CALLER());
+    hoya_ring_put(&loop->ready, fn, arg);
     return 0;
 }

@@ -19,12 +19,6 @@
 
 /* ---- whose ---------------------------------------------------------------------------------------------- */
 
-bool hoya_loop_on_thread(const hoya_loop *loop)
-{
-    /* Asked by other threads too: nothing but the atomic may be touched here, the host least of all. */
-    return atomic_load_explicit(&loop->owner, memory_order_relaxed) == (uintptr_t)pthread_self();
-}
-
 int hoya_loop_check_thread(const hoya_loop *loop)
 {
     if (hoya_unlikely(!loop)) return hoya_error_set(HOYA_EINVAL, "the loop is NULL");
@@ -34,13 +28,14 @@ int hoya_loop_check_thread(const hoya_loop *loop)
     return hoya_error_set(HOYA_ETHREAD, "the loop belongs to another thread; use call_soon_threadsafe");
 }
 
-int hoya_loop_enter(hoya_loop *loop)
+int hoya_loop_enter_unusual(hoya_loop *loop)
 {
     int rc = hoya_loop_check_thread(loop);
     if (hoya_unlikely(rc < 0)) return rc;
     if (hoya_unlikely(atomic_load_explicit(&loop->closed, memory_order_relaxed)))
         return hoya_error_set(HOYA_ECLOSED, "the loop is closed");
-    if (hoya_unlikely(loop->absent != NULL)) hoya_loop_try_absent_host(loop);
+    if (loop->absent) hoya_loop_try_absent_host(loop);
+    loop->unusual = loop->absent || hoya_loop_debugs(loop);
     return 0;
 }
 
@@ -64,7 +59,7 @@ static void init(hoya_loop *loop, const hoya_loop_options *options)
 {
     static const hoya_clock system = {hoya_clock_monotonic, NULL};
     atomic_init(&loop->refs, 1);
-    atomic_init(&loop->owner, (uintptr_t)pthread_self());
+    atomic_init(&loop->owner, hoya_thread_self());
     loop->generation = hoya_fork_generation();
     pthread_mutex_init(&loop->inbox_lock, NULL);
     hoya_list_init(&loop->unregistered);
@@ -75,6 +70,7 @@ static void init(hoya_loop *loop, const hoya_loop_options *options)
     loop->slow_callback_duration = HOYA_MSEC(100);
     const char *debug = getenv("HOYA_DEBUG");
     atomic_init(&loop->debug, (options->flags & HOYA_LOOP_DEBUG) || (debug && debug[0] && debug[0] != '0'));
+    loop->unusual = true; /* until the first enter finds out */
     hoya_live_add(HOYA_LIVE_LOOPS, 1);
 }
 
@@ -87,6 +83,7 @@ static int build(hoya_loop *loop, const hoya_loop_options *options)
     if (rc >= 0) rc = hoya_host_native_new(&loop->native);
     if (rc < 0) return rc;
     loop->host = loop->native;
+    loop->quiet_host = true;
     loop->native->ops->attach(loop->native, hoya_loop_guest(loop), 0);
 
     uint32_t caps = hoya_selector_caps(loop->selector);
@@ -145,6 +142,7 @@ static void end(hoya_loop *loop)
     /* From here on a post is refused; none is between its check and its append. */
     pthread_mutex_lock(&loop->inbox_lock);
     atomic_store(&loop->closed, true);
+    loop->unusual = true;
     pthread_mutex_unlock(&loop->inbox_lock);
 
     hoya_debug_close(loop);

@@ -47,10 +47,12 @@ int hoya_loop_look(hoya_loop *loop, int64_t timeout)
 
     take_own_events(loop, found, n);
     /* Lowered after its descriptor was read, and before the inbox is emptied: a post that comes after either of the two
-     * raises it again. */
-    if (atomic_exchange(&loop->wake_pending, false)) loop->stats.wakeups++;
-    hoya_inbox_collect(loop);
-    if (hoya_unlikely(loop->signals != 0)) hoya_signals_collect(loop);
+     * raises it again. While it is down nothing was posted or signalled, or its poster is about to raise it. */
+    if (atomic_load(&loop->wake_pending) && atomic_exchange(&loop->wake_pending, false)) {
+        loop->stats.wakeups++;
+        hoya_inbox_collect(loop);
+        if (loop->signals) hoya_signals_collect(loop);
+    }
 
     for (int i = 0; i < n; i++) {
         if (!found[i].data) continue;
@@ -91,7 +93,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     if (hoya_unlikely(!hoya_loop_on_thread(loop))) {
         if (!may_move_here(loop))
             return hoya_error_set(HOYA_ETHREAD, "dispatch on a thread that does not own the loop");
-        atomic_store_explicit(&loop->owner, (uintptr_t)pthread_self(), memory_order_relaxed);
+        atomic_store_explicit(&loop->owner, hoya_thread_self(), memory_order_relaxed);
     }
     loop->settled = true;
     loop->armed = false;
@@ -105,7 +107,8 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     }
 
     hoya_loop_ref(loop);
-    hoya_loop *before = hoya_set_running_loop(loop);
+    hoya_loop **running = hoya_running_loop(), *before = *running;
+    *running = loop;
     loop->depth++;
     atomic_store_explicit(&loop->running, true, memory_order_relaxed);
     if (loop->ready.head >= loop->round_end) begin_round(loop);
@@ -116,7 +119,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     int ran = 0, entered = 0;
     while (loop->ready.head < end) {
         hoya_ring_entry entry = hoya_ring_pop(&loop->ready);
-        if (!loop->armed && hoya_ring_count(&loop->ready)) hoya_loop_rearm(loop);
+        if (!loop->quiet_host && !loop->armed && hoya_ring_count(&loop->ready)) hoya_loop_tell_host(loop);
         ran += hoya_unlikely(hoya_loop_debugs(loop)) ? hoya_debug_run(loop, entry) : hoya_entry_run(loop, entry);
         if (hoya_unlikely(loop->abort_code || hoya_loop_is_forked(loop))) break;
         if (limit != HOYA_NEVER && ++entered % BUDGET_EVERY == 0 && loop->ready.head < end &&
@@ -130,7 +133,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     if (loop->ready.head >= loop->round_end) hoya_run_end_of_round(loop);
     loop->depth--;
     atomic_store_explicit(&loop->running, loop->depth || loop->level, memory_order_relaxed);
-    hoya_set_running_loop(before);
+    *running = before;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) { /* the callback forked, and returned in the child as well */
         ran = hoya_loop_check_thread(loop);
     } else {

@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/ring.h"
+#include "base/thread.h"
 
 typedef struct hoya_fd_record hoya_fd_record; /* loop/watch.h */
 typedef struct hoya_identity hoya_identity;   /* loop/debug.c */
@@ -25,8 +26,9 @@ struct hoya_loop {
     /* life.c */
     atomic_int refs;
     atomic_bool closed;     /* set under inbox_lock, so that no post slips in behind it */
-    atomic_uintptr_t owner; /* the thread, as pthread_self() */
+    atomic_uintptr_t owner; /* the thread, as hoya_thread_self() */
     bool settled;           /* a run or dispatch has happened: the owner is final */
+    bool unusual;           /* closed, waiting for a host, or in debug mode: off the shortest way */
     unsigned generation;    /* of the process that the loop belongs to (base/fork.h); fork.c moves it on */
 
     /* loop.c: the ready queue and the round. [ready.head, round_end) is the snapshot that is being run; it
@@ -72,6 +74,7 @@ struct hoya_loop {
     hoya_watch watch; /* our selector's descriptor, as the host watches it */
     bool armed;       /* a kick is on its way: set by a kick, cleared by the entry into dispatch, by nothing else */
     bool held;
+    bool quiet_host; /* it asks by itself, and wants to be told nothing */
 
     /* run.c: levels */
     int level;            /* 1 while a hoya run is open */
@@ -125,11 +128,12 @@ int hoya_loop_look(hoya_loop *loop, int64_t timeout);
 
 /* ---- life.c -------------------------------------------------------------------------------------------- */
 
-/* The first line of every function for the loop's thread: ETHREAD, ECLOSED, or 0. Gives an absent host
- * another chance. */
-int hoya_loop_enter(hoya_loop *loop);
+static inline bool hoya_loop_on_thread(const hoya_loop *loop)
+{
+    /* Asked by other threads too: nothing but the atomic may be touched here, the host least of all. */
+    return atomic_load_explicit(&loop->owner, memory_order_relaxed) == hoya_thread_self();
+}
 int hoya_loop_check_thread(const hoya_loop *loop);
-bool hoya_loop_on_thread(const hoya_loop *loop);
 
 /* ---- fork.c -------------------------------------------------------------------------------------------- */
 
@@ -140,6 +144,21 @@ static inline bool hoya_loop_is_forked(const hoya_loop *loop)
 }
 /* Gives up what is shared with the parent, without touching it. Needs no memory. */
 void hoya_loop_leave_parent(hoya_loop *loop);
+
+/* ---- life.c: the first line of every function for the loop's thread ------------------------------------------ */
+
+int hoya_loop_enter_unusual(hoya_loop *loop);
+
+static inline bool hoya_loop_is_usual(const hoya_loop *loop)
+{
+    return loop && hoya_loop_on_thread(loop) && !hoya_loop_is_forked(loop) && !loop->unusual;
+}
+
+/* ETHREAD, ECHILD, ECLOSED, or 0. Gives an absent host another chance. */
+static inline int hoya_loop_enter(hoya_loop *loop)
+{
+    return hoya_likely(hoya_loop_is_usual(loop)) ? 0 : hoya_loop_enter_unusual(loop);
+}
 
 /* ---- timer.c ------------------------------------------------------------------------------------------- */
 
@@ -198,7 +217,11 @@ void hoya_loop_drop_absent_host(hoya_loop *loop);
 
 bool hoya_loop_wants_turn(const hoya_loop *loop);
 /* After every change: asks the host for a turn if one is wanted and none is on its way. */
-void hoya_loop_rearm(hoya_loop *loop);
+void hoya_loop_tell_host(hoya_loop *loop);
+static inline void hoya_loop_rearm(hoya_loop *loop)
+{
+    if (!loop->quiet_host) hoya_loop_tell_host(loop);
+}
 /* Watches the selector's descriptor (in per-fd mode: each one) in the host, or not while paused. */
 int hoya_loop_sync_host(hoya_loop *loop);
 
@@ -213,8 +236,8 @@ int hoya_host_native_new(hoya_host **host);
 
 /* ---- run.c --------------------------------------------------------------------------------------------- */
 
-/* The thread's innermost running loop; returns the one before, to be put back. */
-hoya_loop *hoya_set_running_loop(hoya_loop *loop);
+/* Where the thread's innermost running loop stands. */
+hoya_loop **hoya_running_loop(void);
 /* At the end of each round: tells the host to return from our run if it is over. */
 void hoya_run_end_of_round(hoya_loop *loop);
 
@@ -254,7 +277,6 @@ void hoya_debug_close(hoya_loop *loop);
 static inline bool hoya_entry_run(hoya_loop *loop, hoya_ring_entry entry)
 {
     if (hoya_likely(entry.fn != NULL)) {
-        hoya_ring_unreserve(&loop->ready, 1);
         entry.fn(entry.arg);
         return true;
     }

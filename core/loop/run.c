@@ -21,11 +21,9 @@ hoya_loop *hoya_get_running_loop(void)
     return running && !hoya_loop_is_forked(running) ? running : NULL;
 }
 
-hoya_loop *hoya_set_running_loop(hoya_loop *loop)
+hoya_loop **hoya_running_loop(void)
 {
-    hoya_loop *before = running;
-    running = loop;
-    return before;
+    return &running;
 }
 
 static void send_quit(hoya_loop *loop)
@@ -56,7 +54,7 @@ static int begin_run(hoya_loop *loop)
     if (hoya_get_running_loop()) return hoya_error_set(HOYA_EBUSY, "another loop is running on this thread");
     rc = check_runnable(loop->host);
     if (rc < 0) return rc;
-    atomic_store(&loop->owner, (uintptr_t)pthread_self());
+    atomic_store(&loop->owner, hoya_thread_self());
     loop->settled = true;
     return hoya_loop_enter(loop);
 }
@@ -66,7 +64,7 @@ static int begin_run(hoya_loop *loop)
 static int run_level(hoya_loop *loop, bool single, int64_t deadline)
 {
     hoya_loop_ref(loop);
-    hoya_set_running_loop(loop);
+    running = loop;
     loop->level = 1;
     atomic_store(&loop->running, true);
     loop->quit_sent = false;
@@ -90,7 +88,7 @@ static int run_level(hoya_loop *loop, bool single, int64_t deadline)
     loop->single = false;
     loop->run_deadline = HOYA_NEVER;
     atomic_store(&loop->stopping, false); /* consumed */
-    hoya_set_running_loop(NULL);
+    running = NULL;
     if (!forked) {
         hoya_loop_sync_host(loop);
         hoya_timers_sync(loop);

@@ -59,7 +59,7 @@ static hoya_destroy take(hoya_threadsafe_handle *handle, void **arg)
 static bool run_threadsafe(hoya_loop *loop, hoya_runnable *runnable)
 {
     hoya_threadsafe_handle *handle = (hoya_threadsafe_handle *)runnable;
-    hoya_ring_unreserve(&loop->ready, 1);
+    (void)loop;
     lock(handle);
     bool run = handle->pending;
     handle->pending = false;
@@ -104,7 +104,7 @@ static const hoya_runnable_class threadsafe_class = {run_threadsafe, drop_thread
 
 static hoya_threadsafe_handle *new_threadsafe(hoya_callback fn, void *arg, hoya_destroy destroy, const void *place)
 {
-    hoya_threadsafe_handle *handle = hoya_new(hoya_threadsafe_handle);
+    hoya_threadsafe_handle *handle = hoya_new_handle(sizeof *handle);
     if (!handle) return NULL;
     init_lock(handle);
     handle->runnable.class = &threadsafe_class;
@@ -114,7 +114,6 @@ static hoya_threadsafe_handle *new_threadsafe(hoya_callback fn, void *arg, hoya_
     handle->place = place;
     handle->pending = true;
     atomic_init(&handle->refs, 1);
-    hoya_live_add(HOYA_LIVE_HANDLES, 1);
     return handle;
 }
 
@@ -133,8 +132,7 @@ void hoya_threadsafe_handle_unref(hoya_threadsafe_handle *handle)
     hoya_check(before > 0, "a threadsafe handle was unreferenced once too often");
     if (before != 1) return;
     pthread_mutex_destroy(&handle->lock);
-    hoya_live_add(HOYA_LIVE_HANDLES, -1);
-    hoya_free(handle);
+    hoya_free_handle(handle);
 }
 
 int hoya_threadsafe_handle_cancel(hoya_threadsafe_handle *handle)
@@ -236,10 +234,9 @@ int hoya_loop_call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg,
 static void run_one_of_batch(void *arg)
 {
     hoya_loop *loop = arg;
-    loop->ready.places++; /* given back by whoever called us: it is the loop's for good */
+    hoya_ring_keep(&loop->ready); /* it is the batch's for good */
     loop->batch_queued = false;
     hoya_ring_entry entry = loop->batch[loop->batch_at++];
-    loop->ready.places++;   /* this one is lent, and given back by the entry */
     hoya_loop_wakeup(loop); /* there is more, here or in the inbox: look again */
     hoya_entry_run(loop, entry);
 }

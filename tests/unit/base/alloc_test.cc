@@ -222,18 +222,18 @@ TEST(Alloc, TheCountsFollowWhatIsAlive)
 
 TEST(Alloc, CountsAreTheSumOfAllThreads)
 {
-    int64_t before = Live().handles;
+    int64_t before = Live().loops;
     std::atomic<int> ready{0};
     auto change = [&ready](int n) {
         ready++;
         while (ready < 2) std::this_thread::yield(); /* both at once */
-        for (int i = 0; i < 1000000; i++) hoya_live_add(HOYA_LIVE_HANDLES, n);
+        for (int i = 0; i < 1000000; i++) hoya_live_add(HOYA_LIVE_LOOPS, n);
     };
     std::thread up(change, 2), down(change, -1);
     up.join();
     down.join();
-    EXPECT_EQ(Live().handles, before + 1000000);
-    hoya_live_add(HOYA_LIVE_HANDLES, -1000000);
+    EXPECT_EQ(Live().loops, before + 1000000);
+    hoya_live_add(HOYA_LIVE_LOOPS, -1000000);
 }
 
 TEST(Alloc, CountsWithoutTheirSizeAreRefused)

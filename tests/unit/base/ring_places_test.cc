@@ -42,6 +42,14 @@ class RingPlaces : public testing::Test
     {
         for (uintptr_t i = from; i < to; i++) ASSERT_EQ(hoya_ring_pop(&ring).arg, tag(i));
     }
+    /* As something that queues itself again and again. */
+    void expect_pops_and_keep(uintptr_t from, uintptr_t to)
+    {
+        for (uintptr_t i = from; i < to; i++) {
+            ASSERT_EQ(hoya_ring_pop(&ring).arg, tag(i));
+            hoya_ring_keep(&ring);
+        }
+    }
 };
 
 } // namespace
@@ -86,11 +94,26 @@ TEST_F(RingPlaces, APlaceIsHeldWhetherItsOwnerIsQueuedOrNot)
     uint64_t capacity = ring.capacity;
     ASSERT_EQ(hoya_ring_reserve(&ring, capacity - 1), 0);
     EXPECT_EQ(ring.capacity, capacity);
+    EXPECT_FALSE(hoya_ring_has_room(&ring));
     push(0, capacity);
-    expect_pops(0, capacity);
+    EXPECT_FALSE(hoya_ring_has_room(&ring)) << "the entries have the places";
+    expect_pops_and_keep(0, capacity);
     EXPECT_EQ(ring.places, capacity);
     ASSERT_EQ(hoya_ring_reserve(&ring, 1), 0);
     EXPECT_EQ(ring.capacity, 2 * capacity) << "the ring is empty, but its places are taken";
+}
+
+TEST_F(RingPlaces, AnEntryThatDoesNotKeepItsPlaceLeavesRoom)
+{
+    ASSERT_EQ(hoya_ring_reserve(&ring, 64), 0);
+    push(0, 64);
+    EXPECT_EQ(ring.places, 0u);
+    expect_pops(0, 1);
+    EXPECT_TRUE(hoya_ring_has_room(&ring));
+    hoya_ring_put(&ring, nothing, tag(64));
+    EXPECT_FALSE(hoya_ring_has_room(&ring));
+    expect_pops(1, 65);
+    EXPECT_EQ(ring.capacity, 64u);
 }
 
 TEST_F(RingPlaces, APlaceThatWasGivenBackIsGivenOutAgain)
@@ -124,7 +147,7 @@ TEST_F(RingPlaces, IndicesOnlyGrowAndTheRingWrapsUnderThem)
         push(i, i + 40);
         EXPECT_EQ(ring.head, i);
         EXPECT_EQ(ring.tail, i + 40);
-        expect_pops(i, i + 40);
+        expect_pops_and_keep(i, i + 40);
     }
     EXPECT_EQ(ring.head, 1000u);
     EXPECT_EQ(ring.capacity, capacity);
@@ -144,7 +167,7 @@ TEST_F(RingPlaces, AGrowthThatFailsLeavesAllAsItWas)
 {
     ASSERT_EQ(hoya_ring_reserve(&ring, 64), 0);
     push(0, 64);
-    expect_pops(0, 40);
+    expect_pops_and_keep(0, 40);
     hoya_ring before = ring;
     memory.granted = 0;
     EXPECT_EQ(hoya_ring_reserve(&ring, before.capacity), HOYA_ENOMEM);
@@ -181,11 +204,12 @@ TEST_F(RingPlaces, RandomUseGivesWhatStdDequeGives)
     std::deque<uintptr_t> model;
     std::mt19937 random(2);
     for (uintptr_t i = 0; i < 20000; i++) {
-        if (random() % 3 && (model.size() < ring.places || hoya_ring_reserve(&ring, 1 + random() % 5) == 0)) {
+        if (random() % 3 && (ring.places || hoya_ring_reserve(&ring, 1 + random() % 5) == 0)) {
             push(i, i + 1);
             model.push_back(i);
         } else if (!model.empty()) {
             ASSERT_EQ(hoya_ring_pop(&ring).arg, tag(model.front())) << "at step " << i;
+            if (random() % 2) hoya_ring_keep(&ring);
             model.pop_front();
         }
         ASSERT_EQ(hoya_ring_count(&ring), model.size());

@@ -27,7 +27,10 @@ class Ring : public testing::Test
     }
     void expect_pops(uint64_t from, uint64_t to)
     {
-        for (uint64_t i = from; i < to; i++) ASSERT_EQ(hoya_ring_pop(&ring).arg, number(i));
+        for (uint64_t i = from; i < to; i++) {
+            ASSERT_EQ(hoya_ring_pop(&ring).arg, number(i));
+            hoya_ring_keep(&ring);
+        }
     }
     hoya_test::FailingAllocator memory;
     hoya_ring ring{};
@@ -74,8 +77,9 @@ TEST_F(Ring, AFailureToGrowLeavesEverythingAsItWas)
     push(0, 64);
     memory.fail = true;
     EXPECT_EQ(hoya_ring_reserve(&ring, 1), HOYA_ENOMEM);
-    EXPECT_EQ(ring.places, 64u);
+    EXPECT_EQ(ring.places, 0u);
     expect_pops(0, 64);
+    EXPECT_EQ(ring.places, 64u);
 }
 
 #ifdef HOYA_CHECKS
