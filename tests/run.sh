@@ -68,31 +68,10 @@ done
 
 # ---- the machine -------------------------------------------------------------------------------------------
 
-install_packages()
-{
-    packages="gcc g++ cmake ninja-build pkg-config libglib2.0-dev googletest"
-    case "$presets $compile_only" in *tsan* | *clang*) packages="$packages clang libclang-rt-14-dev" ;; esac
-    command -v dpkg-query >/dev/null || { echo "This is no Debian; hoya needs what Debian calls: $packages"; return 0; }
-    missing=
-    for package in $packages; do
-        dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' ok installed$' || missing="$missing $package"
-    done
-    [ -n "$missing" ] || return 0
-
-    sudo=
-    if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null || die "these packages are missing, and there is no sudo to install them:$missing"
-        sudo=sudo
-    fi
-    echo "Installing Debian packages${sudo:+ through sudo}:$missing"
-    get() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"; }
-    apt-cache show $missing >/dev/null 2>&1 || get update
-    get install -y --no-install-recommends $missing >/dev/null ||
-        { get update && get install -y --no-install-recommends $missing >/dev/null; } ||
-        die "these packages could not be installed:$missing"
-}
-
-[ $install = no ] || install_packages
+. tests/install.sh
+packages="gcc g++ cmake ninja-build pkg-config libglib2.0-dev libuv1-dev libev-dev googletest"
+case "$presets $compile_only" in *tsan* | *clang*) packages="$packages clang libclang-rt-14-dev" ;; esac
+[ $install = no ] || install_packages tests/run.sh $packages
 ulimit -Sn "$(ulimit -Hn)" || echo "The limit of open files stays at $(ulimit -Sn)"
 
 # ---- the run -----------------------------------------------------------------------------------------------

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bench.h: one implementation of all workloads. A program is main.c with one file impl_*.c; run.sh runs the programs
+ * in turn and compares. An implementation does the work and keeps no time: main.c does.
+ */
+#ifndef HOYA_BENCH_BENCH_H
+#define HOYA_BENCH_BENCH_H
+
+#include <stdint.h>
+
+typedef struct bench_impl {
+    const char *name;
+
+    /* n callbacks, each of which schedules the next one. Between two the kernel is looked at once. */
+    void (*chain)(long n);
+    /* n callbacks, scheduled 1,000 at a time and then run. */
+    void (*batch)(long n);
+
+    /* n timers, timer i after delays[i] milliseconds, counted from one reading of the clock; then all cancelled. */
+    void (*timers_insert)(long n, const int *delays);
+    void (*timers_cancel)(long n);
+    /* Those of a second insert are due: runs them all. */
+    void (*timers_expire)(long n);
+
+    /* `producers` threads post n callbacks in all to a loop that runs on this thread. */
+    void (*posts)(int producers, long n);
+    /* n times there and back between this thread's loop and that of another thread. */
+    void (*ping_pong)(long n);
+
+    /* Sends back what comes on each descriptor, until all of them have ended. */
+    void (*echo)(const int *fds, int n);
+} bench_impl;
+
+extern const bench_impl bench_implementation;
+
+/* For all of them: up to 64 bytes a message. Returns 0 at the end of the stream. */
+int bench_echo_once(int fd);
+
+/* Ends the program with a sentence if `bad`. */
+void bench_require(int good, const char *what);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * impl_hoya.c: hoya, on the host of host_native.c or host_glib.c.
+ */
+#include <hoya/hoya.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "host.h"
+
+static hoya_loop *loop;
+static long left;
+
+static void check(int rc)
+{
+    if (rc >= 0) return;
+    fprintf(stderr, "hoya: %s\n", hoya_error_detail());
+    exit(1);
+}
+
+static void open_loop(void)
+{
+    check(bench_host_open(&loop));
+}
+
+static void close_loop(void)
+{
+    check(hoya_loop_close(loop));
+    hoya_loop_unref(loop);
+}
+
+static void again(void *arg)
+{
+    if (--left > 0) check(hoya_loop_call_soon(loop, again, arg));
+    else bench_host_quit(loop);
+}
+
+static void chain(long n)
+{
+    open_loop();
+    left = n;
+    check(hoya_loop_call_soon(loop, again, NULL));
+    bench_host_run(loop);
+    close_loop();
+}
+
+static void count_down(void *arg)
+{
+    (void)arg;
+    if (--left == 0) bench_host_quit(loop);
+}
+
+static void fill(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 1000; i++) check(hoya_loop_call_soon(loop, count_down, NULL));
+    if (left > 1000) check(hoya_loop_call_soon(loop, fill, NULL));
+}
+
+static void batch(long n)
+{
+    open_loop();
+    left = (n + 999) / 1000 * 1000;
+    check(hoya_loop_call_soon(loop, fill, NULL));
+    bench_host_run(loop);
+    close_loop();
+}
+
+static hoya_handle **handles;
+
+static void timers_insert(long n, const int *delays)
+{
+    if (!loop) open_loop();
+    if (!handles) handles = malloc((size_t)n * sizeof *handles);
+    int64_t now = hoya_loop_time(loop);
+    for (long i = 0; i < n; i++)
+        check(hoya_loop_call_at(loop, now + HOYA_MSEC(delays[i]), count_down, NULL, NULL, &handles[i]));
+}
+
+static void timers_cancel(long n)
+{
+    for (long i = 0; i < n; i++) {
+        check(hoya_handle_cancel(handles[i]));
+        hoya_handle_unref(handles[i]);
+    }
+}
+
+static void timers_expire(long n)
+{
+    left = n;
+    bench_host_run(loop);
+    bench_require(left == 0, "all timers");
+    for (long i = 0; i < n; i++) hoya_handle_unref(handles[i]);
+}
+
+static long each;
+
+static void *produce(void *arg)
+{
+    for (long i = 0; i < each; i++) check(hoya_loop_call_soon_threadsafe(loop, count_down, NULL, NULL, NULL));
+    return arg;
+}
+
+static void posts(int producers, long n)
+{
+    pthread_t threads[64];
+    open_loop();
+    each = n / producers;
+    left = each * producers;
+    for (int i = 0; i < producers; i++) pthread_create(&threads[i], NULL, produce, NULL);
+    bench_host_run(loop);
+    for (int i = 0; i < producers; i++) pthread_join(threads[i], NULL);
+    close_loop();
+}
+
+static hoya_loop *other;
+
+static void ping(void *arg);
+
+static void pong(void *arg)
+{
+    (void)arg;
+    if (--left > 0) {
+        check(hoya_loop_call_soon_threadsafe(other, ping, NULL, NULL, NULL));
+        return;
+    }
+    check(hoya_loop_stop(other));
+    bench_host_quit(loop);
+}
+
+static void ping(void *arg)
+{
+    (void)arg;
+    check(hoya_loop_call_soon_threadsafe(loop, pong, NULL, NULL, NULL));
+}
+
+static void *answer(void *arg)
+{
+    check(hoya_loop_run_forever(other));
+    return arg;
+}
+
+static void ping_pong(long n)
+{
+    pthread_t thread;
+    open_loop();
+    check(hoya_loop_new(NULL, &other));
+    left = n;
+    check(hoya_loop_call_soon_threadsafe(other, ping, NULL, NULL, NULL));
+    pthread_create(&thread, NULL, answer, NULL);
+    bench_host_run(loop);
+    pthread_join(thread, NULL);
+    hoya_loop_unref(loop);
+    /* `other` belongs to a thread that has ended; the process ends as well. */
+}
+
+static void on_readable(hoya_fd fd, uint32_t events, void *arg)
+{
+    (void)events, (void)arg;
+    if (bench_echo_once(fd)) return;
+    check(hoya_loop_remove_reader(loop, fd));
+    close(fd);
+    if (--left == 0) bench_host_quit(loop);
+}
+
+static void echo(const int *fds, int n)
+{
+    open_loop();
+    left = n;
+    for (int i = 0; i < n; i++) check(hoya_loop_add_reader(loop, fds[i], on_readable, NULL, NULL));
+    bench_host_run(loop);
+    close_loop();
+}
+
+const bench_impl bench_implementation = {BENCH_NAME,    chain, batch,     timers_insert, timers_cancel,
+                                         timers_expire, posts, ping_pong, echo};

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * main.c: WORKLOAD [PARAMETER...]: runs one workload with the implementation that this program is linked with, and prints
+ * a line a figure: workload impl params metric value unit.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define MESSAGE 64
+
+void bench_require(int good, const char *what)
+{
+    if (good) return;
+    fprintf(stderr, "%s: %s: %s\n", bench_implementation.name, what, strerror(errno));
+    exit(1);
+}
+
+int bench_echo_once(int fd)
+{
+    char buffer[MESSAGE];
+    ssize_t n = recv(fd, buffer, sizeof buffer, 0);
+    if (n > 0) bench_require(send(fd, buffer, (size_t)n, MSG_NOSIGNAL) == n, "send");
+    else bench_require(n == 0 || errno == EAGAIN, "recv");
+    return n != 0;
+}
+
+static double now(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void print(const char *workload, const char *params, const char *metric, double value, const char *unit)
+{
+    printf("%s %s %s %s %.2f %s\n", workload, bench_implementation.name, params, metric, value, unit);
+}
+
+static long number(int argc, char **argv, int i)
+{
+    long n = argc > i ? atol(argv[i]) : 0;
+    if (n > 0) return n;
+    fprintf(stderr, "parameter %d is to be a number above 0\n", i - 1);
+    exit(2);
+}
+
+static void count_run(const char *workload, void (*run)(long n), long n)
+{
+    double start = now(CLOCK_MONOTONIC);
+    run(n);
+    print(workload, "-", "callback", (now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
+}
+
+static void timers(long n, long times)
+{
+    const bench_impl *impl = &bench_implementation;
+    char params[32];
+    snprintf(params, sizeof params, "%ld", n);
+    int *delays = malloc((size_t)n * sizeof *delays);
+    bench_require(delays != NULL, "memory");
+    srand(1);
+    for (long i = 0; i < n; i++) delays[i] = 1 + rand() % 20;
+    double insert = 0, cancel = 0, expire = 0, all = (double)n * (double)times;
+    for (long i = 0; i < times; i++) {
+        double start = now(CLOCK_MONOTONIC);
+        impl->timers_insert(n, delays);
+        double inserted = now(CLOCK_MONOTONIC);
+        impl->timers_cancel(n);
+        double cancelled = now(CLOCK_MONOTONIC);
+        impl->timers_insert(n, delays);
+        struct timespec until_due = {0, 25000000};
+        nanosleep(&until_due, NULL);
+        double due = now(CLOCK_MONOTONIC);
+        impl->timers_expire(n);
+        insert += inserted - start;
+        cancel += cancelled - inserted;
+        expire += now(CLOCK_MONOTONIC) - due;
+    }
+    print("timers", params, "insert", insert / all, "ns");
+    print("timers", params, "cancel", cancel / all, "ns");
+    print("timers", params, "expire", expire / all, "ns");
+    free(delays);
+}
+
+static void posts(int producers, long n)
+{
+    char params[32];
+    snprintf(params, sizeof params, "%d", producers);
+    double start = now(CLOCK_MONOTONIC);
+    bench_implementation.posts(producers, n);
+    print("posts", params, "post", (now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
+}
+
+/* ---- echo: the client is a process of its own ------------------------------------------------------------- */
+
+static int listen_on_loopback(struct sockaddr_in *address)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t size = sizeof *address;
+    memset(address, 0, sizeof *address);
+    address->sin_family = AF_INET;
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bench_require(fd >= 0 && bind(fd, (struct sockaddr *)address, size) == 0 && listen(fd, 4096) == 0 &&
+                      getsockname(fd, (struct sockaddr *)address, &size) == 0,
+                  "listen");
+    return fd;
+}
+
+static void prepare(int fd)
+{
+    int on = 1;
+    bench_require(fd >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+                      fcntl(fd, F_SETFL, O_NONBLOCK) == 0,
+                  "connection");
+}
+
+/* One message at a time on each connection, until `requests` answers have come. */
+static void client(const struct sockaddr_in *address, int connections, long requests, int go)
+{
+    int epfd = epoll_create1(0), *fds = calloc((size_t)connections, sizeof *fds);
+    char message[MESSAGE] = {0};
+    for (int i = 0; i < connections; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+        bench_require(connect(fds[i], (const struct sockaddr *)address, sizeof *address) == 0, "connect");
+        prepare(fds[i]);
+        struct epoll_event event = {.events = EPOLLIN, .data.fd = fds[i]};
+        epoll_ctl(epfd, EPOLL_CTL_ADD, fds[i], &event);
+    }
+    bench_require(read(go, message, 1) == 1, "start");
+    for (int i = 0; i < connections; i++) bench_require(send(fds[i], message, MESSAGE, 0) == MESSAGE, "send");
+    for (long answers = 0; answers < requests;) {
+        struct epoll_event events[256];
+        int n = epoll_wait(epfd, events, 256, -1);
+        for (int i = 0; i < n; i++) {
+            ssize_t got = recv(events[i].data.fd, message, MESSAGE, 0);
+            bench_require(got == MESSAGE, "a whole answer");
+            if (++answers + connections <= requests)
+                bench_require(send(events[i].data.fd, message, MESSAGE, 0) == MESSAGE, "send");
+        }
+    }
+    _exit(0); /* closes all */
+}
+
+static void echo(int connections, long requests)
+{
+    struct sockaddr_in address;
+    int listener = listen_on_loopback(&address), go[2];
+    bench_require(pipe(go) == 0, "pipe");
+    fflush(stdout);
+    pid_t child = fork();
+    bench_require(child >= 0, "fork");
+    if (child == 0) client(&address, connections, requests, go[0]);
+    int *fds = calloc((size_t)connections, sizeof *fds);
+    for (int i = 0; i < connections; i++) prepare(fds[i] = accept(listener, NULL, NULL));
+
+    double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+    bench_require(write(go[1], "g", 1) == 1, "start");
+    bench_implementation.echo(fds, connections);
+    double end = now(CLOCK_MONOTONIC), cpu_end = now(CLOCK_PROCESS_CPUTIME_ID);
+    int status = -1;
+    bench_require(waitpid(child, &status, 0) == child && status == 0, "the client");
+    char params[32];
+    snprintf(params, sizeof params, "%d", connections);
+    print("echo", params, "request", (end - start) / (double)requests, "ns");
+    print("echo", params, "server-cpu", (cpu_end - cpu) / (double)requests, "ns");
+}
+
+int main(int argc, char **argv)
+{
+    const char *workload = argc > 1 ? argv[1] : "";
+    if (!strcmp(workload, "chain")) count_run("chain", bench_implementation.chain, number(argc, argv, 2));
+    else if (!strcmp(workload, "batch")) count_run("batch", bench_implementation.batch, number(argc, argv, 2));
+    else if (!strcmp(workload, "timers")) timers(number(argc, argv, 2), number(argc, argv, 3));
+    else if (!strcmp(workload, "posts")) posts((int)number(argc, argv, 2), number(argc, argv, 3));
+    else if (!strcmp(workload, "pingpong")) {
+        long n = number(argc, argv, 2);
+        double start = now(CLOCK_MONOTONIC);
+        bench_implementation.ping_pong(n);
+        print("pingpong", argc > 3 ? argv[3] : "-", "trip", (now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
+    } else if (!strcmp(workload, "echo")) echo((int)number(argc, argv, 2), number(argc, argv, 3));
+    else {
+        fprintf(stderr,
+                "usage: %s chain N | batch N | timers N TIMES | posts PRODUCERS N | pingpong N [LABEL] | echo "
+                "CONNECTIONS "
+                "REQUESTS\n",
+                argv[0]);
+        return 2;
+    }
+    return 0;
+}

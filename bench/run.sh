@@ -1,0 +1,115 @@
+#!/bin/sh
+# bench/run.sh: builds the bench programs, runs them in turn, and compares. See --help.
+set -eu
+cd "$(dirname "$0")/.."
+
+usage()
+{
+    cat <<'TEXT'
+usage: bench/run.sh [option]... [workload]...
+
+Runs hoya beside libuv, libev and a hand-written floor, one after the other, again and again, and prints the medians, the
+ratios within the rounds with their 95 % intervals, and a verdict a row: is hoya at least as fast as libuv?
+
+  workloads: chain batch timers posts pingpong echo (default: all)
+
+  --quick        fewer rounds, smaller runs: done within 2 minutes
+  --rounds N     how many rounds (default 21, quick 7)
+  --keep FILE    the raw figures: round workload impl params metric value unit
+  --no-install   do not install Debian packages that are missing
+  --help         this text
+
+The exit status is 1 if a verdict is MISSED. bench/README.md says what is measured.
+TEXT
+}
+
+die()
+{
+    echo "bench/run.sh: $1" >&2
+    exit 2
+}
+
+quick=no rounds= keep= install=yes workloads=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --rounds | --keep) [ $# -ge 2 ] || die "$1 wants a value; --help lists the options" ;;
+    esac
+    case $1 in
+    --quick) quick=yes ;;
+    --rounds)
+        case $2 in *[!0-9]* | 0 | '') die "--rounds wants a number, not \"$2\"" ;; esac
+        rounds=$2; shift ;;
+    --keep) keep=$2; shift ;;
+    --no-install) install=no ;;
+    --help) usage; exit 0 ;;
+    chain | batch | timers | posts | pingpong | echo) workloads="$workloads $1" ;;
+    *) die "there is no option or workload \"$1\"; --help lists them" ;;
+    esac
+    shift
+done
+[ -n "$workloads" ] || workloads="chain batch timers posts pingpong echo"
+[ -n "$rounds" ] || { [ $quick = yes ] && rounds=7 || rounds=21; }
+
+# ---- the machine -------------------------------------------------------------------------------------------
+
+. tests/install.sh
+[ $install = no ] || install_packages bench/run.sh \
+    gcc cmake ninja-build pkg-config libglib2.0-dev libuv1-dev libev-dev util-linux
+ulimit -Sn "$(ulimit -Hn)" || :
+
+echo "== build"
+mkdir -p build
+cmake --preset release -B build/bench -DHOYA_BUILD_BENCH=ON -DHOYA_BUILD_TESTS=OFF -DHOYA_BUILD_DEMOS=OFF \
+    >build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
+cmake --build build/bench -- --quiet
+
+# The last processor for one thread, the last two for a pair, all for more.
+processors=$(nproc)
+one=$((processors - 1))
+two=$one
+[ "$processors" -lt 2 ] || two=$((processors - 2)),$one
+all=0-$one
+
+# ---- the runs ----------------------------------------------------------------------------------------------
+
+figures=$(mktemp)
+trap 'rm -f "$figures"' EXIT
+
+row() # ROUNDS PROCESSORS IMPLEMENTATIONS WORKLOAD PARAMETER...
+{
+    times=$1 pin=$2 impls=$3
+    shift 3
+    echo "== $*" >&2
+    round=0
+    while [ $round -lt "$times" ]; do
+        round=$((round + 1))
+        for impl in $impls; do
+            taskset -c "$pin" "build/bench/bench/bench-${impl%-again}" "$@" |
+                awk -v round=$round -v impl="$impl" '{ $2 = impl == "floor-again" ? impl : $2; print round, $0 }'
+        done
+    done >>"$figures"
+}
+
+peers="floor floor-again hoya libuv libev"
+size() { [ $quick = yes ] && echo "$1" || echo "$2"; }
+for workload in $workloads; do
+    case $workload in
+    chain) row "$rounds" $one "$peers" chain "$(size 300000 1000000)" ;;
+    batch) row "$rounds" $one "$peers" batch "$(size 10000000 30000000)" ;;
+    timers)
+        row "$rounds" $one "$peers" timers 1000 "$(size 4 20)"
+        row "$rounds" $one "$peers" timers 100000 "$(size 1 4)"
+        row "$(size 5 $((rounds < 9 ? rounds : 9)))" $one "$peers" timers 1000000 1 ;;
+    posts)
+        row "$rounds" $two "$peers" posts 1 "$(size 2000000 5000000)"
+        row "$rounds" $all "$peers" posts 4 "$(size 2000000 5000000)" ;;
+    pingpong)
+        row "$rounds" $one "$peers" pingpong "$(size 2000 10000)" one-processor
+        row "$rounds" $two "$peers" pingpong "$(size 2000 10000)" two-processors ;;
+    echo)
+        row "$rounds" $one "$peers hoya-glib" echo 1 "$(size 5000 20000)"
+        row "$rounds" $one "$peers hoya-glib" echo 100 "$(size 10000 50000)" ;;
+    esac
+done
+[ -z "$keep" ] || cp "$figures" "$keep"
+awk -f bench/compare.awk "$figures"
