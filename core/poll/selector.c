@@ -12,14 +12,20 @@
 
 #define ASKABLE (HOYA_IN | HOYA_OUT | HOYA_PRI)
 
+#define KIND(name) NAMED(name) /* with the name expanded */
+#define NAMED(name)                                                                                                \
+    {                                                                                                              \
+#name, hoya_##name##_new                                                                                   \
+    }
+
 /* The best one first. */
 static const struct {
     const char *name;
     int (*make)(hoya_selector **selector);
 } kinds[] = {
-    {"epoll", hoya_epoll_new},
-    {"poll", hoya_poll_new},
-    {"select", hoya_select_new},
+    KIND(HOYA_BEST_SELECTOR),
+    KIND(poll),
+    KIND(select),
 };
 
 int hoya_selector_new(const char *name, hoya_selector **selector)

@@ -38,7 +38,7 @@ enum hoya_selector_caps {
     HOYA_SELECTOR_EDGE = 1u << 1   /* knows HOYA_EDGE */
 };
 
-/* Makes a selector. `name` is "epoll", "poll" or "select"; NULL: what HOYA_SELECTOR names in the environment, else the best
+/* Makes a selector. `name` is "epoll" (on a BSD "kqueue"), "poll" or "select"; NULL: what HOYA_SELECTOR names in the environment, else the best
  * one of this system. Errors: HOYA_ENOENT for a name that this build does not have, HOYA_EMFILE, HOYA_ENOMEM.
  * Origin: selectors.DefaultSelector. */
 HOYA_API int hoya_selector_new(const char *name, hoya_selector **selector);

@@ -64,7 +64,7 @@ struct Ends {
 class WithSelector : public testing::Test
 {
   public:
-    const char *kind = "epoll";
+    const char *kind = HOYA_TEST_SELECTOR;
     hoya_selector *selector = nullptr;
 
     void SetUp() override { ASSERT_EQ(hoya_selector_new(kind, &selector), 0) << hoya_error_detail(); }

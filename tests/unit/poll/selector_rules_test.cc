@@ -447,7 +447,7 @@ TEST_F(EpollRules, OneSelectorMayWatchAnother)
 {
     Event event;
     hoya_selector *outer = nullptr;
-    ASSERT_EQ(hoya_selector_new("epoll", &outer), 0);
+    ASSERT_EQ(hoya_selector_new(HOYA_TEST_SELECTOR, &outer), 0);
     ASSERT_EQ(hoya_selector_register(outer, hoya_selector_fileno(selector), HOYA_IN, selector), 0);
     ASSERT_EQ(watch(event.fd, HOYA_IN), 0);
     hoya_selector_event found{};
@@ -515,7 +515,7 @@ TEST_P(SelectorMemory, UnregisteringModifyingAndLookingNeedNoMemory)
     hoya_selector_free(selector);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, SelectorRules, testing::Values("epoll", "poll", "select"),
+INSTANTIATE_TEST_SUITE_P(Kinds, SelectorRules, testing::Values(HOYA_TEST_SELECTOR, "poll", "select"),
                          [](const auto &kind) { return std::string(kind.param); });
-INSTANTIATE_TEST_SUITE_P(Kinds, SelectorMemory, testing::Values("epoll", "poll", "select"),
+INSTANTIATE_TEST_SUITE_P(Kinds, SelectorMemory, testing::Values(HOYA_TEST_SELECTOR, "poll", "select"),
                          [](const auto &kind) { return std::string(kind.param); });

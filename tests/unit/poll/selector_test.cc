@@ -414,5 +414,5 @@ TEST_P(Selector, AnEventOfAClosedDescriptorDoesNotReachTheNumbersNextOwner)
     close(fd);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Selector, testing::Values("epoll", "poll", "select"),
+INSTANTIATE_TEST_SUITE_P(Kinds, Selector, testing::Values(HOYA_TEST_SELECTOR, "poll", "select"),
                          [](const auto &kind) { return std::string(kind.param); });
