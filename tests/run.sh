@@ -11,10 +11,12 @@ usage: tests/run.sh [option]...
 Builds each preset in build/<preset>, runs its tests, and looks whether every required statement has a test.
 
   --preset NAME[,NAME...]        what to build and test (default: dev), or "all":
-                                 dev release asan tsan clang-release clang-asan
+                                 dev release asan tsan clang-release clang-asan i386 musl
   --compile-only NAME[,NAME...]  presets to build and not to test; alone, no other preset is tested
   --jobs N                       how many compilers and tests at a time (default: one a processor)
   --filter RE                    only the entries of ctest that match; `ctest --test-dir build/dev -N` lists them
+  --mutants                      instead of testing: puts each fault of tests/mutants.txt into a copy of the library and
+                                 looks whether a test notices; --filter RE: only those whose line matches
   --no-install                   do not install Debian packages that are missing
   --help                         this text
 
@@ -33,8 +35,8 @@ die()
 
 # ---- options -----------------------------------------------------------------------------------------------
 
-known="dev release asan tsan clang-release clang-asan"
-presets= compile_only= jobs=$(nproc) filter= install=yes
+known="dev release asan tsan clang-release clang-asan i386 musl"
+presets= compile_only= jobs=$(nproc) filter= install=yes mutants=no
 
 names() # LIST: the presets of a comma-separated list
 {
@@ -58,6 +60,7 @@ while [ $# -gt 0 ]; do
         case $2 in *[!0-9]* | 0 | '') die "--jobs wants a number, not \"$2\"" ;; esac
         jobs=$2; shift ;;
     --filter) filter=$2; shift ;;
+    --mutants) mutants=yes ;;
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
     *) die "unknown option \"$1\"; --help lists the options" ;;
@@ -71,8 +74,12 @@ done
 . tests/install.sh
 packages="gcc g++ cmake ninja-build pkg-config libglib2.0-dev libuv1-dev libev-dev googletest"
 case "$presets $compile_only" in *tsan* | *clang*) packages="$packages clang libclang-rt-14-dev" ;; esac
+case "$presets $compile_only" in *i386*) packages="$packages gcc-multilib g++-multilib" ;; esac
+case "$presets $compile_only" in *musl*) packages="$packages musl-tools" ;; esac
 [ $install = no ] || install_packages tests/run.sh $packages
 ulimit -Sn "$(ulimit -Hn)" || echo "The limit of open files stays at $(ulimit -Sn)"
+
+[ $mutants = no ] || exec tests/mutants.sh --jobs "$jobs" --filter "${filter:-.}"
 
 # ---- the run -----------------------------------------------------------------------------------------------
 

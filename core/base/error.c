@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include HOYA_LIBC
 #include "base/check.h"
 
 #define DETAIL_SIZE 256
@@ -33,8 +34,7 @@ const char *hoya_strerror(int code)
     if (code == INT_MIN) return "unknown error"; /* it has no positive twin to ask about */
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         if (errors[i].code == code) return errors[i].text;
-    /* strerrordesc_np has no buffer and so no race; it is NULL for what the system does not know either. */
-    const char *text = strerrordesc_np(-code);
+    const char *text = hoya_libc_error_text(-code);
     return text ? text : "unknown error";
 }
 

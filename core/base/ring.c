@@ -13,6 +13,7 @@ int hoya_ring_grow(hoya_ring *ring, uint64_t needed)
 {
     uint64_t capacity = ring->capacity ? ring->capacity : SMALLEST;
     while (capacity < needed) capacity *= 2;
+    if (capacity > SIZE_MAX) return hoya_error_nomem(); /* 32 bits have less memory than indices */
     hoya_ring_entry *entries = hoya_resize(NULL, (size_t)capacity, sizeof *entries);
     if (!entries) return HOYA_ENOMEM;
     /* Absolute indices stay valid: an entry keeps its number, only the mask is wider. */

@@ -2,7 +2,7 @@
  *
  * base/sys.h: system calls as hoya_sys_NAME(). Twins, chosen by CMake: base/sys_direct.h calls the system,
  * and costs nothing; base/sys_table.h goes through a table in which a test can replace any entry
- * (HOYA_FAULTS).
+ * (HOYA_FAULTS). Another pair evens out the C libraries: base/libc_gnu.h, base/libc_other.h.
  */
 #ifndef HOYA_BASE_SYS_H
 #define HOYA_BASE_SYS_H
@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include HOYA_LIBC
 #include "base/sys_list.h"
 #include HOYA_SYS_CALLS
 

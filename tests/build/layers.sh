@@ -26,6 +26,7 @@ if [ "${1:-}" = --self-test ]; then
     try 0 core/task/a.c '"future/future.h"'
     try 0 core/base/a.c '<sys/epoll.h>'
     try 0 core/base/sys.h 'HOYA_SYS_CALLS'
+    try 0 core/base/sys.h 'HOYA_LIBC'
     try 1 core/base/a.c '"poll/poll.h"'
     try 1 core/loop/a.c '"run/policy.h"'
     try 1 core/loop/deep/a.c '  "future/future.h"'

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <thread>
 
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -144,6 +145,26 @@ TEST_P(LoopConformance, AChildDoesNotShareItsParentsCurrentLoop)
 }
 
 // Holds: F27
+TEST_P(LoopConformance, TheParentsLoopIsNotDestroyedBehindTheChildsBack)
+{
+    hoya_loop *only = NewSibling();
+    Probe probe;
+    ASSERT_EQ(hoya_loop_call_soon_full(only, Probe::Run, &probe, Probe::Destroy, nullptr), 0);
+    ASSERT_EQ(hoya_set_event_loop(only), 0);
+    hoya_loop_unref(only); /* the policy's reference is the last one */
+    int status = InChild([&] {
+        hoya_loop *mine = nullptr;
+        ASSERT_EQ(hoya_get_event_loop(&mine), 0);
+        EXPECT_EQ(hoya_set_event_loop(nullptr), 0);
+        EXPECT_EQ(probe.destroyed, 0) << "its arguments may be files, or children, of the parent's";
+    });
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(probe.destroyed, 0);
+    EXPECT_EQ(hoya_set_event_loop(nullptr), 0);
+    EXPECT_EQ(probe.destroyed, 1);
+}
+
+// Holds: F27
 TEST_P(LoopConformance, AChildThatClosesTheLoopTakesNothingFromTheParent)
 {
     auto pair = MakePair();
@@ -207,9 +228,12 @@ TEST_P(LoopConformance, AfterForkTheChildsDescriptorsAreItsOwn)
         Run();
         CallSoonThreadsafe([&] { Stop(); });
         Run();
+        EXPECT_EQ(hoya_loop_wakeup(loop), 0);
         Release(loop);
     });
     EXPECT_EQ(status, 0);
+    pollfd look = {hoya_loop_pollfd(loop), POLLIN, 0};
+    EXPECT_EQ(poll(&look, 1, 0), 0) << "nothing of the parent's was written or set";
     uint64_t wakeups = Stats().wakeups;
     RunRounds(2);
     EXPECT_EQ(Stats().wakeups, wakeups);

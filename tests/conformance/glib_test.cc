@@ -202,6 +202,34 @@ TEST_P(GlibConformance, TheApplicationsMainLoopEndsByItsOwnQuitOnly)
     g_main_context_unref(context);
 }
 
+// Holds: F22
+TEST_P(GlibConformance, DetachingLeavesNoSourceInTheContext)
+{
+    GMainContext *context = g_main_context_new();
+    auto attach_one = [context] {
+        GSource *source = g_idle_source_new();
+        guint id = g_source_attach(source, context);
+        g_source_destroy(source);
+        g_source_unref(source);
+        return id;
+    };
+    hoya_loop *guest = nullptr;
+    guint before = attach_one(); /* numbers grow: ours lies between these two */
+    ASSERT_EQ(hoya_glib_loop_new(context, G_PRIORITY_DEFAULT, &guest), 0);
+    guint after = attach_one();
+    auto sources = [&] {
+        int found = 0;
+        for (guint id = before; id <= after; id++)
+            found += g_main_context_find_source_by_id(context, id) != nullptr;
+        return found;
+    };
+    EXPECT_EQ(sources(), 1);
+    EXPECT_EQ(hoya_loop_detach(guest), 0);
+    EXPECT_EQ(sources(), 0);
+    Release(guest);
+    g_main_context_unref(context);
+}
+
 // Holds: F26
 TEST_P(GlibConformance, SignalsOfGlibsOwnGoOnBesideTheLoops)
 {

@@ -439,4 +439,43 @@ TEST_P(GuestConformance, ALoopMayScheduleInItsSibling)
     Release(sibling);
 }
 
+/* ---- what the host says is a hint ---- */
+
+// Holds: F28
+TEST_P(GuestConformance, ADescriptorThatWasDrainedBeforeItsTurnIsStillWatched)
+{
+    auto first = MakePair(), second = MakePair();
+    int calls = 0;
+    AddReader(first[0], [&](hoya_fd fd, uint32_t) {
+        Drain(fd);
+        Drain(second[0]);
+        Note("first");
+    });
+    AddReader(second[0], [&](hoya_fd fd, uint32_t) {
+        Drain(fd);
+        calls++;
+    });
+    Feed(first[1]);
+    host->CallOnce([&] { Drain(second[0]); }); /* the host has seen it, or not */
+    Feed(second[1]);
+    RunHostUntilSeen("first");
+    calls = 0;
+    Feed(second[1]);
+    RunHostUntil([&] { return calls > 0; });
+}
+
+// Holds: F19
+TEST_P(GuestConformance, ADescriptorClosedWhileItWasWatchedDoesNotKeepTheHostAwake)
+{
+    auto pair = MakePair();
+    AddReader(pair[0], [](hoya_fd, uint32_t) {});
+    RunHostFor(HOYA_MSEC(1));
+    Close(pair[0]);
+    RunHostFor(HOYA_MSEC(5)); /* it may be noticed once */
+    uint64_t returns = host->PollReturns();
+    RunHostFor(HOYA_MSEC(50));
+    EXPECT_LE(host->PollReturns() - returns, 5u);
+    EXPECT_EQ(hoya_loop_remove_reader(loop, pair[0]), 1);
+}
+
 } // namespace hoya_test

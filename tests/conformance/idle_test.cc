@@ -56,6 +56,21 @@ TEST_P(LoopConformance, AnIdleRunIsSilent)
     EXPECT_LT(cpu, kLooseCpu);
 }
 
+// Holds: F5 S24
+TEST_P(LoopConformance, AfterATimerHasRunTheLoopIsSilentAgain)
+{
+    CallLater(HOYA_MSEC(1), Say("timer"));
+    RunUntilNoted(1);
+    uint64_t rounds = Stats().rounds;
+    std::thread alarm_clock([this] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
+        Stop();
+    });
+    Run(); /* without a timer: setting one would clear what the last one left */
+    alarm_clock.join();
+    EXPECT_LE(Stats().rounds - rounds, 3u);
+}
+
 // Holds: F5 F32
 TEST_P(LoopConformance, ARunThatWaitsForQuietThingsIsSilent)
 {
@@ -130,7 +145,7 @@ std::vector<int64_t> RawLateness()
     while (lateness.size() < kSamples) {
         itimerspec spec = {};
         int64_t when = Now() + kDelay;
-        spec.it_value = {when / HOYA_SEC(1), when % HOYA_SEC(1)};
+        spec.it_value = {when / HOYA_SEC(1), static_cast<long>(when % HOYA_SEC(1))};
         timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, nullptr);
         pollfd look = {fd, POLLIN, 0};
         poll(&look, 1, -1);

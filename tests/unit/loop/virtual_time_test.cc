@@ -202,3 +202,23 @@ TEST_F(VirtualTime, NearTheEndOfTheClockDelaysDoNotWrapToThePast)
     EXPECT_EQ(round(), 1);
     EXPECT_EQ(order, (Numbers{2}));
 }
+
+// Holds: S157
+TEST_F(VirtualTime, ACallbackIsSlowFromTheThresholdOn)
+{
+    make_at(HOYA_SEC(5));
+    static int lines;
+    lines = 0;
+    hoya_set_log_function([](hoya_log_level, const char *, void *) { lines++; }, nullptr);
+    ASSERT_EQ(hoya_loop_set_debug(loop, 1), 0);
+    ASSERT_EQ(hoya_loop_set_slow_callback_duration(loop, HOYA_MSEC(100)), 0);
+    auto take_99 = [](void *arg) { *static_cast<int64_t *>(arg) += HOYA_MSEC(100) - 1; };
+    auto take_100 = [](void *arg) { *static_cast<int64_t *>(arg) += HOYA_MSEC(100); };
+    EXPECT_EQ(hoya_loop_call_soon(loop, take_99, &now), 0);
+    EXPECT_EQ(round(), 1);
+    EXPECT_EQ(lines, 0);
+    EXPECT_EQ(hoya_loop_call_soon(loop, take_100, &now), 0);
+    EXPECT_EQ(round(), 1);
+    EXPECT_EQ(lines, 1);
+    hoya_set_log_function(nullptr, nullptr);
+}
