@@ -78,16 +78,20 @@ static uint64_t bit(int signum)
     return UINT64_C(1) << (signum - 1);
 }
 
-/* A free row becomes BUSY; in a forked child the parent's rows are free. */
+/* A free row becomes BUSY; in a forked child the parent's rows are free. The owner's memory is not looked at: another
+ * thread may be freeing it. */
 static bool claim(row *r)
 {
     hoya_loop *owner = NULL;
-    if (atomic_compare_exchange_strong(&r->owner, &owner, BUSY)) return true;
-    if (owner == BUSY || !hoya_loop_is_forked(owner)) return false;
-    if (!atomic_compare_exchange_strong(&r->owner, &owner, BUSY)) return false;
-    /* Whoever was in the signal handler at the fork does not exist here. */
-    atomic_store(&r->inside, 0);
-    atomic_store(&r->marked, false);
+    if (!atomic_compare_exchange_strong(&r->owner, &owner, BUSY)) {
+        if (owner == BUSY || atomic_load(&r->process) == hoya_sys_getpid()) return false;
+        if (!atomic_compare_exchange_strong(&r->owner, &owner, BUSY)) return false;
+        /* Whoever was in the signal handler at the fork does not exist here. */
+        atomic_store(&r->inside, 0);
+        atomic_store(&r->marked, false);
+    }
+    /* A straggler of the last owner's is putting the old action back: after that ours can be set. */
+    while (atomic_load(&r->inside)) sched_yield();
     return true;
 }
 
@@ -178,10 +182,9 @@ static int add(hoya_loop *loop, int signum, bool replace, hoya_signal_callback f
     if (owned) {
         hoya_handle *old = loop->handlers[signum];
         loop->handlers[signum] = handle;
-        if (old->queued) { /* what it was queued for is the new one's */
-            atomic_store(&rows[signum].marked, true);
-            hoya_loop_wakeup(loop);
-        }
+        /* What the old one was queued for, or was to come back to, is the new one's. */
+        if (old->queued) atomic_store(&rows[signum].marked, true);
+        if (atomic_load(&rows[signum].marked)) hoya_loop_wakeup(loop);
         hoya_handle_retire(loop, old);
         return 0;
     }

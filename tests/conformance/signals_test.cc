@@ -364,4 +364,19 @@ TEST_P(NestingConformance, ASignalHandlerOnTheStackIsNotEnteredAgainAndComesBack
     EXPECT_EQ(deepest, 1);
 }
 
+// Holds: S160
+TEST_P(NestingConformance, ASignalThatCameDuringTheNestedLoopIsTheReplacementsToo)
+{
+    bool second = false;
+    AddSignal(SIGUSR1, [&](int) {
+        raise(SIGUSR1);
+        NestFor(HOYA_MSEC(5));
+        auto next = new SignalWork([&](int) { second = true; });
+        EXPECT_EQ(hoya_loop_replace_signal_handler(loop, SIGUSR1, Lambda::RunSignal, next, Lambda::DestroySignal),
+                  0);
+    });
+    raise(SIGUSR1);
+    RunHostUntil([&] { return second; });
+}
+
 } // namespace hoya_test
