@@ -14,7 +14,7 @@ ratios within the rounds with their 95 % intervals, and a verdict a row: is hoya
   workloads: chain batch timers posts pingpong echo (default: all)
 
   --quick        fewer rounds, smaller runs: done within 2 minutes
-  --rounds N     how many rounds (default 21, quick 7)
+  --rounds N     how many rounds (default 21, quick 11)
   --keep FILE    the raw figures: round workload impl params metric value unit
   --no-install   do not install Debian packages that are missing
   --help         this text
@@ -48,7 +48,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ -n "$workloads" ] || workloads="chain batch timers posts pingpong echo"
-[ -n "$rounds" ] || { [ $quick = yes ] && rounds=7 || rounds=21; }
+[ -n "$rounds" ] || { [ $quick = yes ] && rounds=11 || rounds=21; }
 
 # ---- the machine -------------------------------------------------------------------------------------------
 
@@ -99,7 +99,7 @@ for workload in $workloads; do
     timers)
         row "$rounds" $one "$peers" timers 1000 "$(size 4 20)"
         row "$rounds" $one "$peers" timers 100000 "$(size 1 4)"
-        row "$(size 5 $((rounds < 9 ? rounds : 9)))" $one "$peers" timers 1000000 1 ;;
+        row "$((rounds < 11 ? rounds : 11))" $one "$peers" timers 1000000 1 ;;
     posts)
         row "$rounds" $two "$peers" posts 1 "$(size 2000000 5000000)"
         row "$rounds" $all "$peers" posts 4 "$(size 2000000 5000000)" ;;

@@ -111,7 +111,7 @@ build_demos() {
     say "building in ${build#"$root"/}"
     cd "$root"
     # No tests, so neither googletest nor a C++ compiler is needed. A new compiler's new warnings need not stop us.
-    run_logged "configuring" cmake --preset release -B "$build" -DHOYA_BUILD_TESTS=OFF -DHOYA_REQUIRE_ALL=OFF \
+    run_logged "configuring" cmake --preset release -B "$build" -DHOYA_BUILD_TESTS=OFF -DHOYA_BUILD_BENCH=OFF -DHOYA_REQUIRE_ALL=OFF \
         -DHOYA_WERROR=OFF
     run_logged "building" cmake --build "$build" --target demo-echo-server demo-echo-client
     server=$build/demos/demo-echo-server
