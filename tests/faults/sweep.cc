@@ -8,12 +8,12 @@
  */
 #include "faults/sweep.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <dirent.h>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,37 +34,50 @@ namespace
 
 /* ---- what fails when ---- */
 
-using Errors = std::vector<int>;
-const Errors kAllocation = {ENOMEM};
+struct Errors {
+    int codes[4]; /* and a 0 */
 
+    size_t count() const { return codes[1] == 0 ? 1 : codes[2] == 0 ? 2 : 3; }
+};
+constexpr Errors kAllocation = {{ENOMEM}};
+
+/* Asked by other threads and in signal handlers: no lock, no memory. */
 struct Plan {
-    std::mutex lock; /* calls come from other threads, too */
-    bool active = false;
-    std::vector<const Errors *> seen; /* the fallible calls of this run so far */
-    size_t target = SIZE_MAX;         /* the one that fails */
-    size_t error = 0;                 /* with which of its errors */
-    bool lasting = false;             /* and all after it */
-    int failed = 0;
+    static constexpr size_t kMost = 1 << 16;
+    std::atomic<bool> active{false};
+    std::atomic<size_t> count{0};
+    std::atomic<const Errors *> seen[kMost]; /* the fallible calls of this run so far */
+    std::atomic<int> failed{0};
+    size_t target = SIZE_MAX; /* the one that fails */
+    size_t error = 0;         /* with which of its errors */
+    bool lasting = false;     /* and all after it */
 
-    bool Begin(size_t target_call, size_t which_error, bool and_after)
+    void Begin(size_t target_call, size_t which_error, bool and_after)
     {
-        seen.clear();
         target = target_call;
         error = which_error;
         lasting = and_after;
+        count = 0;
         failed = 0;
-        return active = true;
+        active = true;
+    }
+
+    void Add(const Errors *errors)
+    {
+        size_t number = count++;
+        if (number < kMost) seen[number] = errors;
     }
 
     /* The error that this call is to fail with, or 0. */
     int Next(const Errors &errors)
     {
-        std::lock_guard<std::mutex> guard(lock);
         if (!active) return 0;
-        size_t number = seen.size();
-        seen.push_back(&errors);
+        size_t number = count++;
+        if (number < kMost) seen[number] = &errors;
         /* A run may differ from the first one where time passes; then this is another call than the one meant. */
-        int code = number == target ? errors[error % errors.size()] : lasting && number > target ? errors[0] : 0;
+        int code = number == target             ? errors.codes[error % errors.count()]
+                   : lasting && number > target ? errors.codes[0]
+                                                : 0;
         if (number > target && (code == EINTR || code == EAGAIN)) code = 0;
         failed += code != 0;
         return code;
@@ -108,7 +121,7 @@ auto Try(const Errors &errors, Call call, Arguments... arguments) -> decltype(ca
 
 int FaultyClose(int fd)
 {
-    static const Errors errors = {EIO, EINTR};
+    static constexpr Errors errors = {{EIO, EINTR}};
     int code = plan.Next(errors);
     int rc = hoya_sys_real.close(fd);
     if (!code) return rc;
@@ -118,14 +131,14 @@ int FaultyClose(int fd)
 
 int FaultyControl(int epfd, int op, int fd, epoll_event *event)
 {
-    static const Errors add = {ENOMEM, ENOSPC}, modify = {ENOMEM};
+    static constexpr Errors add = {{ENOMEM, ENOSPC}}, modify = {{ENOMEM}};
     if (op == EPOLL_CTL_DEL) return hoya_sys_real.epoll_ctl(epfd, op, fd, event);
     return Try(op == EPOLL_CTL_ADD ? add : modify, hoya_sys_real.epoll_ctl, epfd, op, fd, event);
 }
 
 #define FAULTY(name, ...)                                                                                          \
     hoya_sys.name = [](auto... arguments) {                                                                        \
-        static const Errors errors = {__VA_ARGS__};                                                                \
+        static constexpr Errors errors = {{__VA_ARGS__}};                                                          \
         return Try(errors, hoya_sys_real.name, arguments...);                                                      \
     }
 
@@ -236,21 +249,27 @@ void Faults::InChild(const Work &work)
     pid_t child = fork();
     if (child == 0) {
         alarm(20);
-        size_t known = plan.seen.size();
+        size_t known = plan.count;
         work();
         plan.active = false;
         /* The lists of errors are static: an address of one is the same in both processes. */
         auto send = [&](const void *what, size_t size) { return write(ends[1], what, size) == ssize_t(size); };
-        bool sent = send(&plan.failed, sizeof plan.failed) && send(&answered, sizeof answered);
-        for (size_t i = known; i < plan.seen.size(); i++) sent = sent && send(&plan.seen[i], sizeof plan.seen[i]);
+        int failed = plan.failed;
+        bool sent = send(&failed, sizeof failed) && send(&answered, sizeof answered);
+        for (size_t i = known; i < plan.count; i++) {
+            const Errors *errors = plan.seen[i];
+            sent = sent && send(&errors, sizeof errors);
+        }
         fflush(stdout);
         _exit(sent && !testing::Test::HasFailure() ? 0 : 1);
     }
     close(ends[1]);
-    EXPECT_EQ(read(ends[0], &plan.failed, sizeof plan.failed), ssize_t(sizeof plan.failed));
+    int failed = 0;
+    EXPECT_EQ(read(ends[0], &failed, sizeof failed), ssize_t(sizeof failed));
+    plan.failed = failed;
     EXPECT_EQ(read(ends[0], &answered, sizeof answered), ssize_t(sizeof answered));
     const Errors *errors;
-    while (read(ends[0], &errors, sizeof errors) == ssize_t(sizeof errors)) plan.seen.push_back(errors);
+    while (read(ends[0], &errors, sizeof errors) == ssize_t(sizeof errors)) plan.Add(errors);
     close(ends[0]);
     int status = -1;
     EXPECT_EQ(waitpid(child, &status, 0), child);
@@ -305,17 +324,18 @@ void Sweep(const char *name, const Scenario &scenario)
         SCOPED_TRACE(std::string(name) + ", without a fault");
         Once(scenario, SIZE_MAX, 0, false);
     }
-    std::vector<const Errors *> calls = plan.seen;
+    ASSERT_LE(plan.count, Plan::kMost);
+    std::vector<const Errors *> calls(plan.seen, plan.seen + plan.count);
     EXPECT_FALSE(calls.empty()) << name << " has no fallible call";
     totals.scenarios++;
     for (size_t call = 0; call < calls.size() && !testing::Test::HasFailure(); call++) {
-        for (size_t error = 0; error < calls[call]->size(); error++) {
+        for (size_t error = 0; error < calls[call]->count(); error++) {
             SCOPED_TRACE(std::string(name) + ", call " + std::to_string(call) + " of " +
-                         std::to_string(calls.size()) + " fails: " + strerrorname_np((*calls[call])[error]));
+                         std::to_string(calls.size()) + " fails: " + strerrorname_np(calls[call]->codes[error]));
             Once(scenario, call, error, false);
         }
         SCOPED_TRACE(std::string(name) + ", call " + std::to_string(call) + " of " + std::to_string(calls.size()) +
-                     " and all after it fail: " + strerrorname_np((*calls[call])[0]));
+                     " and all after it fail: " + strerrorname_np(calls[call]->codes[0]));
         Once(scenario, call, 0, true);
     }
     RestoreSystemCalls();
