@@ -27,7 +27,7 @@ Demos:
   errors             what the two programs say when something is wrong
 
 Options:
-  --host NAME        native, glib, or all (the default)
+  --host NAME        native, glib, libuv, or all (the default)
   --connections N    connections open together, $connections by default
   --messages N       messages a connection, $messages by default
   --size N           bytes a message, $size by default
@@ -70,7 +70,8 @@ missing_packages() {
     nc_knows_N || echo netcat-openbsd
     [[ $host == native ]] && return
     have pkg-config || echo pkg-config
-    pkg-config --exists glib-2.0 2>/dev/null || echo libglib2.0-dev
+    [[ $host == libuv ]] || pkg-config --exists glib-2.0 2>/dev/null || echo libglib2.0-dev
+    [[ $host == glib ]] || pkg-config --exists libuv 2>/dev/null || echo libuv1-dev
 }
 
 # OpenBSD's netcat ends its sending side at the end of its input with -N; the other netcats have no -N.
@@ -297,8 +298,8 @@ done
 demo=${given:-$demo}
 case $demo in echo | errors) ;; *) wrong "there is no demo \"$demo\"" ;; esac
 case $host in
-all) hosts=(native glib) ;;
-native | glib) hosts=("$host") ;;
+all) hosts=(native glib libuv) ;;
+native | glib | libuv) hosts=("$host") ;;
 *) wrong "there is no host \"$host\"" ;;
 esac
 

@@ -59,8 +59,10 @@ static int serve_again(hoya_loop *loop)
 {
     if (loop->host == loop->native) return hoya_timers_sync(loop);
     int rc = hoya_loop_begin_service(loop);
-    if (rc < 0) hoya_loop_let_host_go(loop);
-    return rc;
+    if (rc >= 0) return 0;
+    hoya_loop_report(loop, rc, HOYA_INVALID_FD, "the host refused its loop in a forked child; it is native");
+    hoya_loop_let_host_go(loop);
+    return hoya_timers_sync(loop);
 }
 
 int hoya_loop_after_fork(hoya_loop *loop)

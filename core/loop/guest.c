@@ -122,6 +122,8 @@ static void change_host(hoya_loop *loop, hoya_host *host)
     loop->watch = (hoya_watch){.fd = loop->watch.fd}; /* the new one has not been asked yet */
     loop->armed = loop->held = false;
     loop->quiet_host = !host->ops->kick && !host->ops->hold;
+    loop->may_nest = !loop->quiet_host && (host->ops->caps & HOYA_HOST_NESTS);
+    loop->unusual = true;                                               /* until the next enter finds out */
     if (loop->timer_fd == HOYA_INVALID_FD) loop->armed_at = HOYA_NEVER; /* that was the old host's */
 }
 
@@ -221,13 +223,21 @@ int hoya_loop_attach(hoya_loop *loop, hoya_host *host, int priority)
         host->ops->free(host);
         return rc;
     }
+    hoya_loop_ask_host(loop);
     return hoya_loop_take_host(loop, host, priority);
+}
+
+void hoya_loop_ask_host(hoya_loop *loop)
+{
+    const hoya_host *host = loop->host;
+    if (host->ops->is_gone && host->ops->is_gone(host)) hoya_guest_host_gone(hoya_loop_guest(loop));
 }
 
 int hoya_loop_detach(hoya_loop *loop)
 {
     int rc = hoya_loop_check_thread(loop);
     if (rc < 0) return rc;
+    hoya_loop_ask_host(loop);
     if (loop->absent) {
         hoya_loop_drop_absent_host(loop);
         return 0;

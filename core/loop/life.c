@@ -35,7 +35,8 @@ int hoya_loop_enter_unusual(hoya_loop *loop)
     if (hoya_unlikely(atomic_load_explicit(&loop->closed, memory_order_relaxed)))
         return hoya_error_set(HOYA_ECLOSED, "the loop is closed");
     if (loop->absent) hoya_loop_try_absent_host(loop);
-    loop->unusual = loop->absent || hoya_loop_debugs(loop);
+    hoya_loop_ask_host(loop);
+    loop->unusual = loop->absent || loop->host->ops->is_gone || hoya_loop_debugs(loop);
     return 0;
 }
 
@@ -173,6 +174,7 @@ int hoya_loop_close(hoya_loop *loop)
     int rc = hoya_loop_is_forked(loop) ? 0 : hoya_loop_check_thread(loop); /* in a child: whoever wants to */
     if (rc < 0) return rc;
     if (loop->level || loop->depth) return hoya_error_set(HOYA_EBUSY, "a running loop cannot be closed");
+    if (!hoya_loop_is_forked(loop)) hoya_loop_ask_host(loop);
     hoya_loop_ref(loop); /* a destroy function may drop what the caller thinks is the last one */
     end(loop);
     hoya_loop_unref(loop);

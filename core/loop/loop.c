@@ -119,7 +119,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     int ran = 0, entered = 0;
     while (loop->ready.head < end) {
         hoya_ring_entry entry = hoya_ring_pop(&loop->ready);
-        if (!loop->quiet_host && !loop->armed && hoya_ring_count(&loop->ready)) hoya_loop_tell_host(loop);
+        if (loop->may_nest && !loop->armed && hoya_ring_count(&loop->ready)) hoya_loop_tell_host(loop);
         ran += hoya_unlikely(hoya_loop_debugs(loop)) ? hoya_debug_run(loop, entry) : hoya_entry_run(loop, entry);
         if (hoya_unlikely(loop->abort_code || hoya_loop_is_forked(loop))) break;
         if (limit != HOYA_NEVER && ++entered % BUDGET_EVERY == 0 && loop->ready.head < end &&

@@ -28,8 +28,8 @@ struct hoya_loop {
     atomic_bool closed;     /* set under inbox_lock, so that no post slips in behind it */
     atomic_uintptr_t owner; /* the thread, as hoya_thread_self() */
     bool settled;           /* a run or dispatch has happened: the owner is final */
-    bool unusual;           /* closed, waiting for a host, or in debug mode: off the shortest way */
-    unsigned generation;    /* of the process that the loop belongs to (base/fork.h); fork.c moves it on */
+    bool unusual; /* closed, in debug mode, or with a host that is absent or to be asked: off the shortest way */
+    unsigned generation; /* of the process that the loop belongs to (base/fork.h); fork.c moves it on */
 
     /* loop.c: the ready queue and the round. [ready.head, round_end) is the snapshot that is being run; it
      * is empty between rounds, and not empty at a dispatch's entry when an outer dispatch was nested or an
@@ -75,6 +75,7 @@ struct hoya_loop {
     bool armed;       /* a kick is on its way: set by a kick, cleared by the entry into dispatch, by nothing else */
     bool held;
     bool quiet_host; /* it asks by itself, and wants to be told nothing */
+    bool may_nest;   /* its loop may run again inside a callback, and has to know what is left behind that */
 
     /* run.c: levels */
     int level;            /* 1 while a hoya run is open */
@@ -207,6 +208,8 @@ static inline bool hoya_loop_is_paused(const hoya_loop *loop)
 
 /* Takes the host, whatever comes of it. */
 int hoya_loop_take_host(hoya_loop *loop, hoya_host *host, int priority);
+/* A host that does not tell by itself is asked whether it still is there. */
+void hoya_loop_ask_host(hoya_loop *loop);
 /* Has the host that was just taken watch and wait for the loop. */
 int hoya_loop_begin_service(hoya_loop *loop);
 /* In the child of a fork: the host forgets what it watched and goes on, or the loop becomes native. */

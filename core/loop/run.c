@@ -52,6 +52,7 @@ static int begin_run(hoya_loop *loop)
     if (hoya_loop_is_closed(loop)) return hoya_error_set(HOYA_ECLOSED, "the loop is closed");
     if (loop->level || loop->depth) return hoya_error_set(HOYA_EBUSY, "the loop is running already");
     if (hoya_get_running_loop()) return hoya_error_set(HOYA_EBUSY, "another loop is running on this thread");
+    hoya_loop_ask_host(loop);
     rc = check_runnable(loop->host);
     if (rc < 0) return rc;
     atomic_store(&loop->owner, hoya_thread_self());

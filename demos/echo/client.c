@@ -332,7 +332,7 @@ int main(int argc, char **argv)
              .most = 1 << 30},
             {"timeout", "SECONDS", "give up after that time, 60 by default", .number = &o.timeout, .least = 1,
              .most = 1000000},
-            {"host", "NAME", "whose main loop to live in: native (the default) or glib", .text = &o.host},
+            {"host", "NAME", "whose main loop to live in: native (the default), glib, libuv", .text = &o.host},
             {0},
         });
 

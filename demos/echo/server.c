@@ -321,7 +321,7 @@ int main(int argc, char **argv)
         (const demo_option[]){
             {"listen", "ADDR:PORT", "where to listen, 127.0.0.1:7007 by default; port 0 takes a free one",
              .text = &o.address},
-            {"host", "NAME", "whose main loop to live in: native (the default) or glib", .text = &o.host},
+            {"host", "NAME", "whose main loop to live in: native (the default), glib, libuv", .text = &o.host},
             {"seconds", "N", "end after N seconds; without it SIGINT or SIGTERM ends the server",
              .number = &o.seconds, .least = 1, .most = 1000000},
             {"quiet", NULL, "print nothing but errors", .flag = &o.quiet},

@@ -10,6 +10,9 @@ for folder; do flags="$flags -I$folder/.."; done
 case "$*" in
 *adapters/glib*) flags="$flags $(pkg-config --cflags glib-2.0 | sed 's/-I/-isystem /g')" ;;
 esac
+case "$*" in
+*adapters/libuv*) flags="$flags -D_GNU_SOURCE $(pkg-config --cflags libuv | sed 's/-I/-isystem /g')" ;; # uv.h's own wish
+esac
 
 bad=0
 for folder; do

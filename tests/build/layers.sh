@@ -53,6 +53,7 @@ if [ "${1:-}" = --self-test ]; then
     try 1 core/include/hoya/a.h '<glib.h>'
     try 1 core/include/hoya/a.h '"base.h"'
     try 0 adapters/glib/include/hoya/glib.h '<glib.h>'
+    try 0 adapters/libuv/include/hoya/uv.h '<uv.h>'
     try 1 adapters/qt/include/hoya/qt.h '<glib.h>'
     exit $bad
 fi
@@ -74,6 +75,7 @@ done | awk '
               "stddef stdint stdio stdlib string tgmath time wchar wctype", word, " ")
         for (i in word) standard[word[i] ".h"] = 1
         toolkit["hoya/glib.h glib.h"] = 1
+        toolkit["hoya/uv.h uv.h"] = 1
     }
     function wrong(why) { print file ": includes " $2 ": " why; bad = 1 }
     # may a file of `layer` see `other`?

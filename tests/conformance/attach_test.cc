@@ -201,6 +201,7 @@ TEST_P(GuestConformance, AHostThatALoopVisitsNoticesNothing)
 {
     Release(loop); /* the host alone */
     loop = nullptr;
+    host->Settle();
     int fds = OpenFds(), watched = host->WatchedFds(), ticks = 0, last_tick = 0;
     HostLoop::Id timer = host->AddTimer(HOYA_MSEC(1), [&] { ticks++; });
     RunHostUntil([&] { return ticks >= 3; });
@@ -217,6 +218,7 @@ TEST_P(GuestConformance, AHostThatALoopVisitsNoticesNothing)
     });
     RunHostUntil([&] { return last_tick && ticks >= last_tick + 3; });
     host->Remove(timer);
+    host->Settle();
     EXPECT_EQ(OpenFds(), fds + 2) << "the test's own pair";
     EXPECT_EQ(host->WatchedFds(), watched);
 }

@@ -77,6 +77,9 @@ class LoopConformance : public ::testing::TestWithParam<Variant>
     void AddWriter(int fd, Work work);
     void AddSignal(int signum, SignalWork work);
 
+    /* The status of a forked child that ran `work`; 0 if nothing in it failed. */
+    int InChild(const Work &work);
+
     void Run(int expected = 0); /* run_forever */
     void Stop();                /* any thread */
     void RunRounds(int rounds);

@@ -77,6 +77,7 @@ hoya_host_ops Ops()
 {
     hoya_host_ops ops = {};
     ops.size = sizeof ops;
+    ops.caps = HOYA_HOST_NESTS;
     ops.name = "scripted";
     ops.attach = ScriptedHost::Attach;
     ops.watch = ScriptedHost::Watch;

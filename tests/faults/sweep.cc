@@ -203,6 +203,8 @@ struct State {
     }
 };
 
+Work settling;
+
 void Once(const Scenario &scenario, size_t call, size_t error, bool lasting)
 {
     State before = State::Now();
@@ -210,6 +212,7 @@ void Once(const Scenario &scenario, size_t call, size_t error, bool lasting)
     plan.Begin(call, error, lasting);
     scenario(faults);
     plan.active = false;
+    if (settling) settling();
     EXPECT_TRUE(State::Now() == before) << "something is left alive or open";
     if (!plan.failed) return;
     totals.faults++;
@@ -313,6 +316,11 @@ bool Loop::RunUntil(const Predicate &done)
         if (!faults_.Ok(rc)) EXPECT_NE(rc, HOYA_EINVAL);
     }
     return done();
+}
+
+void SetSettling(Work settle)
+{
+    settling = std::move(settle);
 }
 
 void Sweep(const char *name, const Scenario &scenario)

@@ -71,6 +71,10 @@ class Loop
     hoya_loop *loop_ = nullptr;
 };
 
+/* What is done after each run, without faults, before anybody looks at what is left: the time that a host needs which
+ * closes asynchronously. */
+void SetSettling(Work settle);
+
 using Scenario = std::function<void(Faults &)>;
 void Sweep(const char *name, const Scenario &scenario);
 

@@ -3,14 +3,22 @@
  * support/hosts.cc: the table of variants, and GLib in the part of the application.
  */
 #include "support/hosts.h"
+#include "support/leaks.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #if __has_include(<glib.h>) && __has_include(<hoya/glib.h>)
 #define HOYA_TEST_GLIB 1
 #include <hoya/glib.h>
+#endif
+
+#if __has_include(<uv.h>) && __has_include(<hoya/uv.h>)
+#define HOYA_TEST_UV 1
+#include <hoya/uv.h>
 #endif
 
 namespace hoya_test
@@ -182,6 +190,189 @@ std::unique_ptr<HostLoop> MakeGlib()
 
 #endif
 
+#ifdef HOYA_TEST_UV
+
+/* A uv_loop_t of the test's own. Its handles are closed before it is; a handle's memory goes with its close callback. */
+class UvLoop final : public HostLoop
+{
+  public:
+    UvLoop()
+    {
+        uv_loop_init(&uv_);
+        uv_check_init(&uv_, &returns_);
+        returns_.data = this;
+        uv_check_start(&returns_, [](uv_check_t *check) {
+            auto loop = static_cast<UvLoop *>(check->data);
+            loop->poll_returns_ += loop->waits_;
+        });
+        uv_unref(reinterpret_cast<uv_handle_t *>(&returns_));
+    }
+    ~UvLoop() override
+    {
+        if (!dead_) Die();
+    }
+
+    hoya_host *NewAdapter() override
+    {
+        hoya_host *host = nullptr;
+        return hoya_uv_host_new(&uv_, &host) == 0 ? host : nullptr;
+    }
+
+    bool RunUntil(Predicate done, int64_t timeout) override
+    {
+        struct Run {
+            UvLoop *loop;
+            uv_loop_t *uv;
+            Predicate done;
+            bool held = false, over = false;
+        } level{this, &uv_, std::move(done)};
+        auto asking = New<uv_prepare_t>();
+        uv_prepare_init(&uv_, asking);
+        asking->data = &level;
+        uv_prepare_start(asking, [](uv_prepare_t *prepare) {
+            Run *l = static_cast<Run *>(prepare->data);
+            l->loop->waits_ = uv_backend_timeout(l->uv) != 0; /* a look that does not wait is no return of a wait */
+            if (l->held || !l->done()) return;
+            l->held = true;
+            uv_stop(l->uv);
+        });
+        Id limit = AddTimer(timeout, [&level] {
+            level.over = true;
+            uv_stop(level.uv);
+        });
+        while (!level.held && !level.over) uv_run(&uv_, UV_RUN_DEFAULT);
+        Remove(limit);
+        Close(asking);
+        return level.held;
+    }
+
+    void Iterate() override { uv_run(&uv_, UV_RUN_ONCE); }
+
+    Id AddTimer(int64_t interval, Work work) override
+    {
+        uint64_t ms = static_cast<uint64_t>(std::max<int64_t>((interval + 999999) / 1000000, 1));
+        auto timer = New<uv_timer_t>();
+        uv_timer_init(&uv_, timer);
+        uv_update_time(&uv_);
+        uv_timer_start(
+            timer, [](uv_timer_t *t) { static_cast<Job *>(t->data)->Run(); }, ms, ms);
+        return Keep(timer, std::move(work), true);
+    }
+
+    Id AddIdle(Rank, Work work) override { return StartIdle(std::move(work), true); }
+    void CallOnce(Work work) override { StartIdle(std::move(work), false); }
+
+    void Remove(Id id) override
+    {
+        auto job = jobs_.find(id);
+        if (job == jobs_.end()) return;
+        uv_handle_t *handle = job->second->handle;
+        jobs_.erase(job);
+        uv_close(handle, [](uv_handle_t *h) {
+            delete static_cast<Job *>(h->data);
+            free(h);
+        });
+    }
+
+    void Prod() override
+    {
+        uv_run(&uv_, UV_RUN_NOWAIT);
+        uv_update_time(&uv_);
+        (void)uv_backend_timeout(&uv_);
+        uv_run(&uv_, UV_RUN_NOWAIT);
+        (void)uv_loop_alive(&uv_);
+        uv_run(&uv_, UV_RUN_NOWAIT);
+    }
+
+    bool Moves() const override { return false; } /* libuv does not tell who runs it */
+    void Settle() override { uv_run(&uv_, UV_RUN_NOWAIT); }
+    bool Forks() const override { return true; }
+    void AfterFork() override { uv_loop_fork(&uv_); }
+
+    void Die() override
+    {
+        dead_ = true;
+        while (!jobs_.empty()) Remove(jobs_.begin()->first);
+        uv_run(&uv_, UV_RUN_NOWAIT); /* what a guest that was let go is still closing */
+        uv_walk(
+            &uv_,
+            [](uv_handle_t *handle, void *) {
+                if (!uv_is_closing(handle)) uv_close(handle, nullptr);
+            },
+            nullptr);
+        while (uv_loop_close(&uv_) == UV_EBUSY) uv_run(&uv_, UV_RUN_NOWAIT);
+    }
+
+    int WatchedFds() override
+    {
+        int count = 0;
+        uv_walk(
+            &uv_,
+            [](uv_handle_t *handle, void *arg) {
+                *static_cast<int *>(arg) += handle->type == UV_POLL && uv_is_active(handle);
+            },
+            &count);
+        return count;
+    }
+
+    uint64_t PollReturns() const override { return poll_returns_; }
+
+  private:
+    struct Job {
+        UvLoop *loop;
+        Id id;
+        uv_handle_t *handle;
+        Work work;
+        bool repeats;
+
+        void Run()
+        {
+            Work now = work; /* it may be removed by what it does */
+            if (!repeats) loop->Remove(id);
+            now();
+        }
+    };
+
+    template <typename Handle> static Handle *New() { return static_cast<Handle *>(calloc(1, sizeof(Handle))); }
+    template <typename Handle> static void Close(Handle *handle)
+    {
+        uv_close(reinterpret_cast<uv_handle_t *>(handle), [](uv_handle_t *h) { free(h); });
+    }
+    template <typename Handle> Id Keep(Handle *handle, Work work, bool repeats)
+    {
+        Id id = ++last_id_;
+        auto generic = reinterpret_cast<uv_handle_t *>(handle);
+        auto job = new Job{this, id, generic, std::move(work), repeats};
+        generic->data = job;
+        jobs_[id] = job;
+        return id;
+    }
+    Id StartIdle(Work work, bool repeats)
+    {
+        auto idle = New<uv_idle_t>();
+        uv_idle_init(&uv_, idle);
+        uv_idle_start(idle, [](uv_idle_t *i) { static_cast<Job *>(i->data)->Run(); });
+        return Keep(idle, std::move(work), repeats);
+    }
+
+    uv_loop_t uv_;
+    uv_check_t returns_;
+    std::map<Id, Job *> jobs_;
+    Id last_id_ = 0;
+    uint64_t poll_returns_ = 0;
+    bool waits_ = false, dead_ = false;
+};
+
+/* The first loop of a process opens descriptors that stay. */
+WarmUp uv_signals([] { UvLoop(); });
+
+std::unique_ptr<HostLoop> MakeUv()
+{
+    return std::make_unique<UvLoop>();
+}
+
+#endif
+
 const Variant table[] = {
     /* name, selector, flags, nests, make_host */
     {"native", nullptr, 0, false, nullptr},     {"native_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, false, nullptr},
@@ -189,6 +380,10 @@ const Variant table[] = {
 #ifdef HOYA_TEST_GLIB
     {"glib", nullptr, 0, true, MakeGlib},       {"glib_perfd", nullptr, HOYA_LOOP_PER_FD, true, MakeGlib},
     {"glib_poll", "poll", 0, true, MakeGlib},   {"glib_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, true, MakeGlib},
+#endif
+#ifdef HOYA_TEST_UV
+    {"libuv", nullptr, 0, false, MakeUv},       {"libuv_perfd", nullptr, HOYA_LOOP_PER_FD, false, MakeUv},
+    {"libuv_poll", "poll", 0, false, MakeUv},   {"libuv_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, false, MakeUv},
 #endif
 };
 

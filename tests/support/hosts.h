@@ -65,8 +65,18 @@ class HostLoop
     /* A few turns in disorder: phases of the host's iteration left out, repeated, out of order. */
     virtual void Prod() = 0;
 
+    /* A moment in which a guest that was let go may finish going: for hosts that close asynchronously. */
+    virtual void Settle() {}
+
+    /* The child of a fork: can the host's loop be used there, and what does it want to hear first? */
+    virtual bool Forks() const { return false; }
+    virtual void AfterFork() {}
+
     /* The host's loop is destroyed, with the guests it has. Nothing but the destructor may follow. */
     virtual void Die() = 0;
+
+    /* May the loop be run by one thread after another? */
+    virtual bool Moves() const { return true; }
 
     virtual int WatchedFds() = 0;             /* how many descriptors the host looks at now */
     virtual uint64_t PollReturns() const = 0; /* how often its wait has returned so far, on this thread */

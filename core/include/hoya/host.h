@@ -28,7 +28,9 @@ typedef struct hoya_watch {
 } hoya_watch;
 
 enum hoya_host_caps {
-    HOYA_HOST_NESTS = 1u << 0, /* the host's loop may be run again from a callback (dialogs) */
+    /* The host's loop may be run again from a callback (dialogs): what is left behind a callback is announced by kick
+     * before it runs. */
+    HOYA_HOST_NESTS = 1u << 0,
     /* The host asks hoya_guest_deadline() each time before it blocks, in nested loops too. Its kick may be NULL;
      * else it comes with every change, and has work to do only between the asking and the wait. */
     HOYA_HOST_BEFORE_BLOCK = 1u << 1
@@ -84,6 +86,11 @@ typedef struct hoya_host_ops {
     int (*depth)(const hoya_host *host); /* how many of the host's loops are open on this thread */
     void (*hold)(hoya_host *host,
                  int on); /* the loop has work pending (1) or none (0): uv's ref, QEventLoopLocker */
+    /* For a host that is not told when its main loop goes away: asked at every call of the loop's; 1 if it has gone. The
+     * loop is native then, and nothing is called on the host after that but free. Missing: it tells, by
+     * hoya_guest_host_gone. */
+    int (*is_gone)(const hoya_host *host);
+
     /* In the child of a fork: forget the guest's watches and deadline without touching what the parent shares. 0: the
      * main loop can be used in the child, and the guest will ask for all again. An error, or NULL: it cannot; the
      * host is freed. May come twice. */

@@ -219,7 +219,7 @@ HOYA_API int hoya_loop_remove_signal_handler(hoya_loop *loop, int signum);
  * watched and handled. Before that every function of this loop answers HOYA_ECHILD, except hoya_loop_close and unref,
  * which end it: nothing of the parent's is touched by any of them. A callback that forks and returns in the child
  * ends the child's run with HOYA_ECHILD, unless it called this first. A foreign host that cannot be used in a child
- * (GLib's main loop) is left, and the loop is native then. In the parent, or a second time: 0. Errors:
+ * (GLib's main loop), or refuses there, is left, and the loop is native then. In the parent, or a second time: 0. Errors:
  * HOYA_EMFILE, HOYA_ENOMEM (may be tried again), HOYA_ECLOSED. Origin: none; asyncio's loops cannot be used in a
  * child. */
 HOYA_API int hoya_loop_after_fork(hoya_loop *loop);

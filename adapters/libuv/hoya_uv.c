@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hoya_uv.c: the loop as a guest of a uv_loop_t: one poll handle, a check handle in which the guest runs, an idle handle
+ * for the kick, and a timer for systems without timerfd. Compare core/loop/host_native.c and adapters/glib/hoya_glib.c.
+ *
+ * A turn of libuv's: timers, idle handles, the wait, descriptors, check handles. Whatever is for the guest is noted
+ * (`due`), and the guest runs once, at the turn's end, when all descriptors of the turn are known. The kick is an active
+ * idle handle that does nothing: libuv does not wait while there is one.
+ *
+ * Close. A handle's memory is libuv's until its close callback, so nothing is freed before the last of them, and detach
+ * is done then. `pins` counts them. If somebody else has closed our handles (uv_walk does that to all), the loop of
+ * libuv is going away: that is the host's death, as far as libuv tells.
+ *
+ * Liveness. No handle of ours keeps uv_run alive but the idle one (work is due) and, while the guest holds or a run of
+ * ours is open, the timer's, which stands for all.
+ */
+#include <fcntl.h>
+#include <hoya/error.h>
+#include <hoya/uv.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BUDGET HOYA_MSEC(4)
+
+typedef struct watched watched;
+
+typedef struct uv_host {
+    hoya_host base;
+    uv_loop_t *uv;
+    hoya_guest *guest; /* NULL before attach and after the end */
+    uv_check_t check;
+    uv_idle_t idle;
+    uv_timer_t timer;
+    uv_prepare_t alive; /* does nothing; referenced while uv_run is to go on */
+    watched *first;
+    bool due;      /* the guest is to run at the end of this turn */
+    bool quitting; /* our run is over, and uv_run about to return */
+    bool attached, running, held;
+    unsigned pins;           /* handles whose close callback is to come, and frames of ours that are on the stack */
+    void (*done)(void *arg); /* detach's */
+    void *done_arg;
+    bool freed; /* free has come before the last close callback */
+} uv_host;
+
+struct watched {
+    uv_poll_t poll;
+    uv_host *host;
+    hoya_watch *record; /* NULL once it is closing */
+    watched *next, **here;
+};
+
+static uv_host *from_base(const hoya_host *host)
+{
+    return (uv_host *)(uintptr_t)host;
+}
+
+static int uv_failed(int code, const char *what)
+{
+    return hoya_error_set(code, "%s: %s", what,
+                          uv_strerror(code)); /* libuv's codes are errno's with a minus, too */
+}
+
+/* ---- closing -------------------------------------------------------------------------------------------- */
+
+static void free_if_over(uv_host *self)
+{
+    if (self->pins) return;
+    if (self->done) {
+        void (*done)(void *arg) = self->done;
+        self->done = NULL;
+        done(self->done_arg); /* calls free */
+    } else if (self->freed) {
+        free(self);
+    }
+}
+
+static void unpin(uv_host *self)
+{
+    self->pins--;
+    free_if_over(self);
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+    unpin(handle->data);
+}
+
+static void watched_closed(uv_handle_t *handle)
+{
+    watched *w = (watched *)handle;
+    uv_host *self = w->host;
+    free(w);
+    unpin(self);
+}
+
+static void close_handle(uv_host *self, uv_handle_t *handle, uv_close_cb closed)
+{
+    if (uv_is_closing(handle)) return; /* by somebody else: there will be no callback of ours */
+    self->pins++;
+    uv_close(handle, closed);
+}
+
+static void insert(uv_host *self, watched *w)
+{
+    w->next = self->first;
+    w->here = &self->first;
+    if (w->next) w->next->here = &w->next;
+    self->first = w;
+}
+
+static void drop(watched *w)
+{
+    uv_handle_t *handle = (uv_handle_t *)&w->poll;
+    *w->here = w->next;
+    if (w->next) w->next->here = w->here;
+    w->record = NULL;
+    if (uv_is_closing(handle)) {
+        free(w); /* closed by somebody else, with the whole of libuv's loop */
+        return;
+    }
+    uv_poll_stop(&w->poll); /* at once: the descriptor may be closed when this returns */
+    close_handle(w->host, handle, watched_closed);
+}
+
+static bool is_gone(const uv_host *self)
+{
+    return self->attached && uv_is_closing((const uv_handle_t *)&self->idle);
+}
+
+static void end(uv_host *self)
+{
+    self->guest = NULL;
+    while (self->first) drop(self->first);
+    if (!self->attached) return;
+    close_handle(self, (uv_handle_t *)&self->check, handle_closed);
+    close_handle(self, (uv_handle_t *)&self->idle, handle_closed);
+    close_handle(self, (uv_handle_t *)&self->timer, handle_closed);
+    close_handle(self, (uv_handle_t *)&self->alive, handle_closed);
+    self->attached = false;
+}
+
+/* ---- what libuv calls ----------------------------------------------------------------------------------- */
+
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+/* There is to be a dispatch, without a wait before it. */
+static void make_due(uv_host *self)
+{
+    self->due = true;
+    uv_idle_start(&self->idle, on_idle);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    make_due(timer->data);
+}
+
+static void on_check(uv_check_t *check)
+{
+    uv_host *self = check->data;
+    if (!self->due || self->quitting) return; /* it stays due for the next run */
+    /* Before the guest runs: what it leaves is a new kick. */
+    self->due = false;
+    uv_idle_stop(&self->idle);
+    self->pins++;
+    int rc = hoya_guest_dispatch(self->guest, BUDGET);
+    if (rc == HOYA_ECHILD && self->running) uv_stop(self->uv); /* our caller is to hear of it */
+    unpin(self);
+}
+
+static void on_alive(uv_prepare_t *alive)
+{
+    (void)alive;
+}
+
+static unsigned to_uv(uint32_t mask)
+{
+    return (mask & HOYA_IN ? UV_READABLE : 0u) | (mask & HOYA_OUT ? UV_WRITABLE : 0u) |
+           (mask & HOYA_PRI ? UV_PRIORITIZED : 0u);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events);
+
+static int start(watched *w, uint32_t mask)
+{
+    return uv_poll_start(&w->poll, (int)to_uv(mask), on_ready);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    (void)events; /* a hint: the guest asks the kernel itself */
+    watched *w = (watched *)poll;
+    if (!w->record || !w->host->guest) return;
+    /* After an error libuv has stopped the handle. A descriptor that is gone must not be started again: libuv would end the
+     * program over it. */
+    if (status < 0 && fcntl(w->record->fd, F_GETFD) >= 0) start(w, w->record->mask);
+    hoya_guest_ready(w->host->guest, w->record, 0);
+    w->host->due = true; /* the turn's end is near */
+}
+
+/* ---- the host ------------------------------------------------------------------------------------------- */
+
+static int host_attach(hoya_host *host, hoya_guest *guest, int priority)
+{
+    (void)priority; /* libuv has none */
+    uv_host *self = from_base(host);
+    uv_check_init(self->uv, &self->check);
+    uv_idle_init(self->uv, &self->idle);
+    uv_timer_init(self->uv, &self->timer);
+    uv_prepare_init(self->uv, &self->alive);
+    self->check.data = self->idle.data = self->timer.data = self->alive.data = self;
+    uv_check_start(&self->check, on_check);
+    uv_unref((uv_handle_t *)&self->check);
+    uv_prepare_start(&self->alive, on_alive);
+    uv_unref((uv_handle_t *)&self->timer);
+    uv_unref((uv_handle_t *)&self->alive);
+    self->guest = guest;
+    self->attached = true;
+    return 0;
+}
+
+static int host_watch(hoya_host *host, hoya_watch *record, uint32_t mask)
+{
+    uv_host *self = from_base(host);
+    watched *w = record->scratch[0];
+    if (!mask) {
+        record->scratch[0] = NULL;
+        if (w) drop(w);
+        return 0;
+    }
+    if (is_gone(self)) return hoya_error_set(HOYA_ECLOSED, "the handles of this uv_loop_t were closed");
+    if (w) {
+        int rc = start(w, mask);
+        return rc < 0 ? uv_failed(rc, "uv_poll_start") : 0;
+    }
+    w = calloc(1, sizeof *w);
+    if (!w) return hoya_error_set(HOYA_ENOMEM, "out of memory");
+    int rc = uv_poll_init(self->uv, &w->poll, record->fd);
+    if (rc < 0) {
+        free(w);
+        return uv_failed(rc, "uv_poll_init");
+    }
+    w->host = self;
+    w->record = record;
+    insert(self, w);
+    uv_unref((uv_handle_t *)&w->poll);
+    rc = start(w, mask);
+    if (rc < 0) {
+        drop(w);
+        return uv_failed(rc, "uv_poll_start");
+    }
+    record->scratch[0] = w;
+    return 0;
+}
+
+static int host_arm(hoya_host *host, int64_t deadline)
+{
+    uv_host *self = from_base(host);
+    if (is_gone(self)) return 0;
+    uv_timer_stop(&self->timer);
+    if (deadline == HOYA_NEVER) return 0;
+    /* libuv's clock is the monotonic one in whole milliseconds, as it was when this turn began: a point on it, rounded up, is
+     * neither early nor late however old that is. */
+    uint64_t at = deadline <= 0 ? 0 : (uint64_t)(deadline / 1000000 + (deadline % 1000000 != 0));
+    uint64_t now = uv_now(self->uv);
+    uv_timer_start(&self->timer, on_timer, at > now ? at - now : 0, 0);
+    return 0;
+}
+
+static void host_kick(hoya_host *host)
+{
+    uv_host *self = from_base(host);
+    if (!is_gone(self)) make_due(self);
+}
+
+static void host_detach(hoya_host *host, void (*done)(void *arg), void *arg)
+{
+    uv_host *self = from_base(host);
+    self->done = done;
+    self->done_arg = arg;
+    end(self);
+    free_if_over(self);
+}
+
+static void host_free(hoya_host *host)
+{
+    uv_host *self = from_base(host);
+    end(self);
+    self->freed = true;
+    free_if_over(self);
+}
+
+static void keep_alive(uv_host *self)
+{
+    if (!self->attached || is_gone(self)) return;
+    if (self->held || self->running) uv_ref((uv_handle_t *)&self->alive);
+    else uv_unref((uv_handle_t *)&self->alive);
+}
+
+static void host_hold(hoya_host *host, int on)
+{
+    uv_host *self = from_base(host);
+    self->held = on;
+    keep_alive(self);
+}
+
+static int host_run(hoya_host *host)
+{
+    uv_host *self = from_base(host);
+    self->running = true;
+    self->pins++;
+    keep_alive(self);
+    uv_run(self->uv, UV_RUN_DEFAULT);
+    self->running = self->quitting = false;
+    keep_alive(self);
+    unpin(self);
+    return 0;
+}
+
+static int host_quit(hoya_host *host)
+{
+    uv_host *self = from_base(host);
+    if (!self->running) return hoya_error_set(HOYA_ESTATE, "no run of this uv_loop_t is ours");
+    self->quitting = true;
+    uv_stop(self->uv);
+    return 0;
+}
+
+static int host_is_gone(const hoya_host *host)
+{
+    return is_gone(from_base(host));
+}
+
+/* libuv does not tell which thread runs its loop: the first one stays. */
+static int host_is_owner(const hoya_host *host)
+{
+    (void)host;
+    return 0;
+}
+
+/* The program has called uv_loop_fork: libuv's own set is the child's. The handles stay, the guest asks for all anew. */
+static int host_after_fork(hoya_host *host)
+{
+    uv_host *self = from_base(host);
+    if (is_gone(self)) return HOYA_ECLOSED;
+    while (self->first) drop(self->first);
+    uv_idle_stop(&self->idle);
+    uv_timer_stop(&self->timer);
+    self->due = false;
+    return 0;
+}
+
+static const hoya_host_ops host_ops = {
+    .size = sizeof(hoya_host_ops),
+    .name = "libuv",
+    .attach = host_attach,
+    .watch = host_watch,
+    .arm = host_arm,
+    .kick = host_kick,
+    .detach = host_detach,
+    .free = host_free,
+    .run = host_run,
+    .quit = host_quit,
+    .is_owner = host_is_owner,
+    .is_gone = host_is_gone,
+    .hold = host_hold,
+    .after_fork = host_after_fork,
+};
+
+int hoya_uv_host_new(uv_loop_t *uv, hoya_host **host)
+{
+    if (!uv) return hoya_error_set(HOYA_EINVAL, "the uv_loop_t is NULL");
+    uv_host *self = calloc(1, sizeof *self);
+    if (!self) return hoya_error_set(HOYA_ENOMEM, "out of memory");
+    self->base.ops = &host_ops;
+    self->uv = uv;
+    *host = &self->base;
+    return 0;
+}
+
+int hoya_uv_loop_new(uv_loop_t *uv, hoya_loop **loop)
+{
+    hoya_loop_options options = {.size = sizeof options};
+    int rc = hoya_uv_host_new(uv, &options.host);
+    return rc < 0 ? rc : hoya_loop_new(&options, loop);
+}
+
+/* ---- the policy ----------------------------------------------------------------------------------------- */
+
+static pthread_key_t key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static int key_error;
+
+static void close_thread_loop(void *loop)
+{
+    uv_run(loop, UV_RUN_NOWAIT); /* what is closing */
+    if (uv_loop_close(loop) == 0)
+        free(loop); /* else the program left handles open in it: libuv's memory is not ours to take */
+}
+
+static void make_key(void)
+{
+    key_error = pthread_key_create(&key, close_thread_loop);
+}
+
+uv_loop_t *hoya_uv_thread_loop(void)
+{
+    if (getpid() == gettid()) return uv_default_loop();
+    pthread_once(&key_once, make_key);
+    if (key_error) return NULL;
+    uv_loop_t *loop = pthread_getspecific(key);
+    if (loop) return loop;
+    loop = malloc(sizeof *loop);
+    if (!loop || uv_loop_init(loop) < 0) {
+        free(loop);
+        return NULL;
+    }
+    if (pthread_setspecific(key, loop) == 0) return loop;
+    uv_loop_close(loop);
+    free(loop);
+    return NULL;
+}
+
+static int policy_new_host(hoya_policy *policy, hoya_host **host)
+{
+    (void)policy;
+    uv_loop_t *uv = hoya_uv_thread_loop();
+    return uv ? hoya_uv_host_new(uv, host) : hoya_error_set(HOYA_ENOMEM, "no uv_loop_t for this thread");
+}
+
+static const hoya_policy_ops policy_ops = {
+    .size = sizeof(hoya_policy_ops), .name = "libuv", .new_host = policy_new_host};
+
+hoya_policy *hoya_uv_policy(void)
+{
+    static hoya_policy policy = {&policy_ops};
+    return &policy;
+}

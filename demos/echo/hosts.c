@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hosts.c: which hosts this build has, and a timer of the host's own that ticks beside the loop. It counts its ticks and
+ * the longest time between two of them: so long would the sockets have kept a window waiting.
+ */
+#include "hosts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "demo.h"
+
+enum { TICK_MS = 10 };
+
+/* DEMO_HOSTS is HOST(native) HOST(glib) ..., as CMake found them. */
+#define HOST(name) extern const demo_host demo_host_##name;
+DEMO_HOSTS
+#undef HOST
+#define HOST(name) &demo_host_##name,
+static const demo_host *const hosts[] = {DEMO_HOSTS};
+
+enum { COUNT = sizeof hosts / sizeof *hosts };
+
+static const demo_host *chosen;
+static unsigned long ticks;
+static int64_t last, longest; /* nanoseconds */
+
+int demo_choose_host(const char *name)
+{
+    char known[128] = "";
+    for (int i = 0; i < COUNT; i++) {
+        if (strcmp(name, hosts[i]->name) == 0) {
+            chosen = hosts[i];
+            hoya_set_event_loop_policy(chosen->policy()); /* this line is the whole difference */
+            return DEMO_OK;
+        }
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", hosts[i]->name);
+    }
+    demo_say("there is no host \"%s\" in this build; there is %s", name, known);
+    return DEMO_USAGE;
+}
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return HOYA_SEC(t.tv_sec) + t.tv_nsec;
+}
+
+static void note_gap(void)
+{
+    int64_t at = now();
+    if (at - last > longest) longest = at - last;
+    last = at;
+}
+
+static void tick(void)
+{
+    ticks++;
+    note_gap();
+}
+
+void demo_start_ticking(void)
+{
+    last = now();
+    if (chosen->start_timer) chosen->start_timer(TICK_MS, tick);
+}
+
+void demo_stop_ticking(char text[DEMO_TICKS_SIZE])
+{
+    if (!chosen->start_timer) {
+        snprintf(text, DEMO_TICKS_SIZE, "none");
+        return;
+    }
+    chosen->stop_timer();
+    note_gap(); /* a timer that starved to the end shows */
+    snprintf(text, DEMO_TICKS_SIZE, "%lu (every %d ms, longest gap %.1f ms)", ticks, TICK_MS,
+             (double)longest / 1e6);
+}
