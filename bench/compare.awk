@@ -71,8 +71,9 @@ END {
             }
             printf "%-22s %-10s %9.1f %s %8.2f  %.2f - %.2f\n", who == "floor" ? row : "", who, m, unit[row], ratio, low, high
         }
-        if (compare(row, "hoya-glib", "hoya"))
-            printf "%-22s %-10s %12s %8.2f  %.2f - %.2f\n", "", "guest/native", "", ratio, low, high
+        for (i = 1; i <= impl_count; i++)
+            if (impls[i] ~ /^hoya-/ && compare(row, impls[i], "hoya"))
+                printf "%-22s %-10s %12s %8.2f  %.2f - %.2f\n", "", impls[i], "/native", ratio, low, high
         if (compare(row, "hoya", "libuv")) {
             verdict = high <= 1.03 ? "met" : low > 1 + noise ? "MISSED" : "undecided"
             tally[verdict]++

@@ -107,8 +107,8 @@ for workload in $workloads; do
         row "$rounds" $one "$peers" pingpong "$(size 2000 10000)" one-processor
         row "$rounds" $two "$peers" pingpong "$(size 2000 10000)" two-processors ;;
     echo)
-        row "$rounds" $one "$peers hoya-glib" echo 1 "$(size 5000 20000)"
-        row "$rounds" $one "$peers hoya-glib" echo 100 "$(size 10000 50000)" ;;
+        row "$rounds" $one "$peers hoya-glib hoya-libuv" echo 1 "$(size 5000 20000)"
+        row "$rounds" $one "$peers hoya-glib hoya-libuv" echo 100 "$(size 10000 50000)" ;;
     esac
 done
 [ -z "$keep" ] || cp "$figures" "$keep"

@@ -47,7 +47,7 @@ TEST_P(LoopConformance, ASlowCallbackIsNamedWithThePlaceThatScheduledIt)
     RunRounds(1);
     EXPECT_TRUE(Logged("Executing call_soon callback hoya-conformance-tests("));
     EXPECT_TRUE(Logged(kHere)) << "the bare call_soon knows its place in debug mode as well";
-    EXPECT_TRUE(Logged("took 0.00"));
+    EXPECT_TRUE(Logged(", took 0."));
     EXPECT_EQ(hoya_loop_call_later(loop, 0, burn, nullptr, nullptr, nullptr), 0);
     RunRounds(1);
     EXPECT_TRUE(Logged("Executing timer hoya-conformance-tests("));
