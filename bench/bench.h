@@ -6,7 +6,7 @@
 #ifndef HOYA_BENCH_BENCH_H
 #define HOYA_BENCH_BENCH_H
 
-#include <stdint.h>
+#include <pthread.h>
 
 typedef struct bench_impl {
     const char *name;
@@ -36,7 +36,10 @@ extern const bench_impl bench_implementation;
 /* For all of them: up to 64 bytes a message. Returns 0 at the end of the stream. */
 int bench_echo_once(int fd);
 
-/* Ends the program with a sentence if `bad`. */
+/* A thread on a processor that is not the calling thread's, if the program may use several. */
+pthread_t bench_start_thread(void *(*run)(void *arg), void *arg);
+
+/* Ends the program with a sentence unless `good`. */
 void bench_require(int good, const char *what);
 
 #endif

@@ -145,7 +145,7 @@ static void posts(int producers, long n)
     queue_init(&main_queue, loop);
     each = n / producers;
     left = each * producers;
-    for (int i = 0; i < producers; i++) pthread_create(&threads[i], NULL, produce, NULL);
+    for (int i = 0; i < producers; i++) threads[i] = bench_start_thread(produce, NULL);
     ev_run(loop, 0);
     for (int i = 0; i < producers; i++) pthread_join(threads[i], NULL);
 }
@@ -179,14 +179,13 @@ static void *answer(void *arg)
 
 static void ping_pong(long n)
 {
-    pthread_t thread;
     if (!loop) loop = ev_loop_new(0);
     other = ev_loop_new(0);
     queue_init(&main_queue, loop);
     queue_init(&other_queue, other);
     left = n;
     queue_post(&other_queue, ping, NULL);
-    pthread_create(&thread, NULL, answer, NULL);
+    pthread_t thread = bench_start_thread(answer, NULL);
     ev_run(loop, 0);
     pthread_join(thread, NULL);
 }

@@ -4,6 +4,7 @@
  * array under a mutex with an eventfd, and raw epoll. It has no handles, no destroy functions, no errors, no hosts.
  */
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -219,7 +220,7 @@ static void posts(int producers, long n)
     queue_init(&main_queue);
     each = n / producers;
     left = each * producers;
-    for (int i = 0; i < producers; i++) pthread_create(&threads[i], NULL, produce, NULL);
+    for (int i = 0; i < producers; i++) threads[i] = bench_start_thread(produce, NULL);
     while (left > 0) queue_look(&main_queue, -1);
     for (int i = 0; i < producers; i++) pthread_join(threads[i], NULL);
     queue_free(&main_queue);
@@ -253,11 +254,10 @@ static void *answer(void *arg)
 
 static void ping_pong(long n)
 {
-    pthread_t thread;
     queue_init(&main_queue);
     queue_init(&other_queue);
     left = n;
-    pthread_create(&thread, NULL, answer, NULL);
+    pthread_t thread = bench_start_thread(answer, NULL);
     queue_post(&other_queue, ping, NULL);
     while (left > 0) queue_look(&main_queue, -1);
     pthread_join(thread, NULL);

@@ -110,7 +110,7 @@ static void posts(int producers, long n)
     open_loop();
     each = n / producers;
     left = each * producers;
-    for (int i = 0; i < producers; i++) pthread_create(&threads[i], NULL, produce, NULL);
+    for (int i = 0; i < producers; i++) threads[i] = bench_start_thread(produce, NULL);
     bench_host_run(loop);
     for (int i = 0; i < producers; i++) pthread_join(threads[i], NULL);
     close_loop();
@@ -145,12 +145,11 @@ static void *answer(void *arg)
 
 static void ping_pong(long n)
 {
-    pthread_t thread;
     open_loop();
     check(hoya_loop_new(NULL, &other));
     left = n;
     check(hoya_loop_call_soon_threadsafe(other, ping, NULL, NULL, NULL));
-    pthread_create(&thread, NULL, answer, NULL);
+    pthread_t thread = bench_start_thread(answer, NULL);
     bench_host_run(loop);
     pthread_join(thread, NULL);
     hoya_loop_unref(loop);

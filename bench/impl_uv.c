@@ -5,6 +5,7 @@
  * tells to. A timer is made, used once and closed, as a one-shot timer is; its memory is there already.
  */
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <uv.h>
@@ -155,7 +156,7 @@ static void posts(int producers, long n)
     queue_init(&main_queue, loop);
     each = n / producers;
     left = each * producers;
-    for (int i = 0; i < producers; i++) pthread_create(&threads[i], NULL, produce, NULL);
+    for (int i = 0; i < producers; i++) threads[i] = bench_start_thread(produce, NULL);
     uv_run(loop, UV_RUN_DEFAULT);
     for (int i = 0; i < producers; i++) pthread_join(threads[i], NULL);
 }
@@ -189,14 +190,13 @@ static void *answer(void *arg)
 
 static void ping_pong(long n)
 {
-    pthread_t thread;
     loop = uv_default_loop();
     uv_loop_init(&other);
     queue_init(&main_queue, loop);
     queue_init(&other_queue, &other);
     left = n;
     queue_post(&other_queue, ping, NULL);
-    pthread_create(&thread, NULL, answer, NULL);
+    pthread_t thread = bench_start_thread(answer, NULL);
     uv_run(loop, UV_RUN_DEFAULT);
     pthread_join(thread, NULL);
 }

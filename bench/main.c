@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,43 @@ void bench_require(int good, const char *what)
     fprintf(stderr, "%s: %s: %s\n", bench_implementation.name, what, strerror(errno));
     exit(1);
 }
+
+/* ---- threads: left to itself, the scheduler puts both ends of a pair on one processor ---------------------- */
+
+static cpu_set_t allowed;
+
+/* Thread 0 is main's; the others share the processors that are left. */
+static cpu_set_t processor_of(int thread)
+{
+    int count = CPU_COUNT(&allowed), at = count > 1 && thread ? 1 + (thread - 1) % (count - 1) : 0;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &allowed) && at-- == 0) CPU_SET(cpu, &set);
+    return set;
+}
+
+static void settle_main_thread(void)
+{
+    bench_require(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "sched_getaffinity");
+    cpu_set_t set = processor_of(0);
+    bench_require(sched_setaffinity(0, sizeof set, &set) == 0, "sched_setaffinity");
+}
+
+pthread_t bench_start_thread(void *(*run)(void *arg), void *arg)
+{
+    static int threads;
+    cpu_set_t set = processor_of(++threads);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setaffinity_np(&attributes, sizeof set, &set);
+    pthread_t thread;
+    bench_require(pthread_create(&thread, &attributes, run, arg) == 0, "pthread_create");
+    pthread_attr_destroy(&attributes);
+    return thread;
+}
+
+/* ---- the workloads ---------------------------------------------------------------------------------------- */
 
 int bench_echo_once(int fd)
 {
@@ -182,6 +220,7 @@ static void echo(int connections, long requests)
 int main(int argc, char **argv)
 {
     const char *workload = argc > 1 ? argv[1] : "";
+    settle_main_thread();
     if (!strcmp(workload, "chain")) count_run("chain", bench_implementation.chain, number(argc, argv, 2));
     else if (!strcmp(workload, "batch")) count_run("batch", bench_implementation.batch, number(argc, argv, 2));
     else if (!strcmp(workload, "timers")) timers(number(argc, argv, 2), number(argc, argv, 3));

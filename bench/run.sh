@@ -63,12 +63,16 @@ cmake --preset release -B build/bench -DHOYA_BUILD_BENCH=ON -DHOYA_BUILD_TESTS=O
     >build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
 cmake --build build/bench -- --quiet
 
-# The last processor for one thread, the last two for a pair, all for more.
-processors=$(nproc)
-one=$((processors - 1))
-two=$one
-[ "$processors" -lt 2 ] || two=$((processors - 2)),$one
-all=0-$one
+# The last of the processors that we may use for one thread, the last two for a pair, all for more. The programs settle
+# each of their threads on one of them.
+all=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
+last_processors() # N
+{
+    echo "$all" | tr ',' '\n' | while IFS=- read -r from to; do seq "$from" "${to:-$from}"; done |
+        tail -n "$1" | paste -s -d , -
+}
+one=$(last_processors 1)
+two=$(last_processors 2)
 
 # ---- the runs ----------------------------------------------------------------------------------------------
 
@@ -90,6 +94,14 @@ row() # ROUNDS PROCESSORS IMPLEMENTATIONS WORKLOAD PARAMETER...
     done >>"$figures"
 }
 
+pair() # PROCESSORS WORKLOAD...: a row for threads that have a processor each
+{
+    pin=$1
+    shift
+    if [ "$one" = "$two" ]; then echo "== $*: left out, it needs two processors" >&2
+    else row "$rounds" "$pin" "$peers" "$@"; fi
+}
+
 peers="floor floor-again hoya libuv libev"
 size() { [ $quick = yes ] && echo "$1" || echo "$2"; }
 for workload in $workloads; do
@@ -97,15 +109,15 @@ for workload in $workloads; do
     chain) row "$rounds" $one "$peers" chain "$(size 300000 1000000)" ;;
     batch) row "$rounds" $one "$peers" batch "$(size 10000000 30000000)" ;;
     timers)
-        row "$rounds" $one "$peers" timers 1000 "$(size 4 20)"
+        row "$rounds" $one "$peers" timers 1000 "$(size 8 20)"
         row "$rounds" $one "$peers" timers 100000 "$(size 1 4)"
         row "$((rounds < 11 ? rounds : 11))" $one "$peers" timers 1000000 1 ;;
     posts)
-        row "$rounds" $two "$peers" posts 1 "$(size 2000000 5000000)"
-        row "$rounds" $all "$peers" posts 4 "$(size 2000000 5000000)" ;;
+        pair $two posts 1 "$(size 2000000 5000000)"
+        pair "$all" posts 4 "$(size 2000000 5000000)" ;;
     pingpong)
         row "$rounds" $one "$peers" pingpong "$(size 2000 10000)" one-processor
-        row "$rounds" $two "$peers" pingpong "$(size 2000 10000)" two-processors ;;
+        pair $two pingpong "$(size 2000 10000)" two-processors ;;
     echo)
         row "$rounds" $one "$peers hoya-glib hoya-libuv" echo 1 "$(size 5000 20000)"
         row "$rounds" $one "$peers hoya-glib hoya-libuv" echo 100 "$(size 10000 50000)" ;;
