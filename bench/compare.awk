@@ -5,8 +5,8 @@
 # ratios, and the interval covers it with at least 95 % (order statistics: the ranks between which the binomial
 # distribution puts the median). A/A is the floor against itself, in the same rounds: what no difference looks like.
 #
-# The verdict: met, if the interval of hoya/libuv ends below 1.03; missed, if it begins above 1.03 and beyond what A/A
-# shows without any difference; else undecided.
+# The verdict: met, if the interval of hoya/libuv ends at 1.03 or below; missed, if it begins above 1.03 and beyond what
+# A/A shows without any difference; else undecided. Fewer than 6 rounds have no such interval and decide nothing.
 
 function sort_numbers(list, n,    i, j, v) {
     for (i = 2; i <= n; i++) {
@@ -16,7 +16,7 @@ function sort_numbers(list, n,    i, j, v) {
     }
 }
 function middle(list, n) { return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2 }
-# The rank r for which [list[r], list[n + 1 - r]] covers the median with 95 %; 1 if so few rounds cannot.
+# The largest rank r for which [list[r], list[n + 1 - r]] covers the median with 95 %; 1 if so few rounds cannot.
 function rank(n,    r, k, tail, term) {
     r = 1
     tail = term = 0.5 ^ n
@@ -74,8 +74,9 @@ END {
         for (i = 1; i <= impl_count; i++)
             if (impls[i] ~ /^hoya-/ && compare(row, impls[i], "hoya"))
                 printf "%-22s %-10s %12s %8.2f  %.2f - %.2f\n", "", impls[i], "/native", ratio, low, high
-        if (compare(row, "hoya", "libuv")) {
-            verdict = high <= 1.03 ? "met" : low > 1 + noise ? "MISSED" : "undecided"
+        rounds_of = compare(row, "hoya", "libuv")
+        if (rounds_of) {
+            verdict = rounds_of < 6 ? "undecided" : high <= 1.03 ? "met" : low > 1 + noise ? "MISSED" : "undecided"
             tally[verdict]++
             printf "%-22s %-10s %12s %8.2f  %.2f - %.2f  %s\n\n", "", "hoya/libuv", "", ratio, low, high, verdict
         }

@@ -14,12 +14,12 @@ ratios within the rounds with their 95 % intervals, and a verdict a row: is hoya
   workloads: chain batch timers posts pingpong echo (default: all)
 
   --quick        fewer rounds, smaller runs: done within 2 minutes
-  --rounds N     how many rounds (default 21, quick 11)
+  --rounds N     how many rounds (default 21, quick 11); fewer than 6 decide nothing
   --keep FILE    the raw figures: round workload impl params metric value unit
   --no-install   do not install Debian packages that are missing
   --help         this text
 
-The exit status is 1 if a verdict is MISSED. bench/README.md says what is measured.
+The exit status is 1 if a verdict is MISSED, 2 if something could not be run. bench/README.md says what is measured.
 TEXT
 }
 
@@ -88,8 +88,8 @@ row() # ROUNDS PROCESSORS IMPLEMENTATIONS WORKLOAD PARAMETER...
     while [ $round -lt "$times" ]; do
         round=$((round + 1))
         for impl in $impls; do
-            taskset -c "$pin" "build/bench/bench/bench-${impl%-again}" "$@" |
-                awk -v round=$round -v impl="$impl" '{ $2 = impl == "floor-again" ? impl : $2; print round, $0 }'
+            lines=$(taskset -c "$pin" "build/bench/bench/bench-${impl%-again}" "$@") || die "$impl failed: $*"
+            echo "$lines" | awk -v round=$round -v impl="$impl" '{ $2 = impl; print round, $0 }'
         done
     done >>"$figures"
 }
@@ -111,7 +111,7 @@ for workload in $workloads; do
     timers)
         row "$rounds" $one "$peers" timers 1000 "$(size 8 20)"
         row "$rounds" $one "$peers" timers 100000 "$(size 1 4)"
-        row "$((rounds < 11 ? rounds : 11))" $one "$peers" timers 1000000 1 ;;
+        row $((rounds < 11 ? rounds : 11)) $one "$peers" timers 1000000 1 ;;
     posts)
         pair $two posts 1 "$(size 2000000 5000000)"
         pair "$all" posts 4 "$(size 2000000 5000000)" ;;
