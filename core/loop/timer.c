@@ -89,7 +89,9 @@ static int call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg, h
     handle->of.timer.when = when;
     handle->of.timer.node.index = HOYA_HEAP_NONE;
     rc = hoya_heap_insert(&loop->timers, when, &handle->of.timer.node);
-    if (rc >= 0) {
+    /* What is set for an earlier time leads to a dispatch, which sets the next: most timers are pushed back, and need
+     * not even the clock. */
+    if (rc >= 0 && when < loop->armed_at) {
         rc = hoya_timers_sync(loop);
         if (rc < 0) hoya_heap_remove(&loop->timers, &handle->of.timer.node);
     }

@@ -263,6 +263,20 @@ TEST_P(LoopConformance, ALaterTimerLeftAfterACancelIsKept)
     EXPECT_EQ(trace, Trace{"late"});
 }
 
+TEST_P(LoopConformance, ATimerSetAfterADeadlineThatNobodySawIsKeptAndDoesNotSpin)
+{
+    Handle earlier = CallLater(HOYA_MSEC(1), Say("cancelled"));
+    int64_t when = hoya_handle_when(earlier.get());
+    ASSERT_EQ(hoya_handle_cancel(earlier.get()), 1);
+    while (hoya_loop_time(loop) <= when) { /* what was set for it fires, and no look sees it */
+    }
+    uint64_t rounds = Stats().rounds;
+    CallLater(HOYA_MSEC(20), [this] { Note("kept"), Stop(); });
+    Run();
+    EXPECT_EQ(trace, Trace{"kept"});
+    EXPECT_LE(Stats().rounds - rounds, 3u);
+}
+
 // Holds: S159 S1
 TEST_P(LoopConformance, ATimerOutlivesTheRunInWhichItWasSet)
 {
