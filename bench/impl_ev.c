@@ -46,7 +46,14 @@ static void batch(long n)
     }
 }
 
-static ev_timer *timers;
+static ev_timer **timers;
+
+static void count_down(struct ev_loop *l, ev_timer *timer, int events)
+{
+    (void)l, (void)events;
+    left--;
+    free(timer);
+}
 
 static void timers_insert(long n, const int *delays)
 {
@@ -54,14 +61,18 @@ static void timers_insert(long n, const int *delays)
     if (!timers) timers = malloc((size_t)n * sizeof *timers);
     ev_now_update(loop);
     for (long i = 0; i < n; i++) {
-        ev_timer_init(&timers[i], count_fed, delays[i] / 1e3, 0.);
-        ev_timer_start(loop, &timers[i]);
+        timers[i] = malloc(sizeof **timers);
+        ev_timer_init(timers[i], count_down, delays[i] / 1e3, 0.);
+        ev_timer_start(loop, timers[i]);
     }
 }
 
 static void timers_cancel(long n)
 {
-    for (long i = 0; i < n; i++) ev_timer_stop(loop, &timers[i]);
+    for (long i = 0; i < n; i++) {
+        ev_timer_stop(loop, timers[i]);
+        free(timers[i]);
+    }
 }
 
 static void timers_expire(long n)

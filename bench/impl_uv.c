@@ -2,7 +2,7 @@
  *
  * impl_uv.c: libuv. A callback "soon" is an idle handle (it has nothing nearer: each turn looks at the kernel and runs all
  * that are active), a post is one entry of a list of the program's own under a mutex, with uv_async_send, as its manual
- * tells to. A timer is made, used once and closed, as a one-shot timer is; its memory is there already.
+ * tells to. A timer is made, used once, closed and freed, as a one-shot timer is.
  */
 #include <pthread.h>
 #include <stdint.h>
@@ -47,18 +47,17 @@ static void batch(long n)
     }
 }
 
-static uv_timer_t *timers;
+static uv_timer_t **timers;
+
+static void free_timer(uv_handle_t *timer)
+{
+    free(timer);
+}
 
 static void count_down(uv_timer_t *timer)
 {
-    (void)timer;
     left--;
-}
-
-static void close_all(long n)
-{
-    for (long i = 0; i < n; i++) uv_close((uv_handle_t *)&timers[i], NULL);
-    uv_run(loop, UV_RUN_NOWAIT);
+    uv_close((uv_handle_t *)timer, free_timer);
 }
 
 static void timers_insert(long n, const int *delays)
@@ -67,15 +66,16 @@ static void timers_insert(long n, const int *delays)
     if (!timers) timers = malloc((size_t)n * sizeof *timers);
     uv_update_time(loop);
     for (long i = 0; i < n; i++) {
-        uv_timer_init(loop, &timers[i]);
-        uv_timer_start(&timers[i], count_down, (uint64_t)delays[i], 0);
+        timers[i] = malloc(sizeof **timers);
+        uv_timer_init(loop, timers[i]);
+        uv_timer_start(timers[i], count_down, (uint64_t)delays[i], 0);
     }
 }
 
 static void timers_cancel(long n)
 {
-    for (long i = 0; i < n; i++) uv_timer_stop(&timers[i]);
-    close_all(n);
+    for (long i = 0; i < n; i++) uv_close((uv_handle_t *)timers[i], free_timer);
+    uv_run(loop, UV_RUN_NOWAIT);
 }
 
 static void timers_expire(long n)
@@ -83,7 +83,6 @@ static void timers_expire(long n)
     left = n;
     uv_run(loop, UV_RUN_DEFAULT);
     bench_require(left == 0, "all timers");
-    close_all(n);
 }
 
 /* ---- other threads ---------------------------------------------------------------------------------------- */
