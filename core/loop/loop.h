@@ -23,13 +23,26 @@ typedef struct hoya_fd_record hoya_fd_record; /* loop/watch.h */
 typedef struct hoya_identity hoya_identity;   /* loop/debug.c */
 
 struct hoya_loop {
+    /* life.c: read by every thread, and hardly ever written */
+    atomic_bool closed;     /* set under inbox_lock, so that no post slips in behind it */
+    atomic_bool debug;      /* debug.c */
+    atomic_uintptr_t owner; /* the thread, as hoya_thread_self() */
+    unsigned generation;    /* of the process that the loop belongs to (base/fork.h); fork.c moves it on */
+    hoya_fd wake_fd;        /* threadsafe.c */
+
+    /* threadsafe.c: written by other threads. */
+    atomic_bool wake_pending;
+    pthread_mutex_t inbox_lock;
+    hoya_ring_entry *inbox; /* posted */
+    size_t inbox_count, inbox_size;
+
+    /* What follows is written all the time by the loop's thread: not in the cache lines above, which others read. */
+    char apart[64];
+
     /* life.c */
     atomic_int refs;
-    atomic_bool closed;     /* set under inbox_lock, so that no post slips in behind it */
-    atomic_uintptr_t owner; /* the thread, as hoya_thread_self() */
-    bool settled;           /* a run or dispatch has happened: the owner is final */
+    bool settled; /* a run or dispatch has happened: the owner is final */
     bool unusual; /* closed, in debug mode, or with a host that is absent or to be asked: off the shortest way */
-    unsigned generation; /* of the process that the loop belongs to (base/fork.h); fork.c moves it on */
 
     /* loop.c: the ready queue and the round. [ready.head, round_end) is the snapshot that is being run; it
      * is empty between rounds, and not empty at a dispatch's entry when an outer dispatch was nested or an
@@ -60,11 +73,8 @@ struct hoya_loop {
     hoya_handle **handlers; /* by signum; NULL until there is one */
 
     /* threadsafe.c */
-    hoya_fd wake_fd;
-    atomic_bool wake_pending;
-    pthread_mutex_t inbox_lock;
-    hoya_ring_entry *inbox, *batch; /* posted, and being moved into the ready queue */
-    size_t inbox_count, inbox_size, batch_at, batch_count, batch_size;
+    hoya_ring_entry *batch; /* taken from the inbox, being moved into the ready queue */
+    size_t batch_at, batch_count, batch_size;
     bool batch_queued;
 
     /* guest.c: the host. `native` is always there; `absent` is one that had no main loop yet. */
@@ -92,7 +102,6 @@ struct hoya_loop {
     void *exception_arg;
 
     /* debug.c */
-    atomic_bool debug;
     int64_t slow_callback_duration;
     const void *place;         /* that made the loop */
     hoya_identity *identities; /* by descriptor: what it was when it was added */

@@ -199,14 +199,15 @@ static int post_from_inside(hoya_loop *loop, hoya_ring_entry entry)
     return 0;
 }
 
-int hoya_loop_call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg, hoya_destroy destroy,
-                                   hoya_threadsafe_handle **out)
+static __attribute__((noinline)) int call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg,
+                                                          hoya_destroy destroy, hoya_threadsafe_handle **out,
+                                                          const void *place)
 {
     int rc = loop && fn ? 0 : hoya_error_set(HOYA_EINVAL, "call_soon_threadsafe without a loop or a function");
     if (rc >= 0 && hoya_unlikely(hoya_loop_is_forked(loop))) rc = hoya_loop_check_thread(loop);
     hoya_threadsafe_handle *handle = NULL;
     if (rc >= 0 && (destroy || out || hoya_loop_debugs(loop))) {
-        handle = new_threadsafe(fn, arg, destroy, HOYA_CALLER());
+        handle = new_threadsafe(fn, arg, destroy, place);
         if (!handle) rc = HOYA_ENOMEM;
     }
     if (rc < 0) {
@@ -227,6 +228,16 @@ int hoya_loop_call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg,
         *out = handle;
     }
     return rc;
+}
+
+int hoya_loop_call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg, hoya_destroy destroy,
+                                   hoya_threadsafe_handle **out)
+{
+    /* The usual case, a bare post from another thread: straight to the inbox. */
+    if (hoya_likely(loop && fn && !destroy && !out && !hoya_loop_on_thread(loop) && !hoya_loop_debugs(loop) &&
+                    !hoya_loop_is_forked(loop)))
+        return post_from_outside(loop, (hoya_ring_entry){fn, arg});
+    return call_soon_threadsafe(loop, fn, arg, destroy, out, HOYA_CALLER());
 }
 
 /* ---- the loop's side ----------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <future>
 #include <thread>
 
+#include <poll.h>
 #include <pthread.h>
 
 namespace hoya_test
@@ -412,6 +413,57 @@ TEST_P(LoopConformance, LoopsOfTwoThreadsPostToEachOther)
     for (std::thread &thread : threads) thread.join();
     for (Player &player : players) hoya_loop_unref(player.loop);
     EXPECT_EQ(left, 0);
+}
+
+/* ---- posts to a loop that is not about to wait in its selector ---- */
+
+// Holds: S19 F14
+TEST_P(LoopConformance, APostDuringTheLastRoundOfARunIsDoneByTheNextRunWhateverTheHost)
+{
+    std::thread poster;
+    CallSoon([&] {
+        poster = std::thread([&] { CallSoonThreadsafe(Say("posted")); });
+        poster.join(); /* while the loop is in a callback */
+        Stop();
+    });
+    Run();
+    EXPECT_EQ(trace, Trace{});
+    RunUntilNoted(1);
+}
+
+// Holds: S19 F14
+TEST_P(LoopConformance, APostWakesAnApplicationsOwnWaitInsideACallback)
+{
+    CallSoon([&] {
+        std::thread poster([&] { CallSoonThreadsafe(Say("posted")); });
+        poster.join();
+        pollfd look = {hoya_loop_pollfd(loop), POLLIN, 0};
+        int64_t deadline = hoya_loop_deadline(loop);
+        if (look.fd >= 0 && deadline == HOYA_NEVER) EXPECT_EQ(poll(&look, 1, 5000), 1) << "it was not told";
+        std::thread late([&] { CallSoonThreadsafe(Say("late")); });
+        if (look.fd >= 0) EXPECT_EQ(poll(&look, 1, 5000), 1);
+        late.join();
+        Stop();
+    });
+    Run();
+    RunUntilNoted(2);
+}
+
+// Holds: S19 F14
+TEST_P(LoopConformance, ManyPostsOneAfterTheOtherAllWakeTheLoop)
+{
+    constexpr int kPosts = 2000;
+    std::atomic<int> answered{0};
+    std::thread poster([&] {
+        for (int i = 0; i < kPosts; i++) {
+            CallSoonThreadsafe([&] { answered++; });
+            while (answered.load() <= i) continue; /* the loop is falling asleep, or has just woken */
+        }
+        CallSoonThreadsafe([&] { Stop(); });
+    });
+    Run();
+    poster.join();
+    EXPECT_EQ(answered.load(), kPosts);
 }
 
 } // namespace hoya_test
