@@ -4,7 +4,7 @@
  * story: sentences for the user, the command line, addresses, and the choice of the host.
  *
  * Nothing here is needed to use hoya. The host is the one thing worth a look: everything that knows GLib is in
- * host_glib.c, a build without GLib has host_none.c in its place, and the two programs cannot tell.
+ * ../hosts/host_glib.c, which a build without GLib leaves out, and the two programs cannot tell.
  */
 #ifndef ECHO_DEMO_H
 #define ECHO_DEMO_H
@@ -72,7 +72,7 @@ int demo_listen(const char *text, int *listener);
 /* An address as text, in numbers. */
 void demo_address_text(const struct sockaddr *address, socklen_t length, char text[DEMO_ADDRESS_SIZE]);
 
-/* ---- the host: host_glib.c or host_none.c, chosen by CMake ------------------------------------------- */
+/* ---- the host: host.c, and one file a host in ../hosts --------------------------------------------------- */
 
 /* Moves the whole program into the main loop called `name`: loops made after this are its guests. "native" is
  * hoya's own. Returns DEMO_OK, or says that there is no such host, and which there are, and returns DEMO_USAGE. */

@@ -15,4 +15,7 @@ typedef struct demo_host {
     void (*stop_timer)(void);
 } demo_host;
 
+/* The hosts that this build has, the native one first; NULL ends the list. */
+extern const demo_host *const demo_hosts[];
+
 #endif

@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * hosts.c: which hosts this build has, and a timer of the host's own that ticks beside the loop. It counts its ticks and
- * the longest time between two of them: so long would the sockets have kept a window waiting.
+ * host.c: the host that the command line names, and a timer of the host's own that ticks beside the loop. It counts its
+ * ticks and the longest time between two of them: so long would the sockets have kept a window waiting.
  */
-#include "hosts.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "demo.h"
+#include "hosts/hosts.h"
 
 enum { TICK_MS = 10 };
-
-/* DEMO_HOSTS is HOST(native) HOST(glib) ..., as CMake found them. */
-#define HOST(name) extern const demo_host demo_host_##name;
-DEMO_HOSTS
-#undef HOST
-#define HOST(name) &demo_host_##name,
-static const demo_host *const hosts[] = {DEMO_HOSTS};
-
-enum { COUNT = sizeof hosts / sizeof *hosts };
 
 static const demo_host *chosen;
 static unsigned long ticks;
@@ -29,13 +19,13 @@ static int64_t last, longest; /* nanoseconds */
 int demo_choose_host(const char *name)
 {
     char known[128] = "";
-    for (int i = 0; i < COUNT; i++) {
-        if (strcmp(name, hosts[i]->name) == 0) {
-            chosen = hosts[i];
+    for (int i = 0; demo_hosts[i] != NULL; i++) {
+        if (strcmp(name, demo_hosts[i]->name) == 0) {
+            chosen = demo_hosts[i];
             hoya_set_event_loop_policy(chosen->policy()); /* this line is the whole difference */
             return DEMO_OK;
         }
-        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", hosts[i]->name);
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", demo_hosts[i]->name);
     }
     demo_say("there is no host \"%s\" in this build; there is %s", name, known);
     return DEMO_USAGE;
