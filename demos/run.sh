@@ -11,7 +11,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/demos
 
-demo='echo'
+demos=(echo swap)
 host=all
 connections=1000
 messages=100
@@ -23,11 +23,14 @@ Usage: demos/run.sh [DEMO] [OPTION]...
 
 Demos:
   echo               an echo server on hoya's callbacks, driven by socat and netcat, then by a client of hoya's own
-                     that opens many connections at once; prints a table (the default)
-  errors             what the two programs say when something is wrong
+                     that opens many connections at once; prints a table
+  swap               one program under every host, in one process: prints its trace, and whether it is the same
+  errors             what the two programs of echo say when something is wrong
+
+Without a DEMO: echo, then swap.
 
 Options:
-  --host NAME        native, glib, libuv, or all (the default)
+  --host NAME        native, glib, libuv, or all (the default); swap runs all that were built
   --connections N    connections open together, $connections by default
   --messages N       messages a connection, $messages by default
   --size N           bytes a message, $size by default
@@ -114,9 +117,10 @@ build_demos() {
     # No tests, so neither googletest nor a C++ compiler is needed. A new compiler's new warnings need not stop us.
     run_logged "configuring" cmake --preset release -B "$build" -DHOYA_BUILD_TESTS=OFF -DHOYA_BUILD_BENCH=OFF -DHOYA_REQUIRE_ALL=OFF \
         -DHOYA_WERROR=OFF
-    run_logged "building" cmake --build "$build" --target demo-echo-server demo-echo-client
+    run_logged "building" cmake --build "$build" --target demo-echo-server demo-echo-client demo-swap
     server=$build/demos/demo-echo-server
     client=$build/demos/demo-echo-client
+    swap=$build/demos/demo-swap
 }
 
 # ---- a server that can be started and stopped --------------------------------------------------------------
@@ -232,6 +236,18 @@ print_table() {
         }'
 }
 
+# ---- swap --------------------------------------------------------------------------------------------------
+
+demo_swap() {
+    local rc=0 h
+    timeout 60 "$swap" >"$tmp/swap" || rc=$?
+    cat "$tmp/swap"
+    ((rc == 0)) || die "the program does not do the same under every host"
+    for h in "${hosts[@]}"; do
+        grep -q "^$h " "$tmp/swap" || die "the program did not run under $h"
+    done
+}
+
 # ---- errors ------------------------------------------------------------------------------------------------
 
 # Runs a program that is to fail: with the exit code EXPECTED, and one sentence that begins with the program's name.
@@ -295,8 +311,11 @@ while (($#)); do
     esac
     shift
 done
-demo=${given:-$demo}
-case $demo in echo | errors) ;; *) wrong "there is no demo \"$demo\"" ;; esac
+case $given in
+'') ;;
+echo | swap | errors) demos=("$given") ;;
+*) wrong "there is no demo \"$given\"" ;;
+esac
 case $host in
 all) hosts=(native glib libuv) ;;
 native | glib | libuv) hosts=("$host") ;;
@@ -308,7 +327,10 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-[[ $demo != echo ]] || raise_file_limit
+[[ ${demos[0]} != echo ]] || raise_file_limit
 install_packages
 build_demos
-"demo_$demo"
+for demo in "${demos[@]}"; do
+    "demo_$demo"
+    echo
+done
