@@ -9,6 +9,7 @@ set(hoya_warnings
 function(hoya_compile target)
     set_target_properties(${target} PROPERTIES
         C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF C_VISIBILITY_PRESET hidden
+        CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
         CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
     target_compile_options(${target} PRIVATE ${hoya_warnings})
     target_compile_definitions(${target} PRIVATE _GNU_SOURCE=1) # accept4, epoll_pwait2

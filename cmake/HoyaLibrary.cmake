@@ -28,7 +28,7 @@ function(hoya_library target name)
 
     install(TARGETS ${target} EXPORT ${file})
     install(EXPORT ${file} NAMESPACE hoya:: FILE ${file}-targets.cmake DESTINATION "${hoya_package_dir}")
-    install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
+    install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
     install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${file}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 endfunction()
 

@@ -72,7 +72,7 @@ done
 # ---- the machine -------------------------------------------------------------------------------------------
 
 . tests/install.sh
-packages="gcc g++ cmake ninja-build pkg-config libglib2.0-dev libuv1-dev libev-dev googletest"
+packages="gcc g++ cmake ninja-build pkg-config libglib2.0-dev qtbase5-dev libuv1-dev libev-dev googletest"
 case "$presets $compile_only" in *tsan* | *clang*) packages="$packages clang libclang-rt-14-dev" ;; esac
 case "$presets $compile_only" in *i386*) packages="$packages gcc-multilib g++-multilib" ;; esac
 case "$presets $compile_only" in *musl*) packages="$packages musl-tools" ;; esac

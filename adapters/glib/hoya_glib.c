@@ -38,6 +38,7 @@ typedef struct glib_host {
     GMainLoop *run;        /* the one that we run, if any */
     GPtrArray *watched;    /* of watched; usually one, the selector's descriptor */
     gint64 ready_time;     /* us, as GLib's; -1: none */
+    gboolean settled;      /* the context has been run with us in it, by the thread that is its owner then */
     gboolean asked;        /* prepare has said no, and check has not come yet: GLib may be about to wait */
     gboolean kicked;       /* the ready time is 0 for that reason */
     GSource *unmask;       /* there while we are masked: then GLib has no ready time, and check says no */
@@ -142,6 +143,7 @@ static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer 
         self->kicked = FALSE;
         tell_glib(self);
     }
+    self->settled = TRUE;
     report_ready(self); /* GLib asks no check of a source whose prepare said yes */
     int rc = hoya_guest_dispatch(self->guest, BUSY);
     if (rc == HOYA_ECHILD && self->run) g_main_loop_quit(self->run); /* our caller is to hear of it */
@@ -262,6 +264,7 @@ static int host_run(hoya_host *host)
     GMainContext *context = g_source_get_context(&self->source);
     if (!g_main_context_acquire(context))
         return hoya_error_set(HOYA_ETHREAD, "another thread runs this GMainContext");
+    self->settled = TRUE;
     GMainLoop *before = self->run;
     GMainLoop *run = self->run = g_main_loop_new(context, FALSE);
     g_source_ref(&self->source);
@@ -294,7 +297,8 @@ static int host_after_fork(hoya_host *host)
 
 static int host_is_owner(const hoya_host *host)
 {
-    return g_main_context_is_owner(g_source_get_context(&from_base(host)->source));
+    glib_host *self = from_base(host);
+    return !self->settled || g_main_context_is_owner(g_source_get_context(&self->source));
 }
 
 static int host_depth(const hoya_host *host)

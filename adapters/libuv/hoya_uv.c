@@ -38,6 +38,7 @@ typedef struct uv_host {
     bool due;      /* the guest is to run at the end of this turn */
     bool quitting; /* our run is over, and uv_run about to return */
     bool attached, running, held;
+    bool settled;            /* uv_run has reached us: its thread is known to the guest */
     unsigned pins;           /* handles whose close callback is to come, and frames of ours that are on the stack */
     void (*done)(void *arg); /* detach's */
     void *done_arg;
@@ -166,6 +167,7 @@ static void on_check(uv_check_t *check)
     if (!self->due || self->quitting) return; /* it stays due for the next run */
     /* Before the guest runs: what it leaves is a new kick. */
     self->due = false;
+    self->settled = true;
     uv_idle_stop(&self->idle);
     self->pins++;
     int rc = hoya_guest_dispatch(self->guest, BUDGET);
@@ -312,14 +314,15 @@ static void host_hold(hoya_host *host, int on)
 static int host_run(hoya_host *host)
 {
     uv_host *self = from_base(host);
-    self->running = true;
+    self->running = self->settled = true;
     self->pins++;
     keep_alive(self);
     uv_run(self->uv, UV_RUN_DEFAULT);
+    bool asked = self->quitting || !self->guest;
     self->running = self->quitting = false;
     keep_alive(self);
     unpin(self);
-    return 0;
+    return asked ? 0 : hoya_error_set(HOYA_ECANCELED, "uv_stop ended the run");
 }
 
 static int host_quit(hoya_host *host)
@@ -339,8 +342,7 @@ static int host_is_gone(const hoya_host *host)
 /* libuv does not tell which thread runs its loop: the first one stays. */
 static int host_is_owner(const hoya_host *host)
 {
-    (void)host;
-    return 0;
+    return !from_base(host)->settled;
 }
 
 /* The program has called uv_loop_fork: libuv's own set is the child's. The handles stay, the guest asks for all anew. */

@@ -257,6 +257,11 @@ void hoya_loop_fork_host(hoya_loop *loop)
     if (!goes_on) free_host(host);
 }
 
+void hoya_guest_host_appeared(hoya_guest *guest)
+{
+    hoya_loop_enter((hoya_loop *)guest); /* every call asks an absent host again */
+}
+
 void hoya_guest_host_gone(hoya_guest *guest)
 {
     hoya_loop *loop = (hoya_loop *)guest;

@@ -228,6 +228,6 @@ int hoya_loop_stats(const hoya_loop *loop, hoya_loop_statistics *stats)
     stats->size = sizeof *stats;
     stats->queued = hoya_ring_count(&loop->ready);
     stats->timers = loop->timers.count;
-    stats->signals = (uint64_t)__builtin_popcountll(loop->signals);
+    stats->signal_handlers = (uint64_t)__builtin_popcountll(loop->signals);
     return 0;
 }

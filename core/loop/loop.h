@@ -88,13 +88,14 @@ struct hoya_loop {
     bool may_nest;   /* its loop may run again inside a callback, and has to know what is left behind that */
 
     /* run.c: levels */
-    int level;            /* 1 while a hoya run is open */
-    int depth;            /* dispatches on the stack */
-    atomic_bool running;  /* level or depth, for other threads to see */
-    atomic_bool stopping; /* stop was asked for; consumed by the end of a run, or by start */
-    bool single;          /* run_once: the run ends after one round */
-    bool quit_sent;       /* the host was told to return from our run */
-    int64_t run_deadline; /* run_once's timeout */
+    int level;              /* 1 while a hoya run is open */
+    int depth;              /* dispatches on the stack */
+    atomic_bool running;    /* level or depth, for other threads to see */
+    atomic_bool stopping;   /* stop was asked for; consumed by the end of a run, or by start */
+    bool single;            /* run_once: the run ends after one round */
+    bool quit_sent;         /* the host was told to return from our run */
+    uint64_t run_callbacks; /* had run when the run began */
+    int64_t run_deadline;   /* run_once's timeout */
     int abort_code;
 
     /* exception.c */

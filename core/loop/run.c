@@ -33,15 +33,30 @@ static void send_quit(hoya_loop *loop)
     if (loop->host->ops->quit) loop->host->ops->quit(loop->host); /* else it is not in a run of ours */
 }
 
+/* A host may give us a turn for nothing: that is not what run_once has waited for. */
+static bool single_round_is_over(const hoya_loop *loop)
+{
+    return loop->stats.callbacks != loop->run_callbacks ||
+           (loop->run_deadline != HOYA_NEVER && loop->clock.now(loop->clock.arg) >= loop->run_deadline);
+}
+
 void hoya_run_end_of_round(hoya_loop *loop)
 {
-    if (loop->single || atomic_load_explicit(&loop->stopping, memory_order_relaxed)) send_quit(loop);
+    if (atomic_load_explicit(&loop->stopping, memory_order_relaxed) || (loop->single && single_round_is_over(loop)))
+        send_quit(loop);
 }
 
 static int check_runnable(const hoya_host *host)
 {
     if (host->ops->run && host->ops->quit) return 0;
     return hoya_error_set(HOYA_ENOTSUP, "the host %s cannot be run from here", host->ops->name);
+}
+
+/* Before the first run, on another thread than the maker's: a main loop may be bound to its thread. */
+static bool can_be_run_here(const hoya_loop *loop)
+{
+    const hoya_host *host = loop->host;
+    return hoya_loop_on_thread(loop) || !host->ops->is_owner || host->ops->is_owner(host);
 }
 
 static int begin_run(hoya_loop *loop)
@@ -55,6 +70,8 @@ static int begin_run(hoya_loop *loop)
     hoya_loop_ask_host(loop);
     rc = check_runnable(loop->host);
     if (rc < 0) return rc;
+    if (!can_be_run_here(loop))
+        return hoya_error_set(HOYA_ETHREAD, "the host %s is another thread's", hoya_loop_host_name(loop));
     atomic_store(&loop->owner, hoya_thread_self());
     loop->settled = true;
     return hoya_loop_enter(loop);
@@ -70,6 +87,7 @@ static int run_level(hoya_loop *loop, bool single, int64_t deadline)
     atomic_store(&loop->running, true);
     loop->quit_sent = false;
     loop->single = single;
+    loop->run_callbacks = loop->stats.callbacks;
     loop->run_deadline = deadline;
     int rc = hoya_loop_sync_host(loop);
     if (rc >= 0) rc = hoya_timers_sync(loop);
@@ -111,11 +129,11 @@ int hoya_loop_run_once(hoya_loop *loop, int64_t timeout)
 {
     int rc = begin_run(loop);
     if (rc < 0) return rc;
-    uint64_t before = loop->stats.callbacks;
+    uint64_t callbacks = loop->stats.callbacks;
     int64_t deadline = timeout <= 0 ? HOYA_NOW : hoya_time_add(hoya_loop_time(loop), timeout);
     hoya_loop_ref(loop);
     rc = run_level(loop, true, deadline);
-    uint64_t ran = loop->stats.callbacks - before;
+    uint64_t ran = loop->stats.callbacks - callbacks;
     hoya_loop_unref(loop);
     return rc < 0 ? rc : ran > INT32_MAX ? INT32_MAX : (int)ran;
 }

@@ -55,12 +55,21 @@ if [ "${1:-}" = --self-test ]; then
     try 0 adapters/glib/include/hoya/glib.h '<glib.h>'
     try 0 adapters/libuv/include/hoya/uv.h '<uv.h>'
     try 1 adapters/qt/include/hoya/qt.h '<glib.h>'
+    try 1 adapters/qt/include/hoya/qt.h '<QtCore/QObject>'
+    try 0 adapters/qt/include/hoya/qt.hpp '<QtCore/QObject>'
+    try 0 adapters/qt/include/hoya/qt.hpp '<functional>'
+    try 1 adapters/qt/include/hoya/qt.hpp '<QtWidgets/QDialog>'
+    try 1 adapters/qt/include/hoya/qt.hpp '<glib.h>'
+    try 0 adapters/qt/a.cc '<QtCore/QObject>'
+    try 1 adapters/qt/a.cc '<QtGui/QWindow>'
+    try 1 adapters/qt/a.cc '<QtCore/private/qobject_p.h>'
+    try 1 adapters/qt/a.cc '<glib.h>'
     exit $bad
 fi
 
 cd "${1:-$(dirname "$0")/../..}"
 ls core adapters >/dev/null
-find core adapters -type f \( -name '*.[ch]' -o -name '*.cpp' -o -name '*.hpp' \) | sort | while read -r file; do
+find core adapters -type f \( -name '*.[ch]' -o -name '*.cc' -o -name '*.hpp' \) | sort | while read -r file; do
     sed -n "s|^[[:space:]]*#[[:space:]]*include[[:space:]]*\([<\"][^>\"]*[>\"]\).*|$file \1|p" "$file"
 done | awk '
     BEGIN {
@@ -76,6 +85,7 @@ done | awk '
         for (i in word) standard[word[i] ".h"] = 1
         toolkit["hoya/glib.h glib.h"] = 1
         toolkit["hoya/uv.h uv.h"] = 1
+        # a .hpp is C++: it sees what it likes of the C++ library, and Qt
     }
     function wrong(why) { print file ": includes " $2 ": " why; bad = 1 }
     # may a file of `layer` see `other`?
@@ -90,6 +100,7 @@ done | awk '
     name ~ /(^|\/)\.\.?(\/|$)/ { wrong("a path with dots"); next }
     file ~ /\/include\/hoya\// {
         self = file; sub(".*/include/", "", self)
+        if (self ~ /\.hpp$/) { if (local || (head != "hoya" && name !~ /^(QtCore\/Q[A-Za-z]+|[a-z_]+)$/)) wrong("a C++ face sees <hoya/...>, <QtCore/...> and the headers of C++"); next }
         if (local || !(head == "hoya" || name in standard || (self " " name) in toolkit))
             wrong("a public header sees <hoya/...> and the headers of C")
         next
@@ -97,6 +108,8 @@ done | awk '
     !local && head in rank { wrong("a header of the core is included with quotes"); next }
     file ~ /^adapters\// {
         folder = file; sub("[^/]*$", "", folder)
+        if (file ~ /^adapters\/qt\// && !local && (name ~ /^(Q.*|.*\/private\/.*)$/ && name !~ /^QtCore\/Q[A-Za-z]+$/ || name ~ /^g(lib|io)/))
+            wrong("the Qt adapter sees QtCore, and nothing private of it")
         if (local && (getline line <(folder name)) < 0) wrong("an adapter sees <hoya/...>, its own folder and its toolkit")
         close(folder name)
         next

@@ -235,9 +235,9 @@ TEST_P(LoopConformance, TheAbilitiesOfHostAndSelectorCanBeAsked)
     EXPECT_EQ(host_caps & HOYA_HOST_NESTS ? true : false, GetParam().nests);
     EXPECT_EQ(selector_caps & HOYA_SELECTOR_NESTS ? true : false, GetParam().selector == nullptr);
     EXPECT_EQ(hoya_loop_call_soon(loop, Nothing, nullptr), 0);
-    EXPECT_EQ(Stats().signals, 0u);
+    EXPECT_EQ(Stats().signal_handlers, 0u);
     AddSignal(SIGUSR1, [](int) {});
-    EXPECT_EQ(Stats().signals, 1u);
+    EXPECT_EQ(Stats().signal_handlers, 1u);
     EXPECT_EQ(hoya_loop_close(loop), 0);
     EXPECT_EQ(hoya_loop_selector_caps(loop), 0u);
 }

@@ -115,7 +115,9 @@ TEST_P(GuestConformance, AThousandCallbacksAreOneTurnOfTheHosts)
     RunHostUntil([&] { return order.size() == 1000; });
     hoya_loop_statistics after = Stats();
     EXPECT_EQ(order, expected);
-    EXPECT_LE(after.kicks - before.kicks, 1 + after.cut - before.cut);
+    /* Where a callback may nest and nobody asks before the wait, what is left behind the first one is announced. */
+    bool announced = (hoya_loop_host_caps(loop) & (HOYA_HOST_NESTS | HOYA_HOST_BEFORE_BLOCK)) == HOYA_HOST_NESTS;
+    EXPECT_LE(after.kicks - before.kicks, 1 + announced + after.cut - before.cut);
     EXPECT_LE(after.dispatches - before.dispatches, 2 + after.cut - before.cut);
 }
 

@@ -21,6 +21,11 @@
 #include <hoya/uv.h>
 #endif
 
+#if __has_include(<hoya/qt.h>)
+#define HOYA_TEST_QT 1
+#include "support/qt_loop.h"
+#endif
+
 namespace hoya_test
 {
 namespace
@@ -375,15 +380,31 @@ std::unique_ptr<HostLoop> MakeUv()
 
 const Variant table[] = {
     /* name, selector, flags, nests, make_host */
-    {"native", nullptr, 0, false, nullptr},     {"native_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, false, nullptr},
-    {"native_poll", "poll", 0, false, nullptr}, {"native_select", "select", 0, false, nullptr},
+    {"native", nullptr, 0, false, nullptr},
+    {"native_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, false, nullptr},
+    {"native_poll", "poll", 0, false, nullptr},
+    {"native_select", "select", 0, false, nullptr},
 #ifdef HOYA_TEST_GLIB
-    {"glib", nullptr, 0, true, MakeGlib},       {"glib_perfd", nullptr, HOYA_LOOP_PER_FD, true, MakeGlib},
-    {"glib_poll", "poll", 0, true, MakeGlib},   {"glib_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, true, MakeGlib},
+    {"glib", nullptr, 0, true, MakeGlib},
+    {"glib_perfd", nullptr, HOYA_LOOP_PER_FD, true, MakeGlib},
+    {"glib_poll", "poll", 0, true, MakeGlib},
+    {"glib_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, true, MakeGlib},
+#endif
+#ifdef HOYA_TEST_QT
+    {"qt", nullptr, 0, true, MakeQt},
+    {"qt_perfd", nullptr, HOYA_LOOP_PER_FD, true, MakeQt},
+    {"qt_poll", "poll", 0, true, MakeQt},
+    {"qt_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, true, MakeQt},
+    {"qt_noglib", nullptr, 0, true, MakeQtWithoutGlib},
+    {"qt_noglib_perfd", nullptr, HOYA_LOOP_PER_FD, true, MakeQtWithoutGlib},
+    {"qt_noglib_poll", "poll", 0, true, MakeQtWithoutGlib},
+    {"qt_noglib_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, true, MakeQtWithoutGlib},
 #endif
 #ifdef HOYA_TEST_UV
-    {"libuv", nullptr, 0, false, MakeUv},       {"libuv_perfd", nullptr, HOYA_LOOP_PER_FD, false, MakeUv},
-    {"libuv_poll", "poll", 0, false, MakeUv},   {"libuv_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, false, MakeUv},
+    {"libuv", nullptr, 0, false, MakeUv},
+    {"libuv_perfd", nullptr, HOYA_LOOP_PER_FD, false, MakeUv},
+    {"libuv_poll", "poll", 0, false, MakeUv},
+    {"libuv_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, false, MakeUv},
 #endif
 };
 

@@ -75,8 +75,9 @@ class HostLoop
     /* The host's loop is destroyed, with the guests it has. Nothing but the destructor may follow. */
     virtual void Die() = 0;
 
-    /* May the loop be run by one thread after another? */
+    /* May the loop be run by one thread after another? By another thread than its maker's at all? */
     virtual bool Moves() const { return true; }
+    virtual bool RunsElsewhere() const { return true; }
 
     virtual int WatchedFds() = 0;             /* how many descriptors the host looks at now */
     virtual uint64_t PollReturns() const = 0; /* how often its wait has returned so far, on this thread */

@@ -80,9 +80,9 @@ typedef struct hoya_host_ops {
      * HOYA_ESTATE if there is none. */
     int (*quit)(hoya_host *host);
 
-    int (*is_owner)(
-        const hoya_host *host); /* asked in a dispatch on another thread than before: 1 if the host's main loop
-                                               has moved here. Missing: it has */
+    /* Asked in a dispatch on another thread than before, and when the first run is on another one than attach: 1 if the
+     * host's main loop may be run on this thread. Missing: it may. */
+    int (*is_owner)(const hoya_host *host);
     int (*depth)(const hoya_host *host); /* how many of the host's loops are open on this thread */
     void (*hold)(hoya_host *host,
                  int on); /* the loop has work pending (1) or none (0): uv's ref, QEventLoopLocker */
@@ -127,6 +127,10 @@ HOYA_API hoya_fd hoya_guest_pollfd(const hoya_guest *guest);
  * block when there is work. What was found is kept for the next dispatch. For hosts without a wait of their
  * own: the native one. 0 or a code. */
 HOYA_API int hoya_guest_poll(hoya_guest *guest, int64_t deadline);
+
+/* The main loop that attach did not find (HOYA_ENOHOST) is there now: the loop attaches, if it still wants to. For hosts
+ * that hear of it; any call of the loop's does the same. Thread: the loop's. */
+HOYA_API void hoya_guest_host_appeared(hoya_guest *guest);
 
 /* The host's main loop is being destroyed: the loop becomes native, so that its owner can finish. Nothing
  * is called on the host after that but free, perhaps before this returns. */

@@ -287,14 +287,14 @@ typedef struct hoya_loop_statistics {
     uint64_t dispatches; /* times the loop was entered */
     uint64_t rounds;     /* times it looked at the kernel and ran a snapshot */
     uint64_t callbacks;
-    uint64_t events;  /* descriptors found ready */
-    uint64_t wakeups; /* looks that another thread asked for */
-    uint64_t kicks;   /* turns asked of the host */
-    uint64_t cut;     /* dispatches that the budget ended */
-    uint64_t queued;  /* callbacks waiting now */
-    uint64_t timers;  /* timers waiting now */
-    uint64_t watches; /* descriptors watched now */
-    uint64_t signals; /* signals handled now */
+    uint64_t events;          /* descriptors found ready */
+    uint64_t wakeups;         /* looks that another thread asked for */
+    uint64_t kicks;           /* turns asked of the host */
+    uint64_t cut;             /* dispatches that the budget ended */
+    uint64_t queued;          /* callbacks waiting now */
+    uint64_t timers;          /* timers waiting now */
+    uint64_t watches;         /* descriptors watched now */
+    uint64_t signal_handlers; /* signals handled now */
     /* in debug mode only, nanoseconds */
     int64_t select_time;   /* spent in the selector, waiting or looking; a foreign host's own wait is not in it */
     int64_t callback_time; /* spent in callbacks; in nested ones twice */

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hoya_qt.cc: the loop as a guest of a thread's event dispatcher: one QSocketNotifier on one descriptor, a posted event for
+ * the kick, and a timer for systems without timerfd. Compare core/loop/host_native.c and adapters/glib/hoya_glib.c. Only
+ * what QtCore documents is used; whether the dispatcher is GLib's makes no difference.
+ *
+ * A turn of Qt's: posted events, the wait, notifiers, timers; with the GLib dispatcher the wait comes first. The guest runs
+ * in the notifier's event, or in the kick's if one is on its way, so once a turn. Where Qt watches each descriptor by itself
+ * (per-fd mode) it runs in the kick's alone, and looks at all of them then.
+ *
+ * Who owns what. Host is hoya's. Ear is a QObject, a child of the dispatcher, which gets the events, and the parent of the
+ * notifiers; it goes by itself, since no QObject should be deleted in an event of its own: the host forgets it. `pins` counts
+ * our frames on the stack, for the same reason.
+ *
+ * Before the QCoreApplication, Qt takes events for an object that nobody delivers yet. Such a one is how a loop that was
+ * told ENOHOST learns of the application's beginning.
+ */
+#include <QtCore/QAbstractEventDispatcher>
+#include <QtCore/QCoreApplication>
+#include <QtCore/QEvent>
+#include <QtCore/QEventLoop>
+#include <QtCore/QEventLoopLocker>
+#include <QtCore/QSocketNotifier>
+#include <QtCore/QThread>
+#include <algorithm>
+#include <ctime>
+#include <map>
+#include <memory>
+#include <new>
+#include <poll.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <hoya/error.h>
+#include <hoya/qt.h>
+
+namespace
+{
+
+constexpr int64_t kBudget = HOYA_MSEC(4);
+
+/* Ours go to an Ear only, so they need no numbers that nobody else has. */
+constexpr auto kKick = QEvent::Type(QEvent::User);      /* a turn, please */
+constexpr auto kBegin = QEvent::Type(QEvent::User + 1); /* this thread's dispatcher has begun */
+
+class Host;
+
+class Ear final : public QObject
+{
+  public:
+    explicit Ear(Host *host) : host_(host) {}
+    Host *host() const { return host_; }
+    void Deafen() { host_ = nullptr; }
+    void Forget(bool later)
+    {
+        Deafen();
+        for (QObject *notifier : children()) static_cast<QSocketNotifier *>(notifier)->setEnabled(false);
+        if (later) deleteLater();
+        else delete this;
+    }
+
+  private:
+    bool event(QEvent *event) override;
+
+    Host *host_; /* nullptr once it is forgotten */
+};
+
+class Notifier final : public QSocketNotifier
+{
+  public:
+    Notifier(hoya_watch *record, uint32_t side, Ear *ear)
+        : QSocketNotifier(record->fd,
+                          side == HOYA_IN    ? Read
+                          : side == HOYA_OUT ? Write
+                                             : Exception,
+                          ear),
+          record_(record), side_(side)
+    {
+    }
+    void Forget(bool later)
+    {
+        setEnabled(false); /* at once: the descriptor may be closed when this returns */
+        record_ = nullptr;
+        if (later) deleteLater();
+        else delete this;
+    }
+
+    hoya_watch *record() const { return record_; }
+    pollfd Wanted() const
+    {
+        if (!record_) return {-1, 0, 0};
+        uint32_t mask = record_->mask;
+        int events =
+            (mask & HOYA_IN ? POLLIN : 0) | (mask & HOYA_OUT ? POLLOUT : 0) | (mask & HOYA_PRI ? POLLPRI : 0);
+        return {record_->fd, short(events), 0};
+    }
+
+  private:
+    bool event(QEvent *event) override;
+
+    hoya_watch *record_; /* nullptr once it is forgotten */
+    uint32_t side_;
+};
+
+class Host final : public hoya_host
+{
+  public:
+    Host(QObject *context, uint32_t flags);
+
+    /* hoya_host_ops */
+    int Attach(hoya_guest *guest, int priority);
+    void Watch(hoya_watch *record, uint32_t mask);
+    void Arm(int64_t deadline);
+    void Kick() { Post(kKick); }
+    void Detach(void (*done)(void *arg), void *arg);
+    void Free();
+    int Run();
+    int Quit();
+    void Hold(bool on);
+    bool IsHere() const { return ear_ && ear_->thread() == QThread::currentThread(); }
+    int AfterFork();
+
+    /* what the ear and the notifiers hear */
+    void OnBegin();
+    void OnKick();
+    bool OnReady(const Notifier *notifier);
+    void OnTimer();
+
+  private:
+    ~Host() = default;
+    int FindThread();
+    void Begin();
+    void Gone();
+    void ForgetEar();
+    void Post(QEvent::Type type);
+    void Due();
+    void LookAtAll();
+    bool QuitIsOnItsWay() const;
+    void TakeTurn();
+    int64_t Left() const;
+    void StartTimer();
+    void StopTimer();
+    bool OneFd() const { return fd_ == hoya_guest_pollfd(guest_); }
+    void Pin() { pins_++; }
+    void Unpin()
+    {
+        if (!--pins_ && freed_) delete this;
+    }
+
+    QObject *context_;            /* whose thread it is to be; nullptr: the one that attaches */
+    hoya_guest *guest_ = nullptr; /* nullptr before attach and after the end */
+    Ear *ear_ = nullptr;
+    int priority_ = 0;
+    hoya_fd fd_ = HOYA_INVALID_FD;           /* watched last: the selector's own, unless we are in per-fd mode */
+    std::map<hoya_watch *, uint32_t> early_; /* to be watched when the thread begins */
+    int64_t deadline_ = HOYA_NEVER;
+    int timer_ = 0;
+    QEventLoop *run_ = nullptr; /* the one that we run, if any */
+    int run_level_ = 0;
+    std::vector<pollfd> looked_; /* has room for all notifiers */
+    std::unique_ptr<QEventLoopLocker> locker_;
+    unsigned pins_ = 0;
+    bool begun_ = false;     /* in a dispatcher */
+    bool awaiting_ = false;  /* kBegin is on its way */
+    bool kicked_ = false;    /* kKick is */
+    bool quitting_ = false;  /* our run is over, and exec about to return */
+    bool postponed_ = false; /* a turn was due then */
+    bool freed_ = false;     /* free came with our frames on the stack */
+};
+
+/* ---- what Qt calls -------------------------------------------------------------------------------------- */
+
+bool Ear::event(QEvent *event)
+{
+    if (!host_) return QObject::event(event);
+    if (event->type() == kKick) host_->OnKick();
+    else if (event->type() == kBegin) host_->OnBegin();
+    else if (event->type() == QEvent::Timer) host_->OnTimer();
+    else return QObject::event(event);
+    return true;
+}
+
+bool Notifier::event(QEvent *event)
+{
+    if (event->type() != QEvent::SockAct) return QSocketNotifier::event(event);
+    Host *host = static_cast<Ear *>(parent())->host();
+    if (host && record_ && !host->OnReady(this)) setEnabled(record_->mask & side_);
+    return true;
+}
+
+void Host::OnKick()
+{
+    kicked_ = false;
+    if (QuitIsOnItsWay()) postponed_ = true;
+    else TakeTurn();
+}
+
+/* False if it is not ready: the GLib dispatcher also tells what it saw before the guest's own turn. */
+bool Host::OnReady(const Notifier *notifier)
+{
+    pollfd fd = notifier->Wanted();
+    if (!OneFd() && poll(&fd, 1, 0) == 0) return false;
+    Due();
+    return true;
+}
+
+/* A timer of Qt's repeats until the guest takes it down: a held promise. */
+void Host::OnTimer()
+{
+    if (Left() <= 0) Due();
+    else Arm(deadline_); /* it was early, or too far for Qt */
+}
+
+/* Something was found. */
+void Host::Due()
+{
+    if (kicked_ || QuitIsOnItsWay()) return; /* Qt will find it again */
+    if (OneFd() && priority_ >= 0) TakeTurn();
+    else Post(kKick);
+}
+
+/* In per-fd mode: every round looks at the kernel (statement 3), where each notifier tells of one descriptor only. */
+void Host::LookAtAll()
+{
+    looked_.clear();
+    for (QObject *child : ear_->children()) looked_.push_back(static_cast<Notifier *>(child)->Wanted());
+    poll(looked_.data(), looked_.size(), 0);
+    auto seen = looked_.begin();
+    for (QObject *child : ear_->children())
+        if (seen++->revents) hoya_guest_ready(guest_, static_cast<Notifier *>(child)->record(), 0);
+}
+
+/* Our run is over, and exec about to return: what comes belongs to the next one, or to the application's. */
+bool Host::QuitIsOnItsWay() const
+{
+    return quitting_ && QThread::currentThread()->loopLevel() <= run_level_;
+}
+
+void Host::TakeTurn()
+{
+    if (!OneFd()) LookAtAll();
+    Pin();
+    int rc = hoya_guest_dispatch(guest_, kBudget);
+    if (rc == HOYA_ECHILD && run_) run_->quit(); /* our caller is to hear of it */
+    Unpin();
+}
+
+void Host::Post(QEvent::Type type)
+{
+    if (kicked_) return;
+    kicked_ = true;
+    QCoreApplication::postEvent(ear_, new QEvent(type), priority_);
+}
+
+/* ---- the dispatcher: found, and lost --------------------------------------------------------------------- */
+
+/* 0: our thread has its dispatcher, or will have it when it begins; HOYA_ENOHOST; HOYA_ETHREAD. */
+int Host::FindThread()
+{
+    auto thread = qobject_cast<QThread *>(context_);
+    if (!thread && context_) thread = context_->thread();
+    if (thread && thread != QThread::currentThread()) {
+        if (thread->isRunning()) return hoya_error_set(HOYA_ETHREAD, "that QThread runs; make the loop in it");
+        ear_ = new Ear(this);
+        ear_->moveToThread(thread);
+        return 0;
+    }
+    bool main = getpid() == gettid();
+    if (!main && !QCoreApplication::instance())
+        return HOYA_ENOHOST; /* any object of Qt's would make this its main thread */
+    if (!main && !QAbstractEventDispatcher::instance())
+        QEventLoop(); /* makes one in a thread that Qt did not begin */
+    if (!ear_) ear_ = new Ear(this);
+    return QAbstractEventDispatcher::instance() ? 0 : HOYA_ENOHOST;
+}
+
+int Host::Attach(hoya_guest *guest, int priority)
+{
+    guest_ = guest;
+    priority_ = priority;
+    int rc = FindThread();
+    if (rc == 0 && IsHere()) {
+        Begin();
+    } else if (ear_ && !awaiting_) {
+        awaiting_ = true;
+        QCoreApplication::postEvent(ear_, new QEvent(kBegin), Qt::HighEventPriority);
+    }
+    return rc;
+}
+
+/* In the guest's thread, with its first events. */
+void Host::OnBegin()
+{
+    awaiting_ = false;
+    Pin();
+    if (begun_) {
+        /* a call of the loop's came earlier, and had us attach */
+    } else if (context_) {
+        Begin();
+        TakeTurn();
+    } else {
+        hoya_guest_host_appeared(guest_); /* attaches */
+    }
+    Unpin();
+}
+
+void Host::Begin()
+{
+    begun_ = true;
+    auto dispatcher = QAbstractEventDispatcher::instance();
+    ear_->setParent(dispatcher); /* so that a forgotten one that waits for its deletion goes with it */
+    QObject::connect(
+        dispatcher, &QObject::destroyed, ear_, [this] { Gone(); }, Qt::DirectConnection);
+    for (auto [record, mask] : std::exchange(early_, {})) Watch(record, mask);
+    StartTimer();
+}
+
+void Host::Gone()
+{
+    hoya_guest *guest = guest_;
+    guest_ = nullptr;
+    if (run_) run_->quit();
+    locker_.reset();
+    ForgetEar();
+    hoya_guest_host_gone(guest); /* frees us */
+}
+
+void Host::ForgetEar()
+{
+    guest_ = nullptr;
+    StopTimer();
+    if (ear_) ear_->Forget(pins_ > 0);
+    ear_ = nullptr;
+}
+
+/* ---- the host ------------------------------------------------------------------------------------------- */
+
+void Host::Watch(hoya_watch *record, uint32_t mask)
+{
+    static constexpr uint32_t sides[] = {HOYA_IN, HOYA_OUT, HOYA_PRI};
+    if (!begun_) {
+        early_[record] = mask;
+        return;
+    }
+    if (mask) fd_ = record->fd;
+    /* The GLib dispatcher tells of a hang-up to readers only. One that is readable instead goes silent: see OnReady. */
+    if (mask == HOYA_OUT) mask |= HOYA_IN;
+    for (int i = 0; i < 3; i++) {
+        auto notifier = static_cast<Notifier *>(record->scratch[i]);
+        if (!(mask & sides[i])) {
+            record->scratch[i] = nullptr;
+            if (notifier) notifier->Forget(pins_ > 0);
+        } else if (notifier) {
+            notifier->setEnabled(true); /* Qt disables one whose descriptor was closed */
+        } else {
+            looked_.reserve(size_t(ear_->children().size()) + 1);
+            record->scratch[i] = new Notifier(record, sides[i], ear_);
+        }
+    }
+}
+
+void Host::Arm(int64_t deadline)
+{
+    StopTimer();
+    deadline_ = deadline;
+    StartTimer();
+}
+
+int64_t Host::Left() const
+{
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return deadline_ - HOYA_SEC(now.tv_sec) - now.tv_nsec;
+}
+
+void Host::StartTimer()
+{
+    if (!begun_ || deadline_ == HOYA_NEVER) return;
+    int64_t left = Left(), ms = left <= 0 ? 0 : left / 1000000 + (left % 1000000 != 0); /* Qt's unit, rounded up */
+    timer_ = ear_->startTimer(int(std::min<int64_t>(ms, 1 << 30)), Qt::PreciseTimer);
+}
+
+void Host::StopTimer()
+{
+    if (timer_) ear_->killTimer(timer_);
+    timer_ = 0;
+}
+
+void Host::Detach(void (*done)(void *arg), void *arg)
+{
+    ForgetEar();
+    done(arg); /* frees us */
+}
+
+void Host::Free()
+{
+    ForgetEar();
+    freed_ = true;
+    Pin();
+    Unpin();
+}
+
+int Host::Run()
+{
+    if (!IsHere()) return hoya_error_set(HOYA_ETHREAD, "the loop lives in another QThread");
+    QEventLoop loop;
+    run_ = &loop;
+    run_level_ = QThread::currentThread()->loopLevel() + 1;
+    Pin();
+    loop.exec();
+    bool asked = quitting_ || !guest_;
+    run_ = nullptr;
+    quitting_ = false;
+    if (std::exchange(postponed_, false) && guest_) Post(kKick);
+    Unpin();
+    return asked ? 0 : hoya_error_set(HOYA_ECANCELED, "QCoreApplication::quit ended the run");
+}
+
+int Host::Quit()
+{
+    if (!run_) return hoya_error_set(HOYA_ESTATE, "no run of this thread's dispatcher is ours");
+    quitting_ = true;
+    run_->quit();
+    return 0;
+}
+
+void Host::Hold(bool on)
+{
+    bool main = on && QCoreApplication::instance() && QCoreApplication::instance()->thread() == ear_->thread();
+    locker_.reset(!on ? nullptr : main ? new QEventLoopLocker : new QEventLoopLocker(ear_->thread()));
+}
+
+/* Qt's loops are the parent's. Nothing is taken out of them, which would wake the parent: the ear stays, deaf. */
+int Host::AfterFork()
+{
+    if (ear_) ear_->Deafen();
+    ear_ = nullptr;
+    guest_ = nullptr;
+    (void)locker_.release();
+    timer_ = 0;
+    if (run_) run_->quit();
+    return hoya_error_set(HOYA_ENOTSUP, "Qt's event loop cannot be used in a forked child");
+}
+
+/* ---- the same, for C ------------------------------------------------------------------------------------ */
+
+Host *From(const hoya_host *host)
+{
+    return static_cast<Host *>(const_cast<hoya_host *>(host));
+}
+
+template <typename Call> int Answer(Call call)
+{
+    try {
+        return call();
+    } catch (const std::bad_alloc &) {
+        return hoya_error_set(HOYA_ENOMEM, "out of memory");
+    }
+}
+
+void Log(hoya_host *, hoya_log_level level, const char *text)
+{
+    QMessageLogger logger(nullptr, 0, nullptr, "hoya");
+    switch (level) {
+    case HOYA_LOG_ERROR:
+        logger.critical("%s", text);
+        break;
+    case HOYA_LOG_WARNING:
+        logger.warning("%s", text);
+        break;
+    case HOYA_LOG_INFO:
+        logger.info("%s", text);
+        break;
+    case HOYA_LOG_DEBUG:
+        logger.debug("%s", text);
+        break;
+    }
+}
+
+constexpr hoya_host_ops MakeOps(bool holds)
+{
+    hoya_host_ops ops = {};
+    ops.size = sizeof ops;
+    ops.name = "qt";
+    ops.caps = HOYA_HOST_NESTS;
+    ops.attach = [](hoya_host *host, hoya_guest *guest, int priority) {
+        return Answer([=] { return From(host)->Attach(guest, priority); });
+    };
+    ops.watch = [](hoya_host *host, hoya_watch *record, uint32_t mask) {
+        return Answer([=] { return From(host)->Watch(record, mask), 0; });
+    };
+    ops.arm = [](hoya_host *host, int64_t deadline) {
+        return Answer([=] { return From(host)->Arm(deadline), 0; });
+    };
+    ops.kick = [](hoya_host *host) noexcept { From(host)->Kick(); };
+    ops.detach = [](hoya_host *host, void (*done)(void *arg), void *arg) { From(host)->Detach(done, arg); };
+    ops.free = [](hoya_host *host) { From(host)->Free(); };
+    ops.run = [](hoya_host *host) { return Answer([=] { return From(host)->Run(); }); };
+    ops.quit = [](hoya_host *host) { return From(host)->Quit(); };
+    ops.is_owner = [](const hoya_host *host) -> int { return From(host)->IsHere(); };
+    ops.depth = [](const hoya_host *) { return QThread::currentThread()->loopLevel(); };
+    if (holds) ops.hold = [](hoya_host *host, int on) noexcept { From(host)->Hold(on); };
+    ops.after_fork = [](hoya_host *host) { return From(host)->AfterFork(); };
+    ops.log = Log;
+    return ops;
+}
+
+constexpr hoya_host_ops host_ops = MakeOps(false), holding_host_ops = MakeOps(true);
+
+Host::Host(QObject *context, uint32_t flags)
+    : hoya_host{flags & HOYA_QT_HOLD ? &holding_host_ops : &host_ops, nullptr}, context_(context)
+{
+}
+
+} // namespace
+
+int hoya_qt_host_new(QObject *context, uint32_t flags, hoya_host **host)
+{
+    if (flags & ~uint32_t(HOYA_QT_HOLD)) return hoya_error_set(HOYA_EINVAL, "flags 0x%x are not known", flags);
+    return Answer([=] { return *host = new Host(context, flags), 0; });
+}
+
+int hoya_qt_loop_new(QObject *context, int priority, hoya_loop **loop)
+{
+    hoya_loop_options options = {};
+    options.size = sizeof options;
+    options.priority = priority;
+    int rc = hoya_qt_host_new(context, 0, &options.host);
+    return rc < 0 ? rc : hoya_loop_new(&options, loop);
+}
+
+/* ---- the policy ----------------------------------------------------------------------------------------- */
+
+hoya_policy *hoya_qt_policy()
+{
+    static const hoya_policy_ops ops = [] {
+        hoya_policy_ops o = {};
+        o.size = sizeof o;
+        o.name = "qt";
+        o.new_host = [](hoya_policy *, hoya_host **host) { return hoya_qt_host_new(nullptr, 0, host); };
+        return o;
+    }();
+    static hoya_policy policy = {&ops};
+    return &policy;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hoya/qt.h: loops that live in a thread of Qt 5's. Link libhoya-qt5 (hoya::qt5). The C++ face is hoya/qt.hpp.
+ *
+ * The loop is one QSocketNotifier on one descriptor, and a posted event while it has callbacks to run. It dispatches
+ * whenever its thread's event dispatcher processes events, nested loops (QDialog::exec, QEventLoop::exec in a callback)
+ * included, with either of Qt's dispatchers (GLib's and its own). QtCore is all that it needs.
+ *
+ * Before the QCoreApplication there is no dispatcher in the main thread: a loop that is made then is native, keeps what
+ * it is given, and becomes a guest when the application's loop begins. When a dispatcher is destroyed (with the
+ * QCoreApplication, or when its QThread ends; not at aboutToQuit) the loop is native again, so that it can finish: close
+ * it in that thread.
+ */
+#ifndef HOYA_QT_H
+#define HOYA_QT_H
+
+#include <hoya/host.h>
+#include <hoya/loop.h>
+#include <hoya/policy.h>
+
+#ifdef __cplusplus
+class QObject;
+#else
+typedef struct QObject QObject; /* for C: comes from C++, and goes back there */
+#endif
+
+HOYA_BEGIN_DECLS
+
+/* New loops are guests of the event dispatcher of the thread that makes them: of the application's in the main thread, of
+ * its own in any other one that the QCoreApplication has seen begin or end up here. Static; any thread. */
+HOYA_API hoya_policy *hoya_qt_policy(void);
+
+/* A loop in the thread of `context`: a QThread means itself, any other QObject the thread that it lives in, NULL the calling
+ * one. Another thread must not run yet: from its start on the loop is its own, and before that the maker's. `priority` is
+ * that of the events by which the loop asks for turns (enum Qt::EventPriority); below 0 whatever it finds waits for such an
+ * event, after those of higher priority. *loop is a new reference. Errors: those of hoya_loop_new; HOYA_ETHREAD if the
+ * other thread runs. */
+HOYA_API int hoya_qt_loop_new(QObject *context, int priority, hoya_loop **loop);
+
+enum hoya_qt_flags {
+    /* While the loop has callbacks, timers, readers or writers, it holds a QEventLoopLocker: the last window may be closed
+     * without an end of the application. When the last locker goes, Qt ends an application that shows no window
+     * (QCoreApplication::isQuitLockEnabled), so this is for programs that are over when the loop is. */
+    HOYA_QT_HOLD = 1u << 0
+};
+
+/* The host alone, for hoya_loop_options.host or hoya_loop_attach, which take it. Errors: HOYA_ENOMEM, HOYA_EINVAL (a
+ * flag that is not known). */
+HOYA_API int hoya_qt_host_new(QObject *context, uint32_t flags, hoya_host **host);
+
+HOYA_END_DECLS
+
+#endif
