@@ -4,6 +4,7 @@
  */
 #include "support/hosts.h"
 #include "support/leaks.h"
+#include "support/poll_host_loop.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -384,6 +385,9 @@ const Variant table[] = {
     {"native_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, false, nullptr},
     {"native_poll", "poll", 0, false, nullptr},
     {"native_select", "select", 0, false, nullptr},
+    {"poll_host", nullptr, 0, true, MakePoll},
+    {"poll_host_perfd", nullptr, HOYA_LOOP_PER_FD, true, MakePoll},
+    {"poll_host_hosttimer", nullptr, HOYA_LOOP_NO_TIMERFD, true, MakePoll},
 #ifdef HOYA_TEST_GLIB
     {"glib", nullptr, 0, true, MakeGlib},
     {"glib_perfd", nullptr, HOYA_LOOP_PER_FD, true, MakeGlib},
