@@ -127,12 +127,6 @@ static int watch(hoya_host *host, hoya_watch *record, uint32_t mask)
     return 0;
 }
 
-static void forget(poll_host *self)
-{
-    for (nfds_t i = self->loop->count; i-- > 0;)
-        if (self->loop->owners[i].host == self) drop(self->loop, i);
-}
-
 /* ---- coming and going ----------------------------------------------------------------------------------- */
 
 static int attach(hoya_host *host, hoya_guest *guest, int priority)
@@ -151,9 +145,8 @@ static int arm(hoya_host *host, int64_t deadline)
     return 0;
 }
 
-static void leave(poll_host *self)
+static void leave(poll_host *self) /* it watches nothing any more, or the tables are going, too */
 {
-    forget(self);
     poll_host **here = &self->loop->hosts;
     while (*here && *here != self) here = &(*here)->next;
     if (*here) *here = self->next;
@@ -180,7 +173,9 @@ static int is_owner(const hoya_host *host)
 
 static int after_fork(hoya_host *host)
 {
-    forget((poll_host *)host);
+    poll_host *self = (poll_host *)host;
+    for (nfds_t i = self->loop->count; i-- > 0;)
+        if (self->loop->owners[i].host == self) drop(self->loop, i);
     return 0; /* poll shares nothing with the parent: it goes on in the child */
 }
 

@@ -33,7 +33,7 @@ typedef struct poll_loop {
  * (a dialog). 0, or the code of a guest that could not run. */
 int poll_loop_turn(poll_loop *loop);
 
-/* Before the main loop goes: its guests go on natively. */
+/* Before the main loop goes: its guests go on natively. May be called in a callback, too: the turns return. */
 void poll_loop_end(poll_loop *loop);
 
 /* For hoya_loop_options.host or hoya_loop_attach, which take it. NULL: no memory. */
