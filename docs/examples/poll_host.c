@@ -54,6 +54,7 @@ static poll_host *take_due(poll_loop *loop)
 int poll_loop_turn(poll_loop *loop)
 {
     loop->thread = pthread_self();
+    loop->begun = 1;
     int64_t deadline = loop->work ? loop->work(loop->arg) : HOYA_NEVER;
     /* After everything that may have called a guest's loop. */
     for (poll_host *host = loop->hosts; host; host = host->next) {
@@ -168,7 +169,8 @@ static void free_host(hoya_host *host)
 
 static int is_owner(const hoya_host *host)
 {
-    return pthread_equal(((const poll_host *)host)->loop->thread, pthread_self());
+    const poll_loop *loop = ((const poll_host *)host)->loop;
+    return !loop->begun || pthread_equal(loop->thread, pthread_self());
 }
 
 static int after_fork(hoya_host *host)

@@ -26,7 +26,8 @@ typedef struct poll_loop {
     poll_owner *owners; /* and for whom */
     nfds_t count, size;
     poll_host *hosts; /* one a guest */
-    pthread_t thread; /* that ran the last turn */
+    pthread_t thread; /* that ran the last turn, */
+    int begun;        /* if there was one */
 } poll_loop;
 
 /* A turn: waits until there is something to do, and lets each guest that it is for run. May be called in a callback

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 command -v clang-format >/dev/null || { echo "skipped: there is no clang-format"; exit 0; }
 
 bad=0
-for file in $(find adapters bench core demos tests -type f \( -name '*.[ch]' -o -name '*.cc' -o -name '*.hpp' \) | sort); do
+for file in $(find adapters bench core demos docs/examples tests -type f \( -name '*.[ch]' -o -name '*.cc' -o -name '*.hpp' \) | sort); do
     if [ "${1:-}" = --fix ]; then
         clang-format -i "$file"
     elif ! clang-format --dry-run -Werror "$file" 2>/dev/null; then
