@@ -74,6 +74,9 @@ done
 . tests/install.sh
 packages="gcc g++ cmake ninja-build pkg-config libglib2.0-dev qtbase5-dev libuv1-dev libev-dev googletest"
 case "$presets $compile_only" in *tsan* | *clang*) packages="$packages clang libclang-rt-14-dev" ;; esac
+case "$presets $compile_only" in # tests/windows
+*dev* | *release*) packages="$packages libgtk-3-dev libgtk-4-dev librsvg2-common xvfb imagemagick fonts-dejavu-core" ;;
+esac
 case "$presets $compile_only" in *i386*) packages="$packages gcc-multilib g++-multilib" ;; esac
 case "$presets $compile_only" in *musl*) packages="$packages musl-tools" ;; esac
 [ $install = no ] || install_packages tests/run.sh $packages
