@@ -70,7 +70,6 @@ static gboolean quit(gpointer data)
 static int measure(counts *self, const char *who)
 {
     *self = (counts){.loop = self->loop};
-    if (self->loop) hoya_loop_call_soon(self->loop, call, self);
     guint timer = g_timeout_add_full(G_PRIORITY_DEFAULT, 10, tick, self, NULL);
     g_timeout_add(SECONDS * 1000, quit, NULL);
     gint64 start = g_get_monotonic_time();
@@ -99,6 +98,7 @@ static void try_guest(counts *self, int priority, const char *who)
 {
     int rc = hoya_glib_loop_new(NULL, priority, &self->loop);
     ensure(rc == 0, "no loop: %s", hoya_strerror(rc));
+    hoya_loop_call_soon(self->loop, call, self); /* the chain ends with the loop */
     try(self, who);
     end_loop(self->loop);
     self->loop = NULL;

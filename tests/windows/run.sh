@@ -36,7 +36,12 @@ if [ -n "$picture" ]; then
     rm -f "$picture"
 fi
 # Sooner than ctest's patience ends: a script that it kills would leave its server behind.
-timeout --foreground -k 5 120 "$program" ${picture:+"$picture"} || { echo "$program: status $?"; exit 1; }
+timeout --foreground -k 5 60 "$program" ${picture:+"$picture"} || {
+    status=$?
+    [ $status != 124 ] || echo "It did not end in a minute."
+    echo "$program: status $status"
+    exit 1
+}
 
 if [ -n "$picture" ]; then
     colours=$(identify -format %k "$picture")
