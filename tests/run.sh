@@ -135,7 +135,8 @@ run_tests() # PRESET
         --output-junit "$junit" --test-output-size-passed 100000000 --test-output-size-failed 100000000 || :
     : >"$verdicts"
     [ ! -f "$junit" ] || LC_ALL=C awk -f tests/verdicts.awk "$junit" >"$verdicts"
-    sed -n 's/^\(faults: [0-9]* scenarios.*\)$/\1/p' "$junit" 2>/dev/null || : # how much was tried
+    # How much was tried, and measured.
+    sed -n -e 's/^\(faults: [0-9]* scenarios.*\)$/\1/p' -e 's/^.*\(fairness: .*\)$/\1/p' "$junit" 2>/dev/null || :
     for entry in $(sed -n 's/^again //p' "$verdicts"); do
         echo "== $1: $entry again, test by test"
         again "$1" "$entry" "$verdicts"
