@@ -30,7 +30,7 @@ Demos:
 Without a DEMO: echo, then swap.
 
 Options:
-  --host NAME        native, glib, libuv, or all (the default); swap runs all that were built
+  --host NAME        native, glib, qt, libuv, or all (the default); swap runs all that were built
   --connections N    connections open together, $connections by default
   --messages N       messages a connection, $messages by default
   --size N           bytes a message, $size by default
@@ -73,8 +73,9 @@ missing_packages() {
     nc_knows_N || echo netcat-openbsd
     [[ $host == native ]] && return
     have pkg-config || echo pkg-config
-    [[ $host == libuv ]] || pkg-config --exists glib-2.0 2>/dev/null || echo libglib2.0-dev
-    [[ $host == glib ]] || pkg-config --exists libuv 2>/dev/null || echo libuv1-dev
+    [[ $host != @(all|glib) ]] || pkg-config --exists glib-2.0 2>/dev/null || echo libglib2.0-dev
+    [[ $host != @(all|qt) ]] || pkg-config --exists Qt5Core 2>/dev/null || echo g++ qtbase5-dev
+    [[ $host != @(all|libuv) ]] || pkg-config --exists libuv 2>/dev/null || echo libuv1-dev
 }
 
 # OpenBSD's netcat ends its sending side at the end of its input with -N; the other netcats have no -N.
@@ -114,7 +115,7 @@ raise_file_limit() {
 build_demos() {
     say "building in ${build#"$root"/}"
     cd "$root"
-    # No tests, so neither googletest nor a C++ compiler is needed. A new compiler's new warnings need not stop us.
+    # No tests, so no googletest; a C++ compiler for Qt alone. A new compiler's new warnings need not stop us.
     run_logged "configuring" cmake --preset release -B "$build" -DHOYA_BUILD_TESTS=OFF -DHOYA_BUILD_BENCH=OFF -DHOYA_REQUIRE_ALL=OFF \
         -DHOYA_WERROR=OFF
     run_logged "building" cmake --build "$build" --target demo-echo-server demo-echo-client demo-swap
@@ -317,8 +318,8 @@ echo | swap | errors) demos=("$given") ;;
 *) wrong "there is no demo \"$given\"" ;;
 esac
 case $host in
-all) hosts=(native glib libuv) ;;
-native | glib | libuv) hosts=("$host") ;;
+all) hosts=(native glib qt libuv) ;;
+native | glib | qt | libuv) hosts=("$host") ;;
 *) wrong "there is no host \"$host\"" ;;
 esac
 

@@ -154,6 +154,7 @@ class QtLoop final : public HostLoop
 
     void Die() override
     {
+        for (auto [id, job] : jobs_) delete job;
         jobs_.clear();
 #if __has_include(<glib.h>)
         if (glib_) g_main_context_set_poll_func(g_main_context_default(), nullptr);

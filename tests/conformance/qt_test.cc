@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/qt_test.cc: what only Qt has: a main thread without a main loop, QThreads, its quit, its priorities, its log;
+ * with the GLib dispatcher and with Qt's own.
+ */
+#include "conformance.h"
+
+#if __has_include(<hoya/qt.h>)
+
+#include <QtCore/QAbstractEventDispatcher>
+#include <QtCore/QCoreApplication>
+#include <QtCore/QEventLoop>
+#include <QtCore/QThread>
+#include <QtCore/QTimer>
+#include <atomic>
+#include <thread>
+
+#include <hoya/qt.h>
+
+namespace hoya_test
+{
+
+/* No application but the test's own, and it begins when the test says so. */
+class Qt5 : public ::testing::TestWithParam<const char *>
+{
+  protected:
+    void SetUp() override
+    {
+        if (std::string(GetParam()) == "glib") unsetenv("QT_NO_GLIB");
+        else setenv("QT_NO_GLIB", "1", 1);
+        alarm(20);
+    }
+    void TearDown() override
+    {
+        if (loop) hoya_loop_unref(loop);
+        QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+        app.reset();
+        alarm(0);
+    }
+
+    void BeginApplication()
+    {
+        static int argc = 1;
+        static char name[] = "hoya-tests", *argv[] = {name, nullptr};
+        app = std::make_unique<QCoreApplication>(argc, argv);
+    }
+    void NewLoop(int priority = 0)
+    {
+        ASSERT_EQ(hoya_qt_loop_new(nullptr, priority, &loop), 0) << hoya_error_detail();
+    }
+    void CallSoon(Work work)
+    {
+        EXPECT_EQ(hoya_loop_call_soon_full(loop, Lambda::Run, new Work(std::move(work)), Lambda::Destroy, nullptr),
+                  0);
+    }
+    void CallLater(int64_t delay, Work work)
+    {
+        auto arg = new Work(std::move(work));
+        EXPECT_EQ(hoya_loop_call_later(loop, delay, Lambda::Run, arg, Lambda::Destroy, nullptr), 0);
+    }
+    std::string HostName() const { return hoya_loop_host_name(loop); }
+
+    std::unique_ptr<QCoreApplication> app;
+    hoya_loop *loop = nullptr;
+};
+
+INSTANTIATE_TEST_SUITE_P(Dispatchers, Qt5, ::testing::Values("glib", "own"),
+                         [](const auto &of) { return std::string(of.param); });
+
+/* ---- before the application ------------------------------------------------------------------------------- */
+
+// Holds: F16
+TEST_P(Qt5, WhatIsQueuedBeforeTheApplicationRunsInIt)
+{
+    NewLoop();
+    EXPECT_EQ(HostName(), "native");
+    Trace trace;
+    CallSoon([&] { trace.push_back("soon in " + HostName()); });
+    CallLater(HOYA_MSEC(2), [&] {
+        trace.push_back("later");
+        app->quit();
+    });
+    BeginApplication();
+    app->exec(); /* without another word to the loop */
+    EXPECT_EQ(trace, (Trace{"soon in qt", "later"}));
+}
+
+// Holds: F16
+TEST_P(Qt5, TheFirstCallAfterTheApplicationBeganMakesTheLoopAGuest)
+{
+    NewLoop();
+    BeginApplication();
+    EXPECT_EQ(HostName(), "native");
+    CallSoon([&] { app->quit(); });
+    EXPECT_EQ(HostName(), "qt");
+    app->exec();
+}
+
+// Holds: F16
+TEST_P(Qt5, ALoopCanRunAndEndBeforeThereIsAnApplication)
+{
+    NewLoop();
+    int ran = 0;
+    CallSoon([&] {
+        ran++;
+        hoya_loop_stop(loop);
+    });
+    EXPECT_EQ(hoya_loop_run_forever(loop), 0);
+    EXPECT_EQ(ran, 1);
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    BeginApplication();
+    QCoreApplication::processEvents(); /* nothing of it is left there */
+}
+
+// Holds: F16
+TEST_P(Qt5, ALoopOfAnotherThreadDoesNotMakeThatQtsMainThread)
+{
+    std::thread([] {
+        hoya_loop *native = nullptr;
+        ASSERT_EQ(hoya_qt_loop_new(nullptr, 0, &native), 0);
+        EXPECT_STREQ(hoya_loop_host_name(native), "native") << "there is nothing of Qt's yet";
+        hoya_loop_unref(native);
+    }).join();
+    static std::atomic<int> warnings;
+    warnings = 0;
+    qInstallMessageHandler([](QtMsgType, const QMessageLogContext &, const QString &) { warnings++; });
+    BeginApplication(); /* which warns if it is not in Qt's main thread */
+    qInstallMessageHandler(nullptr);
+    EXPECT_EQ(warnings, 0);
+}
+
+/* ---- threads ---------------------------------------------------------------------------------------------- */
+
+// Holds: F15 F31
+TEST_P(Qt5, AThreadThatQtDidNotBeginMayHaveALoop)
+{
+    BeginApplication();
+    std::thread([&] {
+        hoya_loop *own = nullptr;
+        ASSERT_EQ(hoya_qt_loop_new(nullptr, 0, &own), 0);
+        EXPECT_STREQ(hoya_loop_host_name(own), "qt");
+        QTimer::singleShot(1, [own] { hoya_loop_stop(own); }); /* Qt's own timers run in there, too */
+        EXPECT_EQ(hoya_loop_run_forever(own), 0);
+        EXPECT_EQ(hoya_loop_close(own), 0);
+        hoya_loop_unref(own);
+    }).join();
+}
+
+// Holds: F15
+TEST_P(Qt5, ALoopForAThreadThatHasNotBegunRunsInThatThread)
+{
+    BeginApplication();
+    QThread thread;
+    ASSERT_EQ(hoya_qt_loop_new(&thread, 0, &loop), 0) << hoya_error_detail();
+    EXPECT_EQ(HostName(), "qt");
+    QThread *ran_in = nullptr;
+    hoya_loop *in_thread = loop;
+    std::atomic<int> rounds{0};
+    CallSoon([&] {
+        ran_in = QThread::currentThread();
+        rounds++;
+    });
+    CallLater(HOYA_MSEC(1), [&] {
+        rounds++;
+        thread.quit();
+    });
+    /* The loop is the thread's: it ends there, before its dispatcher. */
+    QObject::connect(
+        &thread, &QThread::finished, &thread, [&] { EXPECT_EQ(hoya_loop_close(in_thread), 0); },
+        Qt::DirectConnection);
+    thread.start();
+    EXPECT_TRUE(thread.wait(10000));
+    EXPECT_EQ(ran_in, &thread);
+    EXPECT_EQ(rounds, 2);
+    EXPECT_EQ(hoya_loop_is_closed(loop), 1);
+}
+
+// Holds: F15
+TEST_P(Qt5, AnObjectStandsForItsThread)
+{
+    BeginApplication();
+    QThread thread;
+    auto context = new QObject;
+    context->moveToThread(&thread);
+    QObject::connect(&thread, &QThread::finished, context, &QObject::deleteLater);
+    ASSERT_EQ(hoya_qt_loop_new(context, 0, &loop), 0);
+    QThread *ran_in = nullptr;
+    CallSoon([&] {
+        ran_in = QThread::currentThread();
+        thread.quit();
+    });
+    QObject::connect(
+        &thread, &QThread::finished, &thread, [this] { hoya_loop_close(loop); }, Qt::DirectConnection);
+    thread.start();
+    EXPECT_TRUE(thread.wait(10000));
+    EXPECT_EQ(ran_in, &thread);
+}
+
+// Holds: F15 F21
+TEST_P(Qt5, ALoopForAThreadThatRunsAlreadyIsMadeInThatThread)
+{
+    BeginApplication();
+    QThread thread;
+    thread.start();
+    EXPECT_EQ(hoya_qt_loop_new(&thread, 0, &loop), HOYA_ETHREAD);
+    EXPECT_EQ(loop, nullptr);
+    thread.quit();
+    thread.wait();
+}
+
+// Holds: F22
+TEST_P(Qt5, ALoopForAThreadThatNeverBeginsCanBeClosed)
+{
+    BeginApplication();
+    QThread thread;
+    ASSERT_EQ(hoya_qt_loop_new(&thread, 0, &loop), 0);
+    Probe probe;
+    EXPECT_EQ(hoya_loop_call_soon_full(loop, Probe::Run, &probe, Probe::Destroy, nullptr), 0);
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(probe.destroyed, 1);
+}
+
+// Holds: F23
+TEST_P(Qt5, WhenAQThreadEndsItsLoopIsNativeAndMayFinish)
+{
+    BeginApplication();
+    struct Thread : QThread {
+        void run() override
+        {
+            hoya_qt_loop_new(nullptr, 0, &loop);
+            /* After ours, which the adapter made when the loop came: by then it has let go. */
+            connect(QAbstractEventDispatcher::instance(), &QObject::destroyed, [this] {
+                name = hoya_loop_host_name(loop);
+                hoya_loop_unref(loop);
+            });
+            QTimer::singleShot(0, [this] { quit(); });
+            exec();
+        }
+        hoya_loop *loop = nullptr;
+        std::string name;
+    } thread;
+    thread.start();
+    EXPECT_TRUE(thread.wait(10000));
+    EXPECT_EQ(thread.name, "native");
+}
+
+/* ---- the application's own loop --------------------------------------------------------------------------- */
+
+// Holds: F3
+TEST_P(Qt5, TheApplicationsQuitEndsARunAndSaysSo)
+{
+    BeginApplication();
+    NewLoop();
+    int ran = 0;
+    CallSoon([&] { QTimer::singleShot(0, app.get(), [&] { app->quit(); }); });
+    QTimer::singleShot(0, app.get(), [&] {
+        EXPECT_EQ(hoya_loop_run_forever(loop), HOYA_ECANCELED);
+        CallSoon([&] { ran++; });
+    });
+    app->exec();
+    CallSoon([&] { hoya_loop_stop(loop); });
+    EXPECT_EQ(hoya_loop_run_forever(loop), 0) << "the loop itself is as it was";
+    EXPECT_EQ(ran, 1);
+}
+
+// Holds: F3
+TEST_P(Qt5, StopEndsNoLoopOfTheApplications)
+{
+    BeginApplication();
+    NewLoop();
+    bool stopped = false, over = false;
+    CallSoon([&] {
+        hoya_loop_stop(loop);
+        stopped = true;
+    });
+    QTimer::singleShot(20, app.get(), [&] {
+        over = true;
+        app->quit();
+    });
+    app->exec();
+    EXPECT_TRUE(stopped && over);
+}
+
+// Holds: F2 F4
+TEST_P(Qt5, ALoopThatExcludesNotifiersStillRunsWhatIsQueued)
+{
+    BeginApplication();
+    NewLoop();
+    bool ran = false;
+    QTimer::singleShot(0, app.get(), [&] {
+        CallSoon([&] { ran = true; });
+        while (!ran)
+            QCoreApplication::processEvents(QEventLoop::ExcludeSocketNotifiers | QEventLoop::X11ExcludeTimers);
+        app->quit();
+    });
+    app->exec();
+}
+
+// Holds: F11 F12
+TEST_P(Qt5, ABackgroundLoopComesAfterEventsOfNormalPriority)
+{
+    BeginApplication();
+    NewLoop(Qt::LowEventPriority);
+    Trace trace;
+    auto post = [&](Work work) { QMetaObject::invokeMethod(app.get(), std::move(work), Qt::QueuedConnection); };
+    post([&] {
+        CallSoon([&] { trace.push_back("loop"); });
+        post([&] { trace.push_back("application"); });
+    });
+    while (trace.size() < 2) QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+    EXPECT_EQ(trace, (Trace{"application", "loop"}));
+    CallLater(HOYA_MSEC(1), [&] { app->quit(); });
+    app->exec();
+}
+
+// Holds: F24
+TEST_P(Qt5, ALoopThatHoldsKeepsTheApplicationUntilItsWorkIsDone)
+{
+    BeginApplication();
+    hoya_loop_options options = {};
+    options.size = sizeof options;
+    ASSERT_EQ(hoya_qt_host_new(nullptr, HOYA_QT_HOLD, &options.host), 0);
+    ASSERT_EQ(hoya_loop_new(&options, &loop), 0);
+    bool done = false;
+    QTimer::singleShot(0, app.get(), [&] {
+        CallLater(HOYA_MSEC(5), [&] { done = true; });
+        QEventLoopLocker window; /* goes at once: the last one, if the loop has none */
+    });
+    app->exec(); /* ends by the loop's locker alone */
+    EXPECT_TRUE(done);
+}
+
+// Holds: F21
+TEST_P(Qt5, AFlagThatIsNotKnownIsRefused)
+{
+    hoya_host *host = nullptr;
+    EXPECT_EQ(hoya_qt_host_new(nullptr, 1u << 7, &host), HOYA_EINVAL);
+    EXPECT_EQ(host, nullptr);
+}
+
+// Holds: F17
+TEST_P(Qt5, ThePolicyMakesLoopsInTheCallingThread)
+{
+    BeginApplication();
+    EXPECT_EQ(hoya_set_event_loop_policy(hoya_qt_policy()), 0);
+    EXPECT_EQ(hoya_new_event_loop(&loop), 0);
+    EXPECT_EQ(hoya_set_event_loop_policy(nullptr), 0);
+    EXPECT_EQ(HostName(), "qt") << "a loop keeps its host when the policy changes";
+    CallSoon([&] { app->quit(); });
+    app->exec();
+}
+
+// Holds: S156
+TEST_P(Qt5, WithoutALogFunctionTheTextGoesToQtsLog)
+{
+    static std::string logged;
+    logged.clear();
+    BeginApplication();
+    NewLoop();
+    qInstallMessageHandler([](QtMsgType type, const QMessageLogContext &context, const QString &text) {
+        logged +=
+            std::string(context.category) + (type == QtCriticalMsg ? " critical: " : " ?: ") + text.toStdString();
+    });
+    hoya_exception_context context = {};
+    context.size = sizeof context;
+    context.message = "the pipe broke";
+    context.fd = HOYA_INVALID_FD;
+    hoya_loop_call_exception_handler(loop, &context);
+    qInstallMessageHandler(nullptr);
+    EXPECT_EQ(logged.find("hoya critical: "), 0u) << logged;
+    EXPECT_NE(logged.find("the pipe broke"), std::string::npos) << logged;
+}
+
+} // namespace hoya_test
+
+#endif
