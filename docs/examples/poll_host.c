@@ -16,8 +16,10 @@ struct poll_host {
     poll_loop *loop;
     hoya_guest *guest;
     poll_host *next;
-    int due;      /* it is to be dispatched in this turn */
-    int *running; /* while run() is on the stack: a variable of its, which ends it when it is 0 */
+    int due;     /* it is to be dispatched in this turn */
+    int running; /* until quit */
+    int in_run;  /* run() is on the stack */
+    int freed;   /* while it was */
 };
 
 struct poll_owner {
@@ -163,8 +165,9 @@ static void free_host(hoya_host *host)
 {
     poll_host *self = (poll_host *)host;
     leave(self); /* there was no detach if the main loop is going */
-    if (self->running) *self->running = 0;
-    free(self);
+    self->running = 0;
+    if (self->in_run) self->freed = 1;
+    else free(self);
 }
 
 static int is_owner(const hoya_host *host)
@@ -186,11 +189,11 @@ static int after_fork(hoya_host *host)
 static int run(hoya_host *host)
 {
     poll_host *self = (poll_host *)host;
-    poll_loop *loop = self->loop;
-    int running = 1, rc = 0;
-    self->running = &running;
-    while (running && rc >= 0) rc = poll_loop_turn(loop); /* self may be gone when it is 0 */
-    if (running) self->running = NULL;
+    int rc = 0;
+    self->running = self->in_run = 1;
+    while (self->running && rc >= 0) rc = poll_loop_turn(self->loop);
+    self->running = self->in_run = 0;
+    if (self->freed) free(self);
     return rc;
 }
 
@@ -198,8 +201,7 @@ static int quit(hoya_host *host)
 {
     poll_host *self = (poll_host *)host;
     if (!self->running) return hoya_error_set(HOYA_ESTATE, "there is no run to end");
-    *self->running = 0;
-    self->running = NULL;
+    self->running = 0;
     return 0;
 }
 

@@ -107,8 +107,8 @@ struct hoya_host {
 /* ---- what the guest offers its host: callable in any order, at any depth, spuriously ------------------ */
 
 /* Takes part in the host's life: runs at most one round of callbacks, or what is left of one that was cut
- * short, for at most `budget` nanoseconds (HOYA_NEVER: no bound; looked at every 16 callbacks). Call it
- * whenever something may be due: a call too many costs one look at the kernel. What is left asks for
+ * short, for at most `budget` nanoseconds (HOYA_NEVER: no bound; looked at after each callback, or after 16 while those
+ * are quick). Call it whenever something may be due: a call too many costs one look at the kernel. What is left asks for
  * another turn by kick. Returns how many callbacks ran, or a negative code (HOYA_ETHREAD; nothing has run
  * then). Thread: the one that runs the host's loop. */
 HOYA_API int hoya_guest_dispatch(hoya_guest *guest, int64_t budget);
