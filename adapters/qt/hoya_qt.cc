@@ -369,6 +369,7 @@ void Host::Arm(int64_t deadline)
 
 int64_t Host::Left() const
 {
+    if (deadline_ <= 0) return 0; /* HOYA_NOW, too */
     timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return deadline_ - HOYA_SEC(now.tv_sec) - now.tv_nsec;

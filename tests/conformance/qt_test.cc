@@ -13,6 +13,7 @@
 #include <QtCore/QThread>
 #include <QtCore/QTimer>
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include <hoya/qt.h>
@@ -131,6 +132,23 @@ TEST_P(Qt5, ALoopOfAnotherThreadDoesNotMakeThatQtsMainThread)
 
 /* ---- threads ---------------------------------------------------------------------------------------------- */
 
+/* A loop that is its thread's ends in that thread, and before its dispatcher. */
+struct EndingThread : QThread {
+    void run() override
+    {
+        exec();
+        at_end();
+        ended.set_value();
+    }
+    void Join()
+    {
+        ended.get_future().wait(); /* no sanitizer sees how wait() orders the two */
+        wait();
+    }
+    Work at_end;
+    std::promise<void> ended;
+};
+
 // Holds: F15 F31
 TEST_P(Qt5, AThreadThatQtDidNotBeginMayHaveALoop)
 {
@@ -150,10 +168,10 @@ TEST_P(Qt5, AThreadThatQtDidNotBeginMayHaveALoop)
 TEST_P(Qt5, ALoopForAThreadThatHasNotBegunRunsInThatThread)
 {
     BeginApplication();
-    QThread thread;
+    EndingThread thread;
     ASSERT_EQ(hoya_qt_loop_new(&thread, 0, &loop), 0) << hoya_error_detail();
     EXPECT_EQ(HostName(), "qt");
-    QThread *ran_in = nullptr;
+    std::atomic<QThread *> ran_in{nullptr}; /* how Qt orders threads, no sanitizer sees */
     hoya_loop *in_thread = loop;
     std::atomic<int> rounds{0};
     CallSoon([&] {
@@ -164,12 +182,9 @@ TEST_P(Qt5, ALoopForAThreadThatHasNotBegunRunsInThatThread)
         rounds++;
         thread.quit();
     });
-    /* The loop is the thread's: it ends there, before its dispatcher. */
-    QObject::connect(
-        &thread, &QThread::finished, &thread, [&] { EXPECT_EQ(hoya_loop_close(in_thread), 0); },
-        Qt::DirectConnection);
+    thread.at_end = [&] { EXPECT_EQ(hoya_loop_close(in_thread), 0); };
     thread.start();
-    EXPECT_TRUE(thread.wait(10000));
+    thread.Join();
     EXPECT_EQ(ran_in, &thread);
     EXPECT_EQ(rounds, 2);
     EXPECT_EQ(hoya_loop_is_closed(loop), 1);
@@ -179,20 +194,21 @@ TEST_P(Qt5, ALoopForAThreadThatHasNotBegunRunsInThatThread)
 TEST_P(Qt5, AnObjectStandsForItsThread)
 {
     BeginApplication();
-    QThread thread;
+    EndingThread thread;
     auto context = new QObject;
     context->moveToThread(&thread);
-    QObject::connect(&thread, &QThread::finished, context, &QObject::deleteLater);
     ASSERT_EQ(hoya_qt_loop_new(context, 0, &loop), 0);
-    QThread *ran_in = nullptr;
+    std::atomic<QThread *> ran_in{nullptr}; /* how Qt orders threads, no sanitizer sees */
     CallSoon([&] {
         ran_in = QThread::currentThread();
         thread.quit();
     });
-    QObject::connect(
-        &thread, &QThread::finished, &thread, [this] { hoya_loop_close(loop); }, Qt::DirectConnection);
+    thread.at_end = [&] {
+        EXPECT_EQ(hoya_loop_close(loop), 0);
+        delete context;
+    };
     thread.start();
-    EXPECT_TRUE(thread.wait(10000));
+    thread.Join();
     EXPECT_EQ(ran_in, &thread);
 }
 
@@ -227,21 +243,22 @@ TEST_P(Qt5, WhenAQThreadEndsItsLoopIsNativeAndMayFinish)
     struct Thread : QThread {
         void run() override
         {
-            hoya_qt_loop_new(nullptr, 0, &loop);
-            /* After ours, which the adapter made when the loop came: by then it has let go. */
-            connect(QAbstractEventDispatcher::instance(), &QObject::destroyed, [this] {
-                name = hoya_loop_host_name(loop);
-                hoya_loop_unref(loop);
+            hoya_loop *own = nullptr;
+            hoya_qt_loop_new(nullptr, 0, &own);
+            /* After the adapter's, which it made when the loop came: by then it has let go. */
+            connect(QAbstractEventDispatcher::instance(), &QObject::destroyed, [this, own] {
+                bool native = std::string(hoya_loop_host_name(own)) == "native";
+                hoya_loop_unref(own);
+                ended_natively.set_value(native);
             });
             QTimer::singleShot(0, [this] { quit(); });
             exec();
         }
-        hoya_loop *loop = nullptr;
-        std::string name;
+        std::promise<bool> ended_natively;
     } thread;
     thread.start();
-    EXPECT_TRUE(thread.wait(10000));
-    EXPECT_EQ(thread.name, "native");
+    EXPECT_TRUE(thread.ended_natively.get_future().get());
+    thread.wait();
 }
 
 /* ---- the application's own loop --------------------------------------------------------------------------- */

@@ -117,11 +117,11 @@ class QtLoop final : public HostLoop
     Id AddTimer(int64_t interval, Work work) override
     {
         int64_t ms = std::clamp<int64_t>((interval + 999999) / 1000000, 0, 1 << 30);
-        return Keep(new Job(this, static_cast<int>(ms), std::move(work)));
+        return Keep(new Job(static_cast<int>(ms), std::move(work)));
     }
     Id AddIdle(Rank, Work work) override
     {
-        return Keep(new Job(this, 0, std::move(work)));
+        return Keep(new Job(0, std::move(work)));
     }
     void CallOnce(Work work) override
     {
@@ -154,7 +154,6 @@ class QtLoop final : public HostLoop
 
     void Die() override
     {
-        for (auto [id, job] : jobs_) delete job;
         jobs_.clear();
 #if __has_include(<glib.h>)
         if (glib_) g_main_context_set_poll_func(g_main_context_default(), nullptr);
@@ -185,14 +184,13 @@ class QtLoop final : public HostLoop
     }
 
   private:
-    class Job final : public QObject
+    class Job final : public QObject /* goes with the dispatcher at the latest */
     {
       public:
-        Job(QtLoop *loop, int ms, Work work) : loop_(loop), work_(std::move(work))
+        Job(int ms, Work work) : QObject(QAbstractEventDispatcher::instance()), work_(std::move(work))
         {
             timer_ = startTimer(ms, Qt::PreciseTimer);
         }
-        ~Job() override { loop_ = nullptr; }
         /* It may be running. */
         void Stop()
         {
@@ -206,7 +204,6 @@ class QtLoop final : public HostLoop
             Work now = work_;
             now();
         }
-        QtLoop *loop_;
         Work work_;
         int timer_;
     };
