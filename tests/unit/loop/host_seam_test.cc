@@ -188,6 +188,24 @@ TEST_F(HostSeam, AnAbsentHostIsAskedAgainAtEveryLaterCallAndQueuedWorkSurvives)
     EXPECT_EQ(trace, (Trace{"queued", "too"}));
 }
 
+// Holds: F16
+TEST_F(HostSeam, AHostThatHearsOfItsMainLoopHasTheLoopAttach)
+{
+    host->attach_result = HOYA_ENOHOST;
+    make();
+    soon(note("queued"));
+    host->attach_result = 0;
+    hoya_guest_host_appeared(host->guest);
+    EXPECT_STREQ(hoya_loop_host_name(loop), "fake");
+    EXPECT_EQ(host->count("kick"), 1) << "for what is queued";
+    host->calls.clear();
+    hoya_guest_host_appeared(host->guest);
+    EXPECT_EQ(host->calls, Trace{}) << "twice is once";
+    EXPECT_EQ(trace, Trace{}) << "and nothing runs inside it";
+    host->turn();
+    EXPECT_EQ(trace, Trace{"queued"});
+}
+
 TEST_F(HostSeam, AnAbsentHostThatNeverComesIsFreedAndTheLoopRunsNatively)
 {
     bool freed = false;
@@ -299,6 +317,39 @@ TEST_F(HostSeam, ARunThatTheHostRefusesReturnsTheHostsError)
     make();
     EXPECT_EQ(hoya_loop_run_forever(loop), HOYA_EPERM);
     EXPECT_EQ(hoya_loop_is_running(loop), 0);
+}
+
+// Holds: S16
+TEST_F(HostSeam, AFirstRunWhereTheHostCannotBeRunIsRefusedAndClaimsNothing)
+{
+    host->make_runnable([] { return 0; });
+    host->ops.is_owner = [](const hoya_host *h) -> int { return FakeHost::self(h)->owner; };
+    host->owner = false;
+    make();
+    std::thread([this] { EXPECT_EQ(hoya_loop_run_forever(loop), HOYA_ETHREAD); }).join();
+    soon(note("it is still its maker's"));
+    host->owner = true;
+    std::thread([this] { EXPECT_EQ(hoya_loop_run_forever(loop), 0); }).join();
+    EXPECT_EQ(hoya_loop_call_soon(loop, call, nullptr), HOYA_ETHREAD) << "it has moved";
+    std::thread([this] { EXPECT_EQ(hoya_loop_close(loop), 0); }).join();
+}
+
+// Holds: S2
+TEST_F(HostSeam, ATurnForNothingIsNotTheRoundThatRunOnceWaitsFor)
+{
+    int turns = 0;
+    host->make_runnable([this, &turns] {
+        while (!host->quit) {
+            if (++turns == 3) soon(note("x"));
+            host->turn();
+        }
+        return 0;
+    });
+    make();
+    EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NEVER), 1);
+    EXPECT_EQ(turns, 3);
+    EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), 0) << "here one turn is all that was asked for";
+    EXPECT_EQ(turns, 4);
 }
 
 TEST_F(HostSeam, ARunOfTheHostThatEndsByItselfEndsOurs)
