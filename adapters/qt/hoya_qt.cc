@@ -40,9 +40,10 @@ namespace
 
 constexpr int64_t kBudget = HOYA_MSEC(4);
 
-/* Ours go to an Ear only, so they need no numbers that nobody else has. */
-constexpr auto kKick = QEvent::Type(QEvent::User);      /* a turn, please */
-constexpr auto kBegin = QEvent::Type(QEvent::User + 1); /* this thread's dispatcher has begun */
+/* Numbers of our own: an application may filter events that it takes for its own. */
+const auto kKick = QEvent::Type(QEvent::registerEventType());  /* a turn, please */
+const auto kBegin = QEvent::Type(QEvent::registerEventType()); /* this thread's dispatcher has begun */
+const auto kIdle = QEvent::Type(QEvent::registerEventType());  /* has the loop still no work? */
 
 class Host;
 
@@ -123,6 +124,7 @@ class Host final : public hoya_host
 
     /* what the ear and the notifiers hear */
     void OnBegin();
+    void OnIdle();
     void OnKick();
     bool OnReady(const Notifier *notifier);
     void OnTimer();
@@ -161,10 +163,13 @@ class Host final : public hoya_host
     std::vector<pollfd> looked_; /* has room for all notifiers */
     std::unique_ptr<QEventLoopLocker> locker_;
     unsigned pins_ = 0;
+    bool elsewhere_ = false; /* it is to begin with another thread */
     bool begun_ = false;     /* in a dispatcher */
     bool awaiting_ = false;  /* kBegin is on its way */
     bool kicked_ = false;    /* kKick is */
-    bool quitting_ = false;  /* our run is over, and exec about to return */
+    bool held_ = false;
+    bool quitting_ = false;  /* our run is over, and exec about to return, */
+    bool turned_on_ = false; /* but somebody turns the main loop on */
     bool postponed_ = false; /* a turn was due then */
     bool freed_ = false;     /* free came with our frames on the stack */
 };
@@ -176,6 +181,7 @@ bool Ear::event(QEvent *event)
     if (!host_) return QObject::event(event);
     if (event->type() == kKick) host_->OnKick();
     else if (event->type() == kBegin) host_->OnBegin();
+    else if (event->type() == kIdle) host_->OnIdle();
     else if (event->type() == QEvent::Timer) host_->OnTimer();
     else return QObject::event(event);
     return true;
@@ -231,10 +237,11 @@ void Host::LookAtAll()
         if (seen++->revents) hoya_guest_ready(guest_, static_cast<Notifier *>(child)->record(), 0);
 }
 
-/* Our run is over, and exec about to return: what comes belongs to the next one, or to the application's. */
+/* Our run is over, and exec about to return: what comes belongs to the next one, or to the application's. Unless a callback
+ * or the application turns the main loop meanwhile, which has to find it alive. */
 bool Host::QuitIsOnItsWay() const
 {
-    return quitting_ && QThread::currentThread()->loopLevel() <= run_level_;
+    return quitting_ && !turned_on_ && QThread::currentThread()->loopLevel() <= run_level_;
 }
 
 void Host::TakeTurn()
@@ -242,7 +249,8 @@ void Host::TakeTurn()
     if (!OneFd()) LookAtAll();
     Pin();
     int rc = hoya_guest_dispatch(guest_, kBudget);
-    if (rc == HOYA_ECHILD && run_) run_->quit(); /* our caller is to hear of it */
+    /* Our caller is to hear of a fork. And Qt forgets a quit when the callback turned the main loop after it. */
+    if (run_ && (rc == HOYA_ECHILD || quitting_)) run_->quit();
     Unpin();
 }
 
@@ -260,12 +268,17 @@ int Host::FindThread()
 {
     auto thread = qobject_cast<QThread *>(context_);
     if (!thread && context_) thread = context_->thread();
+    if (!thread && context_) return hoya_error_set(HOYA_EINVAL, "the context lives in no thread");
+    context_ = nullptr; /* it may be gone when we are asked again */
     if (thread && thread != QThread::currentThread()) {
         if (thread->isRunning()) return hoya_error_set(HOYA_ETHREAD, "that QThread runs; make the loop in it");
         ear_ = new Ear(this);
         ear_->moveToThread(thread);
+        elsewhere_ = true;
         return 0;
     }
+    /* Made in the main thread before the application, and run by another one since: that is Qt's no more. */
+    if (ear_ && ear_->thread() != QThread::currentThread()) return HOYA_ENOHOST;
     bool main = getpid() == gettid();
     if (!main && !QCoreApplication::instance())
         return HOYA_ENOHOST; /* any object of Qt's would make this its main thread */
@@ -296,7 +309,7 @@ void Host::OnBegin()
     Pin();
     if (begun_) {
         /* a call of the loop's came earlier, and had us attach */
-    } else if (context_) {
+    } else if (elsewhere_) {
         Begin();
         TakeTurn();
     } else {
@@ -310,8 +323,10 @@ void Host::Begin()
     begun_ = true;
     auto dispatcher = QAbstractEventDispatcher::instance();
     ear_->setParent(dispatcher); /* so that a forgotten one that waits for its deletion goes with it */
-    QObject::connect(
-        dispatcher, &QObject::destroyed, ear_, [this] { Gone(); }, Qt::DirectConnection);
+    auto gone = [ear = ear_] {
+        if (Host *host = ear->host()) host->Gone(); /* else it was forgotten, and waits for its deletion */
+    };
+    QObject::connect(dispatcher, &QObject::destroyed, ear_, gone, Qt::DirectConnection);
     for (auto [record, mask] : std::exchange(early_, {})) Watch(record, mask);
     StartTimer();
 }
@@ -340,7 +355,8 @@ void Host::Watch(hoya_watch *record, uint32_t mask)
 {
     static constexpr uint32_t sides[] = {HOYA_IN, HOYA_OUT, HOYA_PRI};
     if (!begun_) {
-        early_[record] = mask;
+        if (mask) early_[record] = mask;
+        else early_.erase(record);
         return;
     }
     if (mask) fd_ = record->fd;
@@ -408,8 +424,20 @@ int Host::Run()
     QEventLoop loop;
     run_ = &loop;
     run_level_ = QThread::currentThread()->loopLevel() + 1;
+    bool refused = true;
+    turned_on_ = false;
+    auto turn_begins = [this, &refused] {
+        refused = false;
+        turned_on_ |= quitting_;
+    };
+    auto dispatcher = QAbstractEventDispatcher::instance();
+    QObject::connect(dispatcher, &QAbstractEventDispatcher::awake, &loop, turn_begins);
+    QObject::connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock, &loop, turn_begins);
     Pin();
     loop.exec();
+    /* After the application's quit Qt does not begin a QEventLoop any more; there may be something to finish. */
+    for (bool alone = refused; alone && guest_ && !quitting_;)
+        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
     bool asked = quitting_ || !guest_;
     run_ = nullptr;
     quitting_ = false;
@@ -428,11 +456,24 @@ int Host::Quit()
 
 void Host::Hold(bool on)
 {
-    bool main = on && QCoreApplication::instance() && QCoreApplication::instance()->thread() == ear_->thread();
-    locker_.reset(!on ? nullptr : main ? new QEventLoopLocker : new QEventLoopLocker(ear_->thread()));
+    held_ = on;
+    if (!on) {
+        if (locker_) QCoreApplication::postEvent(ear_, new QEvent(kIdle), Qt::LowEventPriority);
+    } else if (!locker_) {
+        auto app = QCoreApplication::instance();
+        locker_.reset(app && app->thread() == ear_->thread() ? new QEventLoopLocker
+                                                             : new QEventLoopLocker(ear_->thread()));
+    }
 }
 
-/* Qt's loops are the parent's. Nothing is taken out of them, which would wake the parent: the ear stays, deaf. */
+/* Not at once: there may be work again in the same callback, and Qt does not ask twice before it quits. */
+void Host::OnIdle()
+{
+    if (!held_) locker_.reset();
+}
+
+/* Qt's loops are the parent's. Nothing is taken out of them, which would wake the parent: the ear stays, deaf. Only leaving a
+ * run of ours wakes the parent once, for nothing. */
 int Host::AfterFork()
 {
     if (ear_) ear_->Deafen();

@@ -130,6 +130,42 @@ TEST_P(Qt5, ALoopOfAnotherThreadDoesNotMakeThatQtsMainThread)
     EXPECT_EQ(warnings, 0);
 }
 
+// Holds: F16 F15
+TEST_P(Qt5, ALoopMadeBeforeTheApplicationAndRunInAnotherThreadStaysNative)
+{
+    NewLoop();
+    auto stop = [](void *arg) { hoya_loop_stop(static_cast<hoya_loop *>(arg)); };
+    EXPECT_EQ(hoya_loop_call_soon(loop, stop, loop), 0);
+    std::promise<void> ran, begun;
+    std::thread runner([&] {
+        EXPECT_EQ(hoya_loop_run_forever(loop), 0); /* now it is this thread's */
+        ran.set_value();
+        begun.get_future().wait();
+        EXPECT_EQ(hoya_loop_call_soon(loop, stop, loop), 0);
+        EXPECT_EQ(HostName(), "native");
+        EXPECT_EQ(hoya_loop_run_forever(loop), 0);
+        EXPECT_EQ(hoya_loop_close(loop), 0);
+    });
+    ran.get_future().wait();
+    BeginApplication();
+    QCoreApplication::processEvents();
+    begun.set_value();
+    runner.join();
+}
+
+// Holds: F16
+TEST_P(Qt5, AContextOfTheMainThreadIsTheMainThread)
+{
+    auto context = std::make_unique<QObject>();
+    ASSERT_EQ(hoya_qt_loop_new(context.get(), 0, &loop), 0);
+    EXPECT_EQ(HostName(), "native");
+    context.reset(); /* it was asked for its thread, and is not asked again */
+    CallLater(HOYA_MSEC(1), [&] { app->quit(); });
+    BeginApplication();
+    app->exec();
+    EXPECT_EQ(HostName(), "qt");
+}
+
 /* ---- threads ---------------------------------------------------------------------------------------------- */
 
 /* A loop that is its thread's ends in that thread, and before its dispatcher. */
@@ -236,6 +272,38 @@ TEST_P(Qt5, ALoopForAThreadThatNeverBeginsCanBeClosed)
     EXPECT_EQ(probe.destroyed, 1);
 }
 
+// Holds: F20
+TEST_P(Qt5, WhatIsNoLongerWatchedWhenTheThreadBeginsIsForgotten)
+{
+    BeginApplication();
+    EndingThread thread;
+    hoya_loop_options options = {};
+    options.size = sizeof options;
+    options.flags = HOYA_LOOP_PER_FD;
+    ASSERT_EQ(hoya_qt_host_new(&thread, 0, &options.host), 0);
+    ASSERT_EQ(hoya_loop_new(&options, &loop), 0);
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    auto nothing = [](hoya_fd, uint32_t, void *) {};
+    EXPECT_EQ(hoya_loop_add_reader(loop, ends[0], nothing, nullptr, nullptr), 0);
+    EXPECT_EQ(hoya_loop_remove_reader(loop, ends[0]), 1);
+    CallLater(HOYA_MSEC(1), [&] { thread.quit(); });
+    thread.at_end = [&] { EXPECT_EQ(hoya_loop_close(loop), 0); };
+    thread.start();
+    thread.Join();
+    close(ends[0]);
+    close(ends[1]);
+}
+
+// Holds: F21
+TEST_P(Qt5, AContextWithoutAThreadIsRefused)
+{
+    BeginApplication();
+    QObject nowhere;
+    nowhere.moveToThread(nullptr);
+    EXPECT_EQ(hoya_qt_loop_new(&nowhere, 0, &loop), HOYA_EINVAL);
+}
+
 // Holds: F23
 TEST_P(Qt5, WhenAQThreadEndsItsLoopIsNativeAndMayFinish)
 {
@@ -278,6 +346,69 @@ TEST_P(Qt5, TheApplicationsQuitEndsARunAndSaysSo)
     CallSoon([&] { hoya_loop_stop(loop); });
     EXPECT_EQ(hoya_loop_run_forever(loop), 0) << "the loop itself is as it was";
     EXPECT_EQ(ran, 1);
+}
+
+// Holds: F3 F23
+TEST_P(Qt5, AfterTheApplicationsQuitALoopCanStillBeRunToFinish)
+{
+    BeginApplication();
+    NewLoop();
+    bool finished = false;
+    CallSoon([&] { app->quit(); });
+    EXPECT_EQ(hoya_loop_run_forever(loop), HOYA_ECANCELED);
+    CallLater(HOYA_MSEC(1), [&] {
+        finished = true;
+        hoya_loop_stop(loop);
+    });
+    EXPECT_EQ(hoya_loop_run_forever(loop), 0);
+    EXPECT_TRUE(finished);
+}
+
+// Holds: F3 F5
+TEST_P(Qt5, WhoTurnsTheMainLoopInACallbackFindsItAliveAfterStop)
+{
+    BeginApplication();
+    NewLoop();
+    bool done = false;
+    CallSoon([&] {
+        CallLater(HOYA_MSEC(2), [&] { done = true; });
+        hoya_loop_stop(loop);
+        QTimer guard;
+        guard.start(1);
+        while (!done) QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+    });
+    EXPECT_EQ(hoya_loop_run_forever(loop), 0);
+    EXPECT_TRUE(done);
+}
+
+// Holds: F22 F23
+TEST_P(Qt5, AnApplicationMayEndAfterALoopWasDetachedInACallback)
+{
+    BeginApplication();
+    NewLoop();
+    CallSoon([&] {
+        EXPECT_EQ(hoya_loop_detach(loop), 0);
+        hoya_loop_stop(loop);
+    });
+    EXPECT_EQ(hoya_loop_run_forever(loop), 0);
+    app.reset(); /* what the adapter forgot there is told of no end */
+    EXPECT_EQ(HostName(), "native");
+}
+
+// Holds: F4
+TEST_P(Qt5, AnApplicationThatTakesItsOwnEventsLeavesTheLoopsAlone)
+{
+    struct Filter : QObject {
+        bool eventFilter(QObject *, QEvent *event) override
+        {
+            return event->type() >= QEvent::User && event->type() < QEvent::User + 100;
+        }
+    } filter;
+    BeginApplication();
+    app->installEventFilter(&filter);
+    NewLoop();
+    CallSoon([&] { app->quit(); });
+    app->exec();
 }
 
 // Holds: F3
@@ -345,6 +476,35 @@ TEST_P(Qt5, ALoopThatHoldsKeepsTheApplicationUntilItsWorkIsDone)
     });
     app->exec(); /* ends by the loop's locker alone */
     EXPECT_TRUE(done);
+}
+
+// Holds: F24
+TEST_P(Qt5, WorkThatFollowsOnWorkHoldsTheApplicationToo)
+{
+    BeginApplication();
+    hoya_loop_options options = {};
+    options.size = sizeof options;
+    ASSERT_EQ(hoya_qt_host_new(nullptr, HOYA_QT_HOLD, &options.host), 0);
+    ASSERT_EQ(hoya_loop_new(&options, &loop), 0);
+    struct Wire {
+        hoya_loop *loop;
+        int ends[2];
+        bool tried_again;
+
+        static void Lost(hoya_fd fd, uint32_t, void *arg)
+        {
+            auto self = static_cast<Wire *>(arg);
+            hoya_loop_remove_reader(self->loop, fd); /* nothing is left for a moment */
+            hoya_loop_call_later(self->loop, HOYA_MSEC(2), TryAgain, self, nullptr, nullptr);
+        }
+        static void TryAgain(void *arg) { static_cast<Wire *>(arg)->tried_again = true; }
+    } wire = {loop, {-1, -1}, false};
+    ASSERT_EQ(pipe(wire.ends), 0);
+    close(wire.ends[1]);
+    QTimer::singleShot(0, app.get(), [&] { hoya_loop_add_reader(loop, wire.ends[0], Wire::Lost, &wire, nullptr); });
+    app->exec();
+    EXPECT_TRUE(wire.tried_again);
+    close(wire.ends[0]);
 }
 
 // Holds: F21

@@ -8,8 +8,12 @@
  *
  * Before the QCoreApplication there is no dispatcher in the main thread: a loop that is made then is native, keeps what
  * it is given, and becomes a guest when the application's loop begins. When a dispatcher is destroyed (with the
- * QCoreApplication, or when its QThread ends; not at aboutToQuit) the loop is native again, so that it can finish: close
- * it in that thread.
+ * QCoreApplication, or when its QThread ends; not at aboutToQuit) the loop is native again, so that it can finish. A
+ * QThread's loop is closed in that thread: in run() after exec, or in finished by a direct connection.
+ *
+ * hoya_loop_run_forever is a QEventLoop, no QCoreApplication::exec: QCoreApplication::quit ends it (HOYA_ECANCELED), but
+ * there is no aboutToQuit, and closing the last window ends nothing by itself. A program with windows calls exec as ever,
+ * with the loop as a guest in it.
  */
 #ifndef HOYA_QT_H
 #define HOYA_QT_H
@@ -26,21 +30,22 @@ typedef struct QObject QObject; /* for C: comes from C++, and goes back there */
 
 HOYA_BEGIN_DECLS
 
-/* New loops are guests of the event dispatcher of the thread that makes them: of the application's in the main thread, of
- * its own in any other one that the QCoreApplication has seen begin or end up here. Static; any thread. */
+/* New loops are guests of the event dispatcher of the thread that makes them. A thread that Qt did not begin gets one for
+ * it, if there is a QCoreApplication. Static; any thread. */
 HOYA_API hoya_policy *hoya_qt_policy(void);
 
 /* A loop in the thread of `context`: a QThread means itself, any other QObject the thread that it lives in, NULL the calling
  * one. Another thread must not run yet: from its start on the loop is its own, and before that the maker's. `priority` is
  * that of the events by which the loop asks for turns (enum Qt::EventPriority); below 0 whatever it finds waits for such an
  * event, after those of higher priority. *loop is a new reference. Errors: those of hoya_loop_new; HOYA_ETHREAD if the
- * other thread runs. */
+ * other thread runs; HOYA_EINVAL if the object lives in no thread. */
 HOYA_API int hoya_qt_loop_new(QObject *context, int priority, hoya_loop **loop);
 
 enum hoya_qt_flags {
     /* While the loop has callbacks, timers, readers or writers, it holds a QEventLoopLocker: the last window may be closed
      * without an end of the application. When the last locker goes, Qt ends an application that shows no window
-     * (QCoreApplication::isQuitLockEnabled), so this is for programs that are over when the loop is. */
+     * (QCoreApplication::isQuitLockEnabled), so this is for programs that are over when the loop is; and in a QThread the
+     * last one ends that thread's exec. */
     HOYA_QT_HOLD = 1u << 0
 };
 
