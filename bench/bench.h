@@ -8,6 +8,10 @@
 
 #include <pthread.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct bench_impl {
     const char *name;
 
@@ -29,17 +33,33 @@ typedef struct bench_impl {
 
     /* Sends back what comes on each descriptor, until all of them have ended. */
     void (*echo)(const int *fds, int n);
+
+    /* A loop on this thread: begins with bench_start_waking, calls bench_woken until that says 0, and joins the
+     * thread. */
+    void (*sleeper)(void);
+    /* On another thread: has the loop call bench_woken once. */
+    void (*wake)(void);
 } bench_impl;
 
+/* Those that are no peers but hoya's hosts have echo, sleeper and wake only. */
 extern const bench_impl bench_implementation;
 
 /* For all of them: up to 64 bytes a message. Returns 0 at the end of the stream. */
 int bench_echo_once(int fd);
+
+/* Starts the thread that wakes the sleeper, whose loop is there and about to be run. The loop must outlive it. */
+pthread_t bench_start_waking(void);
+/* Returns 0 if that was the last time. */
+int bench_woken(void);
 
 /* A thread on a processor that is not the calling thread's, if the program may use several. */
 pthread_t bench_start_thread(void *(*run)(void *arg), void *arg);
 
 /* Ends the program with a sentence unless `good`. */
 void bench_require(int good, const char *what);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,12 +1,16 @@
 # compare.awk: reads lines "round workload impl params metric value unit" and prints, for each workload, parameter and
-# metric, what each implementation took (the median), its ratio to the floor, and a verdict on hoya against libuv.
+# metric, what each implementation took (the median), its ratio to the first one of the row, and verdicts.
 #
 # Ratios are taken within a round, where the programs ran one after the other; the figure is the median of the rounds'
 # ratios, and the interval covers it with at least 95 % (order statistics: the ranks between which the binomial
-# distribution puts the median). A/A is the floor against itself, in the same rounds: what no difference looks like.
+# distribution puts the median). A/A is the first one against itself, in the same rounds: what no difference looks like.
 #
-# The verdict: met, if the interval of hoya/libuv ends at 1.03 or below; missed, if it begins above 1.03 and beyond what
-# A/A shows without any difference; else undecided. Fewer than 6 rounds have no such interval and decide nothing.
+# Two verdicts, each met, MISSED or undecided; fewer than 6 rounds have no such interval and decide nothing.
+# Where the floor is the first: hoya against libuv. Met, if the interval ends at 1.03 or below; missed, if it begins above
+# 1.03 and beyond what A/A shows without any difference.
+# Guests against native, by the time in all. At one connection: met, if the interval ends at the bound or below; missed, if
+# it begins above the bound, and beyond A/A. At more: met, if the ratio itself lies within A/A's interval or below; missed, if
+# all of its interval lies above.
 
 function sort_numbers(list, n,    i, j, v) {
     for (i = 2; i <= n; i++) {
@@ -40,6 +44,17 @@ function compare(row, a, b,    i, n, list, r) {
     ratio = middle(list, n); low = list[r]; high = list[n + 1 - r]
     return n
 }
+# What the ratio may be at one connection.
+function bound_of(impl) { return impl ~ /-owner$/ ? 1.1 : impl == "hoya-glib" ? 1.2 : 1.15 }
+function sum(what, tally) {
+    if (tally["met"] + tally["undecided"] + tally["MISSED"])
+        printf "%s: %d met, %d undecided, %d missed\n", what, tally["met"], tally["undecided"], tally["MISSED"]
+}
+function judge(n, good, bad) { return n < 6 ? "undecided" : good ? "met" : bad ? "MISSED" : "undecided" }
+function judge_guest(n, row, impl) {
+    if (row ~ / 1 /) return judge(n, high <= bound_of(impl), low > bound_of(impl) && low > 1 + noise)
+    return judge(n, ratio <= 1 + noise, low > 1 + noise)
+}
 function median(row, impl,    i, n, list) {
     n = 0
     for (i = 1; i <= rounds; i++) if ((row, impl, i) in value) list[++n] = value[row, impl, i]
@@ -50,37 +65,46 @@ function median(row, impl,    i, n, list) {
 
 {
     row = $2 " " $4 " " $5
-    if (!(row in seen)) { seen[row] = 1; order[++count] = row; unit[row] = $7 }
-    if (!($3 in known)) { known[$3] = 1; impls[++impl_count] = $3 }
+    if (!(row in seen)) { seen[row] = 1; order[++count] = row; unit[row] = $7; first[row] = $3 }
+    if (!((row, $3) in known)) { known[row, $3] = 1; impls[row, ++impl_count[row]] = $3 }
     value[row, $3, $1] = $6
     if ($1 > rounds) rounds = $1
 }
 
 END {
-    printf "%-22s %-10s %12s %8s  %-16s\n", "workload", "who", "median", "/floor", "95 %"
+    printf "%-25s %-20s %12s %8s  %-16s\n", "workload", "who", "median", "/first", "95 %"
     for (c = 1; c <= count; c++) {
         row = order[c]
-        noise = 0.03
-        for (i = 1; i <= impl_count; i++) {
-            m = median(row, impls[i])
-            if (m < 0 || !compare(row, impls[i], "floor")) continue
-            who = impls[i] == "floor-again" ? "A/A" : impls[i]
-            if (who == "A/A") {
-                if (high - 1 > noise) noise = high - 1
-                if (1 - low > noise) noise = 1 - low
+        noise = 0
+        if (compare(row, first[row] "-again", first[row])) noise = high - 1 > 1 - low ? high - 1 : 1 - low
+        for (i = 1; i <= impl_count[row]; i++) {
+            impl = impls[row, i]
+            m = median(row, impl)
+            if (m < 0 || !(n = compare(row, impl, first[row]))) continue
+            verdict = ""
+            if (row ~ /^guests .* request$/ && impl ~ /^hoya-/ && impl !~ /-again$/) {
+                verdict = "  " judge_guest(n, row, impl)
+                guests[substr(verdict, 3)]++
             }
-            printf "%-22s %-10s %9.1f %s %8.2f  %.2f - %.2f\n", who == "floor" ? row : "", who, m, unit[row], ratio, low, high
+            printf "%-25s %-20s %9.1f %s %8.2f  %.2f - %.2f%s\n", impl == first[row] ? row : "",
+                impl ~ /-again$/ ? "A/A" : impl, m, unit[row], ratio, low, high, verdict
         }
-        for (i = 1; i <= impl_count; i++)
-            if (impls[i] ~ /^hoya-/ && compare(row, impls[i], "hoya"))
-                printf "%-22s %-10s %12s %8.2f  %.2f - %.2f\n", "", impls[i], "/native", ratio, low, high
-        rounds_of = compare(row, "hoya", "libuv")
-        if (rounds_of) {
-            verdict = rounds_of < 6 ? "undecided" : high <= 1.03 ? "met" : low > 1 + noise ? "MISSED" : "undecided"
-            tally[verdict]++
-            printf "%-22s %-10s %12s %8.2f  %.2f - %.2f  %s\n\n", "", "hoya/libuv", "", ratio, low, high, verdict
+        # A guest against its host alone.
+        for (i = 1; i <= impl_count[row]; i++) {
+            impl = impls[row, i]
+            alone = substr(impl, 6)
+            if (impl ~ /^hoya-/ && compare(row, impl, alone))
+                printf "%-25s %-20s %12s %8.2f  %.2f - %.2f\n", "", impl "/" alone, "", ratio, low, high
         }
+        n = first[row] == "floor" ? compare(row, "hoya", "libuv") : 0
+        if (n) {
+            verdict = judge(n, high <= 1.03, low > 1.03 && low > 1 + noise)
+            peers[verdict]++
+            printf "%-25s %-20s %12s %8.2f  %.2f - %.2f  %s\n", "", "hoya/libuv", "", ratio, low, high, verdict
+        }
+        print ""
     }
-    printf "hoya against libuv: %d met, %d undecided, %d missed\n", tally["met"], tally["undecided"], tally["MISSED"]
-    exit tally["MISSED"] > 0
+    sum("hoya against libuv", peers)
+    sum("guests against native", guests)
+    exit peers["MISSED"] + guests["MISSED"] > 0
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * host_glib.c: the application runs GLib's main loop, hoya is its guest.
+ * host_glib.c: hoya in GLib's main loop.
  */
 #include <hoya/glib.h>
 
@@ -14,14 +14,12 @@ int bench_host_open(hoya_loop **loop)
     return hoya_glib_loop_new(NULL, G_PRIORITY_DEFAULT, loop);
 }
 
-void bench_host_run(hoya_loop *loop)
+void bench_host_run(void)
 {
-    (void)loop;
     g_main_loop_run(main_loop);
 }
 
-void bench_host_quit(hoya_loop *loop)
+void bench_host_quit(void)
 {
-    (void)loop;
     g_main_loop_quit(main_loop);
 }

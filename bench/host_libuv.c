@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * host_libuv.c: the application runs libuv's loop, hoya is its guest.
+ * host_libuv.c: hoya in libuv's loop.
  */
 #include <hoya/uv.h>
 
@@ -15,14 +15,12 @@ int bench_host_open(hoya_loop **loop)
     return hoya_uv_loop_new(uv_default_loop(), loop);
 }
 
-void bench_host_run(hoya_loop *loop)
+void bench_host_run(void)
 {
-    (void)loop;
     uv_run(uv_default_loop(), UV_RUN_DEFAULT);
 }
 
-void bench_host_quit(hoya_loop *loop)
+void bench_host_quit(void)
 {
-    (void)loop;
     uv_stop(uv_default_loop());
 }

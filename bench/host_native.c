@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * host_native.c: hoya runs itself.
+ * host_native.c: hoya has no other main loop.
  */
 #include "host.h"
 
 int bench_host_open(hoya_loop **loop)
 {
     return hoya_loop_new(NULL, loop);
-}
-
-void bench_host_run(hoya_loop *loop)
-{
-    hoya_loop_run_forever(loop);
-}
-
-void bench_host_quit(hoya_loop *loop)
-{
-    hoya_loop_stop(loop);
 }

@@ -222,5 +222,30 @@ static void echo(const int *fds, int n)
     ev_run(loop, 0);
 }
 
-const bench_impl bench_implementation = {"libev",       chain, batch,     timers_insert, timers_cancel,
-                                         timers_expire, posts, ping_pong, echo};
+/* ---- wake-up ---------------------------------------------------------------------------------------------- */
+
+static ev_async alarm_clock;
+
+static void on_wake(struct ev_loop *l, ev_async *async, int events)
+{
+    (void)events;
+    if (!bench_woken()) ev_async_stop(l, async);
+}
+
+static void wake(void)
+{
+    ev_async_send(loop, &alarm_clock);
+}
+
+static void sleeper(void)
+{
+    loop = ev_loop_new(0);
+    ev_async_init(&alarm_clock, on_wake);
+    ev_async_start(loop, &alarm_clock);
+    pthread_t waker = bench_start_waking();
+    ev_run(loop, 0);
+    pthread_join(waker, NULL);
+}
+
+const bench_impl bench_implementation = {"libev", chain,     batch, timers_insert, timers_cancel, timers_expire,
+                                         posts,   ping_pong, echo,  sleeper,       wake};

@@ -286,5 +286,29 @@ static void echo(const int *fds, int n)
     close(epfd);
 }
 
-const bench_impl bench_implementation = {"floor",       chain, batch,     timers_insert, timers_cancel,
-                                         timers_expire, posts, ping_pong, echo};
+/* ---- wake-up ---------------------------------------------------------------------------------------------- */
+
+static int awake;
+
+static void on_wake(void *arg)
+{
+    (void)arg;
+    awake = bench_woken();
+}
+
+static void wake(void)
+{
+    queue_post(&main_queue, on_wake, NULL);
+}
+
+static void sleeper(void)
+{
+    queue_init(&main_queue);
+    pthread_t waker = bench_start_waking();
+    for (awake = 1; awake;) queue_look(&main_queue, -1);
+    pthread_join(waker, NULL);
+    queue_free(&main_queue);
+}
+
+const bench_impl bench_implementation = {"floor", chain,     batch, timers_insert, timers_cancel, timers_expire,
+                                         posts,   ping_pong, echo,  sleeper,       wake};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * impl_hoya.c: hoya, on the host of host_native.c or host_glib.c.
+ * impl_hoya.c: hoya, in the host and the mode that the program is linked with (host.h).
  */
 #include <hoya/hoya.h>
 #include <pthread.h>
@@ -35,7 +35,7 @@ static void close_loop(void)
 static void again(void *arg)
 {
     if (--left > 0) check(hoya_loop_call_soon(loop, again, arg));
-    else bench_host_quit(loop);
+    else bench_mode_quit(loop);
 }
 
 static void chain(long n)
@@ -43,14 +43,14 @@ static void chain(long n)
     open_loop();
     left = n;
     check(hoya_loop_call_soon(loop, again, NULL));
-    bench_host_run(loop);
+    bench_mode_run(loop);
     close_loop();
 }
 
 static void count_down(void *arg)
 {
     (void)arg;
-    if (--left == 0) bench_host_quit(loop);
+    if (--left == 0) bench_mode_quit(loop);
 }
 
 static void fill(void *arg)
@@ -65,7 +65,7 @@ static void batch(long n)
     open_loop();
     left = (n + 999) / 1000 * 1000;
     check(hoya_loop_call_soon(loop, fill, NULL));
-    bench_host_run(loop);
+    bench_mode_run(loop);
     close_loop();
 }
 
@@ -91,7 +91,7 @@ static void timers_cancel(long n)
 static void timers_expire(long n)
 {
     left = n;
-    bench_host_run(loop);
+    bench_mode_run(loop);
     bench_require(left == 0, "all timers");
     for (long i = 0; i < n; i++) hoya_handle_unref(handles[i]);
 }
@@ -111,7 +111,7 @@ static void posts(int producers, long n)
     each = n / producers;
     left = each * producers;
     for (int i = 0; i < producers; i++) threads[i] = bench_start_thread(produce, NULL);
-    bench_host_run(loop);
+    bench_mode_run(loop);
     for (int i = 0; i < producers; i++) pthread_join(threads[i], NULL);
     close_loop();
 }
@@ -128,7 +128,7 @@ static void pong(void *arg)
         return;
     }
     check(hoya_loop_stop(other));
-    bench_host_quit(loop);
+    bench_mode_quit(loop);
 }
 
 static void ping(void *arg)
@@ -150,7 +150,7 @@ static void ping_pong(long n)
     left = n;
     check(hoya_loop_call_soon_threadsafe(other, ping, NULL, NULL, NULL));
     pthread_t thread = bench_start_thread(answer, NULL);
-    bench_host_run(loop);
+    bench_mode_run(loop);
     pthread_join(thread, NULL);
     hoya_loop_unref(loop);
     /* `other` belongs to a thread that has ended; the process ends as well. */
@@ -162,7 +162,7 @@ static void on_readable(hoya_fd fd, uint32_t events, void *arg)
     if (bench_echo_once(fd)) return;
     check(hoya_loop_remove_reader(loop, fd));
     close(fd);
-    if (--left == 0) bench_host_quit(loop);
+    if (--left == 0) bench_mode_quit(loop);
 }
 
 static void echo(const int *fds, int n)
@@ -170,9 +170,29 @@ static void echo(const int *fds, int n)
     open_loop();
     left = n;
     for (int i = 0; i < n; i++) check(hoya_loop_add_reader(loop, fds[i], on_readable, NULL, NULL));
-    bench_host_run(loop);
+    bench_mode_run(loop);
     close_loop();
 }
 
-const bench_impl bench_implementation = {BENCH_NAME,    chain, batch,     timers_insert, timers_cancel,
-                                         timers_expire, posts, ping_pong, echo};
+static void on_wake(void *arg)
+{
+    (void)arg;
+    if (!bench_woken()) bench_mode_quit(loop);
+}
+
+static void wake(void)
+{
+    check(hoya_loop_call_soon_threadsafe(loop, on_wake, NULL, NULL, NULL));
+}
+
+static void sleeper(void)
+{
+    open_loop();
+    pthread_t waker = bench_start_waking();
+    bench_mode_run(loop);
+    pthread_join(waker, NULL);
+    close_loop();
+}
+
+const bench_impl bench_implementation = {BENCH_NAME, chain,     batch, timers_insert, timers_cancel, timers_expire,
+                                         posts,      ping_pong, echo,  sleeper,       wake};

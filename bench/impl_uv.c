@@ -223,5 +223,28 @@ static void echo(const int *fds, int n)
     uv_run(loop, UV_RUN_DEFAULT);
 }
 
-const bench_impl bench_implementation = {"libuv",       chain, batch,     timers_insert, timers_cancel,
-                                         timers_expire, posts, ping_pong, echo};
+/* ---- wake-up ---------------------------------------------------------------------------------------------- */
+
+static uv_async_t alarm_clock;
+
+static void on_wake(uv_async_t *async)
+{
+    if (!bench_woken()) uv_close((uv_handle_t *)async, NULL);
+}
+
+static void wake(void)
+{
+    uv_async_send(&alarm_clock);
+}
+
+static void sleeper(void)
+{
+    loop = uv_default_loop();
+    uv_async_init(loop, &alarm_clock, on_wake);
+    pthread_t waker = bench_start_waking();
+    uv_run(loop, UV_RUN_DEFAULT);
+    pthread_join(waker, NULL);
+}
+
+const bench_impl bench_implementation = {"libuv", chain,     batch, timers_insert, timers_cancel, timers_expire,
+                                         posts,   ping_pong, echo,  sleeper,       wake};

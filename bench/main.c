@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,11 +221,82 @@ static void echo(int connections, long requests)
     print("echo", params, "server-cpu", (cpu_end - cpu) / (double)requests, "ns");
 }
 
+/* ---- wakeup: from the post in one thread to the callback in another, whose loop sleeps in between ----------- */
+
+static struct {
+    long n, taken;
+    double posted, *latencies;
+    sem_t woken;
+} waking;
+
+/* A pause before each post, in which the loop goes to sleep. */
+static void *keep_waking(void *arg)
+{
+    struct timespec pause = {0, 50000};
+    for (long i = 0; i < waking.n; i++) {
+        nanosleep(&pause, NULL);
+        waking.posted = now(CLOCK_MONOTONIC);
+        bench_implementation.wake();
+        sem_wait(&waking.woken);
+    }
+    return arg;
+}
+
+pthread_t bench_start_waking(void)
+{
+    return bench_start_thread(keep_waking, NULL);
+}
+
+int bench_woken(void)
+{
+    waking.latencies[waking.taken++] = now(CLOCK_MONOTONIC) - waking.posted;
+    sem_post(&waking.woken);
+    return waking.taken < waking.n;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static long sleeps_of_this_thread(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+}
+
+static void wakeup(long n, const char *label)
+{
+    waking.n = n;
+    waking.latencies = malloc((size_t)n * sizeof *waking.latencies);
+    bench_require(waking.latencies != NULL && sem_init(&waking.woken, 0, 0) == 0, "memory");
+    long slept = sleeps_of_this_thread();
+    bench_implementation.sleeper();
+    slept = sleeps_of_this_thread() - slept;
+    /* Else this would be the latency of a loop that was awake. */
+    bench_require(slept > n / 10 * 9, "the loop did not sleep");
+    qsort(waking.latencies, (size_t)n, sizeof *waking.latencies, compare);
+    print("wakeup", label, "latency", waking.latencies[n / 2], "ns");
+    free(waking.latencies);
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: WORKLOAD PARAMETER...: chain N | batch N | timers N TIMES | posts PRODUCERS N |\n"
+                    "pingpong N [LABEL] | echo CONNECTIONS REQUESTS | wakeup N [LABEL]\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     const char *workload = argc > 1 ? argv[1] : "";
     settle_main_thread();
-    if (!strcmp(workload, "chain")) count_run("chain", bench_implementation.chain, number(argc, argv, 2));
+    if (!strcmp(workload, "echo")) echo((int)number(argc, argv, 2), number(argc, argv, 3));
+    else if (!strcmp(workload, "wakeup")) wakeup(number(argc, argv, 2), argc > 3 ? argv[3] : "-");
+    else if (!bench_implementation.chain) return usage(); /* it is a host, and no peer */
+    else if (!strcmp(workload, "chain")) count_run("chain", bench_implementation.chain, number(argc, argv, 2));
     else if (!strcmp(workload, "batch")) count_run("batch", bench_implementation.batch, number(argc, argv, 2));
     else if (!strcmp(workload, "timers")) timers(number(argc, argv, 2), number(argc, argv, 3));
     else if (!strcmp(workload, "posts")) posts((int)number(argc, argv, 2), number(argc, argv, 3));
@@ -233,14 +305,6 @@ int main(int argc, char **argv)
         double start = now(CLOCK_MONOTONIC);
         bench_implementation.ping_pong(n);
         print("pingpong", argc > 3 ? argv[3] : "-", "trip", (now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
-    } else if (!strcmp(workload, "echo")) echo((int)number(argc, argv, 2), number(argc, argv, 3));
-    else {
-        fprintf(stderr,
-                "usage: %s chain N | batch N | timers N TIMES | posts PRODUCERS N | pingpong N [LABEL] | echo "
-                "CONNECTIONS "
-                "REQUESTS\n",
-                argv[0]);
-        return 2;
-    }
+    } else return usage();
     return 0;
 }

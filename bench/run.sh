@@ -9,12 +9,13 @@ usage()
 usage: bench/run.sh [option]... [workload]...
 
 Runs hoya beside libuv, libev and a hand-written floor, one after the other, again and again, and prints the medians, the
-ratios within the rounds with their 95 % intervals, and a verdict a row: is hoya at least as fast as libuv?
+ratios within the rounds with their 95 % intervals, and verdicts: is hoya at least as fast as libuv? as a guest of GLib, Qt
+and libuv as fast as natively?
 
-  workloads: chain batch timers posts pingpong echo (default: all)
+  workloads: chain batch timers posts pingpong echo guests wakeup (default: all)
 
   --quick        fewer rounds, smaller runs: done within 2 minutes
-  --rounds N     how many rounds (default 21, quick 11); fewer than 6 decide nothing
+  --rounds N     how many rounds (default 21, quick 9); fewer than 6 decide nothing
   --keep FILE    the raw figures: round workload impl params metric value unit
   --no-install   do not install Debian packages that are missing
   --help         this text
@@ -42,19 +43,19 @@ while [ $# -gt 0 ]; do
     --keep) keep=$2; shift ;;
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
-    chain | batch | timers | posts | pingpong | echo) workloads="$workloads $1" ;;
+    chain | batch | timers | posts | pingpong | echo | guests | wakeup) workloads="$workloads $1" ;;
     *) die "there is no option or workload \"$1\"; --help lists them" ;;
     esac
     shift
 done
-[ -n "$workloads" ] || workloads="chain batch timers posts pingpong echo"
-[ -n "$rounds" ] || { [ $quick = yes ] && rounds=11 || rounds=21; }
+[ -n "$workloads" ] || workloads="chain batch timers posts pingpong echo guests wakeup"
+[ -n "$rounds" ] || { [ $quick = yes ] && rounds=9 || rounds=21; }
 
 # ---- the machine -------------------------------------------------------------------------------------------
 
 . tests/install.sh
 [ $install = no ] || install_packages bench/run.sh \
-    gcc cmake ninja-build pkg-config libglib2.0-dev libuv1-dev libev-dev util-linux
+    gcc g++ cmake ninja-build pkg-config libglib2.0-dev qtbase5-dev libuv1-dev libev-dev util-linux
 ulimit -Sn "$(ulimit -Hn)" || :
 
 echo "== build"
@@ -79,48 +80,69 @@ two=$(last_processors 2)
 figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
 
+# *-unix is a program with Qt's own dispatcher, *-again the same once more.
+program() # IMPLEMENTATION ARGUMENT...
+{
+    name=${1%-again}
+    shift
+    case $name in
+    *qt-unix*) QT_NO_GLIB=1 taskset -c "$pin" "build/bench/bench/bench-${name%%-unix*}${name#*-unix}" "$@" ;;
+    *) taskset -c "$pin" "build/bench/bench/bench-$name" "$@" ;;
+    esac
+}
+
 row() # ROUNDS PROCESSORS IMPLEMENTATIONS WORKLOAD PARAMETER...
 {
     times=$1 pin=$2 impls=$3
     shift 3
-    echo "== $*" >&2
+    echo "== $workload: $*" >&2
     round=0
     while [ $round -lt "$times" ]; do
         round=$((round + 1))
         for impl in $impls; do
-            lines=$(taskset -c "$pin" "build/bench/bench/bench-${impl%-again}" "$@") || die "$impl failed: $*"
-            echo "$lines" | awk -v round=$round -v impl="$impl" '{ $2 = impl; print round, $0 }'
+            lines=$(program "$impl" "$@") || die "$impl failed: $*"
+            echo "$lines" | awk -v round=$round -v row="$workload" -v impl="$impl" '{ $1 = row; $2 = impl; print round, $0 }'
         done
     done >>"$figures"
 }
 
-pair() # PROCESSORS WORKLOAD...: a row for threads that have a processor each
+pair() # PROCESSORS IMPLEMENTATIONS WORKLOAD...: a row for threads that have a processor each
 {
-    pin=$1
-    shift
-    if [ "$one" = "$two" ]; then echo "== $*: left out, it needs two processors" >&2
-    else row "$rounds" "$pin" "$peers" "$@"; fi
+    if [ "$one" = "$two" ]; then echo "== $workload: left out, it needs two processors" >&2
+    else row "$rounds" "$@"; fi
 }
 
-peers="floor floor-again hoya libuv libev"
 size() { [ $quick = yes ] && echo "$1" || echo "$2"; }
+at_most() { [ "$rounds" -lt "$1" ] && echo "$rounds" || echo "$1"; }
+peers="floor floor-again hoya libuv libev"
+# The second run of native is in the middle, so that it is as far from the first as the guests are.
+guests="hoya hoya-glib hoya-glib-owner hoya-libuv hoya-libuv-owner hoya-again
+    hoya-qt hoya-qt-owner hoya-qt-unix hoya-qt-unix-owner"
+sleepers="$peers glib qt qt-unix hoya-glib hoya-qt hoya-qt-unix hoya-libuv"
 for workload in $workloads; do
     case $workload in
     chain) row "$rounds" $one "$peers" chain "$(size 300000 1000000)" ;;
     batch) row "$rounds" $one "$peers" batch "$(size 10000000 30000000)" ;;
     timers)
-        row "$rounds" $one "$peers" timers 1000 "$(size 8 20)"
+        row "$rounds" $one "$peers" timers 1000 "$(size 5 20)"
         row "$rounds" $one "$peers" timers 100000 "$(size 1 4)"
-        row $((rounds < 11 ? rounds : 11)) $one "$peers" timers 1000000 1 ;;
+        row "$(at_most "$(size 6 11)")" $one "$peers" timers 1000000 1 ;;
     posts)
-        pair $two posts 1 "$(size 2000000 5000000)"
-        pair "$all" posts 4 "$(size 2000000 5000000)" ;;
+        pair $two "$peers" posts 1 "$(size 2000000 5000000)"
+        pair "$all" "$peers" posts 4 "$(size 2000000 5000000)" ;;
     pingpong)
         row "$rounds" $one "$peers" pingpong "$(size 2000 10000)" one-processor
-        pair $two pingpong "$(size 2000 10000)" two-processors ;;
+        pair $two "$peers" pingpong "$(size 2000 10000)" two-processors ;;
     echo)
-        row "$rounds" $one "$peers hoya-glib hoya-libuv" echo 1 "$(size 5000 20000)"
-        row "$rounds" $one "$peers hoya-glib hoya-libuv" echo 100 "$(size 10000 50000)" ;;
+        row "$rounds" $one "$peers" echo 1 "$(size 5000 20000)"
+        row "$rounds" $one "$peers" echo 100 "$(size 10000 50000)" ;;
+    guests)
+        row "$rounds" $one "$guests glib qt qt-unix libuv" echo 1 "$(size 3000 20000)"
+        row "$rounds" $one "$guests" echo 100 "$(size 5000 50000)"
+        row "$(at_most "$(size 6 21)")" $one "$guests" echo 1000 "$(size 5000 50000)" ;;
+    wakeup)
+        row "$rounds" $one "$sleepers" wakeup "$(size 300 2000)" one-processor
+        pair $two "$sleepers" wakeup "$(size 300 2000)" two-processors ;;
     esac
 done
 [ -z "$keep" ] || cp "$figures" "$keep"

@@ -28,6 +28,32 @@ try MISSED 9 1.05 1
 try undecided 9 1.05 1.10 # the floor differs more from itself
 try MISSED 9 1.20 1.10
 
+# guest VERDICT CONNECTIONS IMPL RATIO AGAIN [SLOW]: the same, of a guest that takes RATIO times what native does.
+guest()
+{
+    got=$(awk -v n="$2" -v impl="$3" -v guest="$4" -v again="$5" -v slow="${6:-1}" 'BEGIN {
+        for (i = 1; i <= 9; i++) {
+            v = 100 + i % 5
+            print i, "guests hoya", n, "request", v, "ns"
+            print i, "guests", impl, n, "request", v * guest * (i % 3 ? 1 : slow), "ns"
+            print i, "guests hoya-again", n, "request", i % 2 ? v : v * again, "ns"
+        }
+    }' | awk -f bench/compare.awk | sed -n "s/^  *$3 .* //p")
+    [ "$got" = "$1" ] || { echo "guest $3 at $2, $4, A/A $5: expected $1, got $got"; bad=1; }
+}
+guest met 1 hoya-glib 1.19 1
+guest MISSED 1 hoya-glib 1.21 1
+guest met 1 hoya-qt-unix 1.14 1
+guest MISSED 1 hoya-qt 1.19 1
+guest met 1 hoya-qt-owner 1.09 1
+guest MISSED 1 hoya-glib-owner 1.12 1
+guest undecided 1 hoya-glib-owner 1.12 1.13 # native differs more from itself
+guest undecided 1 hoya-glib-owner 1.09 1 1.20
+guest met 100 hoya-glib 1.02 1.03
+guest met 1000 hoya-glib 0.90 1
+guest MISSED 100 hoya-glib 1.02 1.01
+guest undecided 100 hoya-glib 1.02 1.01 0.90
+
 refused() # ARGUMENT...: status 2, and a sentence that says what was wrong
 {
     status=0
