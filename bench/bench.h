@@ -31,7 +31,7 @@ typedef struct bench_impl {
     /* n times there and back between this thread's loop and that of another thread. */
     void (*ping_pong)(long n);
 
-    /* Sends back what comes on each descriptor, until all of them have ended. */
+    /* Sends back what comes on each descriptor, until all of them have ended. Calls bench_start_echo before it waits. */
     void (*echo)(const int *fds, int n);
 
     /* A loop on this thread: begins with bench_start_waking, calls bench_woken until that says 0, and joins the
@@ -44,6 +44,8 @@ typedef struct bench_impl {
 /* Those that are no peers but hoya's hosts have echo, sleeper and wake only. */
 extern const bench_impl bench_implementation;
 
+/* The loop is there, and about to be run: the client may begin. */
+void bench_start_echo(void);
 /* For all of them: up to 64 bytes a message. Returns 0 at the end of the stream. */
 int bench_echo_once(int fd);
 

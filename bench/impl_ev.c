@@ -219,6 +219,7 @@ static void echo(const int *fds, int n)
         ev_io_init(&ios[i], on_readable, fds[i], EV_READ);
         ev_io_start(loop, &ios[i]);
     }
+    bench_start_echo();
     ev_run(loop, 0);
 }
 

@@ -274,6 +274,7 @@ static void echo(const int *fds, int n)
         struct epoll_event event = {.events = EPOLLIN, .data.fd = fds[i]};
         bench_require(epoll_ctl(epfd, EPOLL_CTL_ADD, fds[i], &event) == 0, "epoll_ctl");
     }
+    bench_start_echo();
     while (n > 0) {
         struct epoll_event events[256];
         int found = epoll_wait(epfd, events, 256, -1);

@@ -24,6 +24,7 @@ static void echo(const int *fds, int n)
     main_loop = g_main_loop_new(NULL, FALSE);
     left = n;
     for (int i = 0; i < n; i++) g_unix_fd_add(fds[i], G_IO_IN, on_readable, NULL);
+    bench_start_echo();
     g_main_loop_run(main_loop);
 }
 

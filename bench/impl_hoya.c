@@ -170,6 +170,7 @@ static void echo(const int *fds, int n)
     open_loop();
     left = n;
     for (int i = 0; i < n; i++) check(hoya_loop_add_reader(loop, fds[i], on_readable, NULL, NULL));
+    bench_start_echo();
     bench_mode_run(loop);
     close_loop();
 }

@@ -28,6 +28,7 @@ void echo(const int *fds, int n)
             if (--left == 0) QCoreApplication::quit();
         });
     }
+    bench_start_echo();
     QCoreApplication::exec();
 }
 

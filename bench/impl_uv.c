@@ -220,6 +220,7 @@ static void echo(const int *fds, int n)
         uv_poll_init(loop, &polls[i], fds[i]);
         uv_poll_start(&polls[i], UV_READABLE, on_readable);
     }
+    bench_start_echo();
     uv_run(loop, UV_RUN_DEFAULT);
 }
 

@@ -137,12 +137,12 @@ for workload in $workloads; do
         row "$rounds" $one "$peers" echo 1 "$(size 5000 20000)"
         row "$rounds" $one "$peers" echo 100 "$(size 10000 50000)" ;;
     guests)
-        row "$rounds" $one "$guests glib qt qt-unix libuv" echo 1 "$(size 3000 20000)"
-        row "$rounds" $one "$guests" echo 100 "$(size 5000 50000)"
-        row "$(at_most "$(size 6 21)")" $one "$guests" echo 1000 "$(size 5000 50000)" ;;
+        row "$rounds" $one "$guests glib qt qt-unix libuv" echo 1 "$(size 3000 10000)"
+        row "$rounds" $one "$guests" echo 100 "$(size 5000 20000)"
+        row "$(at_most "$(size 6 21)")" $one "$guests" echo 1000 "$(size 5000 20000)" ;;
     wakeup)
-        row "$rounds" $one "$sleepers" wakeup "$(size 300 2000)" one-processor
-        pair $two "$sleepers" wakeup "$(size 300 2000)" two-processors ;;
+        row "$rounds" $one "$sleepers" wakeup "$(size 300 1000)" one-processor
+        pair $two "$sleepers" wakeup "$(size 300 1000)" two-processors ;;
     esac
 done
 [ -z "$keep" ] || cp "$figures" "$keep"
