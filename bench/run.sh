@@ -124,12 +124,12 @@ for workload in $workloads; do
     chain) row "$rounds" $one "$peers" chain "$(size 300000 1000000)" ;;
     batch) row "$rounds" $one "$peers" batch "$(size 10000000 30000000)" ;;
     timers)
-        row "$rounds" $one "$peers" timers 1000 "$(size 5 20)"
+        row "$rounds" $one "$peers" timers 1000 "$(size 4 20)"
         row "$rounds" $one "$peers" timers 100000 "$(size 1 4)"
         row "$(at_most "$(size 6 11)")" $one "$peers" timers 1000000 1 ;;
     posts)
-        pair $two "$peers" posts 1 "$(size 2000000 5000000)"
-        pair "$all" "$peers" posts 4 "$(size 2000000 5000000)" ;;
+        pair $two "$peers" posts 1 "$(size 1000000 5000000)"
+        pair "$all" "$peers" posts 4 "$(size 1000000 5000000)" ;;
     pingpong)
         row "$rounds" $one "$peers" pingpong "$(size 2000 10000)" one-processor
         pair $two "$peers" pingpong "$(size 2000 10000)" two-processors ;;
@@ -137,7 +137,8 @@ for workload in $workloads; do
         row "$rounds" $one "$peers" echo 1 "$(size 5000 20000)"
         row "$rounds" $one "$peers" echo 100 "$(size 10000 50000)" ;;
     guests)
-        row "$rounds" $one "$guests glib qt qt-unix libuv" echo 1 "$(size 3000 10000)"
+        # The bounds are narrow: twice the rounds.
+        row "$(size "$rounds" $((2 * rounds)))" $one "$guests glib qt qt-unix libuv" echo 1 "$(size 3000 10000)"
         row "$rounds" $one "$guests" echo 100 "$(size 5000 20000)"
         row "$(at_most "$(size 6 21)")" $one "$guests" echo 1000 "$(size 5000 20000)" ;;
     wakeup)
