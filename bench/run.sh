@@ -81,6 +81,7 @@ figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
 
 # *-unix is a program with Qt's own dispatcher, *-again the same once more.
+unset QT_NO_GLIB
 program() # IMPLEMENTATION ARGUMENT...
 {
     name=${1%-again}
