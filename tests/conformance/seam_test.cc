@@ -283,7 +283,7 @@ TEST_P(SeamConformance, ARefusalIsTheMakersAndTheHostIsFreed)
     EXPECT_TRUE(script.freed);
 }
 
-// Holds: F21 F4
+// Holds: F16 F21 F4
 TEST_P(SeamConformance, AHostThatIsNotThereYetIsAskedAgain)
 {
     ASSERT_EQ(Make(HOYA_ENOHOST), 0);
@@ -297,7 +297,7 @@ TEST_P(SeamConformance, AHostThatIsNotThereYetIsAskedAgain)
     EXPECT_EQ(script.Dispatch(), 2);
 }
 
-// Holds: F21
+// Holds: F16 F21
 TEST_P(SeamConformance, ALoopThatNeverFindsItsHostIsNative)
 {
     ASSERT_EQ(Make(HOYA_ENOHOST), 0);

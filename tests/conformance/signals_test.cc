@@ -307,6 +307,7 @@ TEST_P(LoopConformance, ASignalHandlerThatRemovesItselfKeepsItsArgumentUntilItRe
     EXPECT_EQ(self.destroyed, 1);
 }
 
+// Holds: F15
 TEST_P(LoopConformance, SignalsOnAWrongThreadOrAClosedLoopAreRefused)
 {
     Probe probe;

@@ -65,7 +65,7 @@ constexpr int kTakers = 7; /* of these functions take an argument with a destroy
 
 /* ---- the loop's thread ---- */
 
-// Holds: S16 S162
+// Holds: F15 S16 S162
 TEST_P(LoopConformance, EveryFunctionOfTheLoopRefusesAnotherThread)
 {
     Handle handle = CallLater(HOYA_SEC(60), Say("never"));
@@ -86,7 +86,7 @@ TEST_P(LoopConformance, EveryFunctionOfTheLoopRefusesAnotherThread)
     EXPECT_EQ(hoya_handle_cancel(handle.get()), 1);
 }
 
-// Holds: S16
+// Holds: F15 S16
 TEST_P(LoopConformance, TheFirstRunSettlesTheThread)
 {
     std::promise<void> ran, checked;
@@ -115,7 +115,7 @@ TEST_P(LoopConformance, TheFirstRunSettlesTheThread)
     loop = nullptr;
 }
 
-// Holds: S16 S14
+// Holds: F15 S16 S14
 TEST_P(LoopConformance, ARefusedRunOnAnotherThreadSettlesNothing)
 {
     std::thread([this] {
@@ -420,6 +420,80 @@ TEST_P(LoopConformance, LoopsOfTwoThreadsPostToEachOther)
     for (std::thread &thread : threads) thread.join();
     for (Player &player : players) hoya_loop_unref(player.loop);
     EXPECT_EQ(left, 0);
+}
+
+/* A thread with a loop, and a main loop of the application's where there is one: it runs until it has heard what all
+ * others post to it. */
+struct Neighbour {
+    static constexpr int kPosts = 1000, kPostsAtATime = 10;
+
+    std::vector<Neighbour> *all;
+    hoya_loop *loop = nullptr;
+    std::thread::id thread;
+    std::vector<int> heard; /* from each, in order so far */
+    int sent = 0, wrong = 0;
+
+    bool HeardAll() const
+    {
+        for (int posts : heard)
+            if (posts != kPosts) return false;
+        return true;
+    }
+    void Hear(size_t sender, int post)
+    {
+        wrong += std::this_thread::get_id() != thread || hoya_get_running_loop() != loop || heard[sender]++ != post;
+        StopIfDone();
+    }
+    void StopIfDone()
+    {
+        if (HeardAll() && sent == kPosts) EXPECT_EQ(hoya_loop_stop(loop), 0);
+    }
+    /* A few to each, itself included, and the next ones later. */
+    void Send()
+    {
+        auto self = static_cast<size_t>(this - all->data());
+        for (int end = sent + kPostsAtATime; sent < end; sent++)
+            for (Neighbour &to : *all) {
+                auto hear = new Work([&to, self, post = sent] { to.Hear(self, post); });
+                EXPECT_EQ(hoya_loop_call_soon_threadsafe(to.loop, Lambda::Run, hear, Lambda::Destroy, nullptr), 0);
+            }
+        if (sent == kPosts) return StopIfDone();
+        auto next = new Work([this] { Send(); });
+        EXPECT_EQ(hoya_loop_call_soon_full(loop, Lambda::Run, next, Lambda::Destroy, nullptr), 0);
+    }
+};
+
+// Holds: F14 F15 F17 S1 S19
+TEST_P(LoopConformance, ThreeThreadsEachInAHostOfItsOwnHearEveryPostOfTheOthersInOrder)
+{
+    std::vector<Neighbour> all(3);
+    std::mutex one_at_a_time; /* Qt's hosts are made with the help of the environment */
+    std::atomic<int> ready{0}, over{0};
+    auto live = [&](Neighbour *self) {
+        std::unique_lock<std::mutex> making(one_at_a_time);
+        auto its_host = GetParam().foreign() ? GetParam().make_host() : nullptr;
+        ASSERT_EQ(NewLoop(GetParam(), its_host.get(), &self->loop), 0);
+        making.unlock();
+        self->thread = std::this_thread::get_id();
+        for (ready++; ready < 3;) std::this_thread::yield();
+        self->Send();
+        if (its_host)
+            EXPECT_TRUE(its_host->RunUntil([&] { return self->HeardAll() && self->sent == self->kPosts; }));
+        else EXPECT_EQ(hoya_loop_run_forever(self->loop), 0);
+        for (over++; over < 3;) std::this_thread::yield(); /* somebody may be posting to it still */
+        Release(self->loop);
+    };
+    std::vector<std::thread> threads;
+    for (Neighbour &one : all) {
+        one.all = &all;
+        one.heard.resize(all.size());
+        threads.emplace_back(live, &one);
+    }
+    for (std::thread &thread : threads) thread.join();
+    for (const Neighbour &one : all) {
+        EXPECT_EQ(one.wrong, 0) << "on another thread, or out of order";
+        EXPECT_EQ(one.heard, std::vector<int>(all.size(), Neighbour::kPosts));
+    }
 }
 
 /* ---- posts to a loop that is not about to wait in its selector ---- */
