@@ -333,6 +333,15 @@ void GuestConformance::RunHostFor(int64_t duration)
     host->RunUntil([] { return false; }, duration);
 }
 
+void GuestConformance::ExpectSilence()
+{
+    RunHostFor(HOYA_MSEC(5)); /* what is on its way arrives */
+    uint64_t dispatches = Stats().dispatches, polls = host->PollReturns();
+    RunHostFor(HOYA_MSEC(50));
+    EXPECT_LE(Stats().dispatches - dispatches, 3u);
+    EXPECT_LE(host->PollReturns() - polls, 5u);
+}
+
 bool GuestConformance::IsNative() const
 {
     hoya_loop_remove_reader(loop, 0); /* any call: a host that does not tell of its end is asked */

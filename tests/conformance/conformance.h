@@ -134,6 +134,9 @@ class GuestConformance : public LoopConformance
     void RunHostUntilSeen(const std::string &word);
     void RunHostFor(int64_t duration);
 
+    /* 50 ms in which the host's wait does not return and the loop is not dispatched, but for a handful of times. */
+    void ExpectSilence();
+
     bool IsNative() const;
     void Attach();
     void Detach();

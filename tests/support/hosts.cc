@@ -12,8 +12,11 @@
 #include <map>
 #include <utility>
 
+#include <sys/wait.h>
+
 #if __has_include(<glib.h>) && __has_include(<hoya/glib.h>)
 #define HOYA_TEST_GLIB 1
+#include <glib-unix.h>
 #include <hoya/glib.h>
 #endif
 
@@ -54,7 +57,21 @@ struct Job {
         job->work();
         return job->repeats ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
     }
+    static gboolean RunFd(gint, GIOCondition, gpointer data) { return Run(data); }
     static void Free(gpointer data) { delete static_cast<Job *>(data); }
+};
+
+/* A function of another type that a kind of source takes for a GSourceFunc. */
+template <typename Function> GSourceFunc AsSourceFunc(Function *function)
+{
+    return reinterpret_cast<GSourceFunc>(reinterpret_cast<void (*)()>(function));
+}
+
+struct Ending {
+    std::function<void(int)> ended;
+
+    static void Run(GPid, gint status, gpointer data) { static_cast<Ending *>(data)->ended(WEXITSTATUS(status)); }
+    static void Free(gpointer data) { delete static_cast<Ending *>(data); }
 };
 
 /* A running GMainLoop that ends when its predicate holds: a source that is asked before every wait and does
@@ -108,7 +125,7 @@ class GlibLoop final : public HostLoop
 
     bool RunUntil(Predicate done, int64_t timeout) override
     {
-        Level level{g_main_loop_new(context_, FALSE), std::move(done)};
+        Level level{g_main_loop_new(context_, FALSE), std::move(done)}; /* has the context, if it dies meanwhile */
         GSource *asking = LevelSource::New(&level);
         g_source_attach(asking, context_);
         Id limit = AddTimer(timeout, [&level] { g_main_loop_quit(level.loop); });
@@ -138,7 +155,33 @@ class GlibLoop final : public HostLoop
 
     void Remove(Id id) override
     {
+        if (!context_) return;
         if (GSource *source = g_main_context_find_source_by_id(context_, id)) g_source_destroy(source);
+    }
+
+    Id AddReader(int fd, Work work) override
+    {
+        GSource *source = g_unix_fd_source_new(fd, G_IO_IN);
+        return Attach(source, G_PRIORITY_DEFAULT, {std::move(work), true}, AsSourceFunc(Job::RunFd));
+    }
+
+    Id AddSignal(int signum, Work work) override
+    {
+        return Attach(g_unix_signal_source_new(signum), G_PRIORITY_DEFAULT, {std::move(work), true});
+    }
+
+    bool Spawn(const char *script, std::function<void(int)> ended) override
+    {
+        std::string shell = "/bin/sh", option = "-c", text = script;
+        char *argv[] = {shell.data(), option.data(), text.data(), nullptr};
+        GPid child;
+        if (!g_spawn_async(nullptr, argv, nullptr, G_SPAWN_DO_NOT_REAP_CHILD, nullptr, nullptr, &child, nullptr))
+            return false;
+        GSource *source = g_child_watch_source_new(child);
+        g_source_set_callback(source, AsSourceFunc(Ending::Run), new Ending{std::move(ended)}, Ending::Free);
+        g_source_attach(source, context_);
+        g_source_unref(source);
+        return true;
     }
 
     void Prod() override
@@ -163,6 +206,7 @@ class GlibLoop final : public HostLoop
     }
 
     void Die() override { g_main_context_unref(std::exchange(context_, nullptr)); }
+    bool DiesInCallbacks() const override { return true; }
 
     int WatchedFds() override
     {
@@ -177,10 +221,10 @@ class GlibLoop final : public HostLoop
     uint64_t PollReturns() const override { return poll_returns; }
 
   private:
-    Id Attach(GSource *source, int priority, Job job)
+    Id Attach(GSource *source, int priority, Job job, GSourceFunc run = Job::Run)
     {
         g_source_set_priority(source, priority);
-        g_source_set_callback(source, Job::Run, new Job(std::move(job)), Job::Free);
+        g_source_set_callback(source, run, new Job(std::move(job)), Job::Free);
         Id id = g_source_attach(source, context_);
         g_source_unref(source);
         return id;
@@ -268,6 +312,41 @@ class UvLoop final : public HostLoop
     Id AddIdle(Rank, Work work) override { return StartIdle(std::move(work), true); }
     void CallOnce(Work work) override { StartIdle(std::move(work), false); }
 
+    Id AddReader(int fd, Work work) override
+    {
+        auto poll = New<uv_poll_t>();
+        uv_poll_init(&uv_, poll, fd);
+        uv_poll_start(poll, UV_READABLE, [](uv_poll_t *p, int, int) { static_cast<Job *>(p->data)->Run(); });
+        return Keep(poll, std::move(work), true);
+    }
+
+    Id AddSignal(int signum, Work work) override
+    {
+        auto signal = New<uv_signal_t>();
+        uv_signal_init(&uv_, signal);
+        uv_signal_start(
+            signal, [](uv_signal_t *s, int) { static_cast<Job *>(s->data)->Run(); }, signum);
+        return Keep(signal, std::move(work), true);
+    }
+
+    bool Spawn(const char *script, std::function<void(int)> ended) override
+    {
+        auto child = new Child{{}, std::move(ended)};
+        std::string shell = "/bin/sh", option = "-c", text = script;
+        char *argv[] = {shell.data(), option.data(), text.data(), nullptr};
+        uv_process_options_t options = {};
+        options.file = argv[0];
+        options.args = argv;
+        options.exit_cb = [](uv_process_t *process, int64_t code, int) {
+            static_cast<Child *>(process->data)->ended(static_cast<int>(code));
+            uv_close(reinterpret_cast<uv_handle_t *>(process),
+                     [](uv_handle_t *handle) { delete static_cast<Child *>(handle->data); });
+        };
+        bool begun = uv_spawn(&uv_, &child->process, &options) == 0;
+        child->process.data = child;
+        return begun;
+    }
+
     void Remove(Id id) override
     {
         auto job = jobs_.find(id);
@@ -337,6 +416,11 @@ class UvLoop final : public HostLoop
             if (!repeats) loop->Remove(id);
             now();
         }
+    };
+
+    struct Child {
+        uv_process_t process;
+        std::function<void(int)> ended;
     };
 
     template <typename Handle> static Handle *New() { return static_cast<Handle *>(calloc(1, sizeof(Handle))); }

@@ -62,6 +62,12 @@ class HostLoop
     /* One callback of the host, soon. */
     virtual void CallOnce(Work work) = 0;
 
+    /* What not every main loop has; 0 or false then. The host's own watch of a descriptor that is readable, its own
+     * handler of a signal, and a child of its own, `sh -c script`: `ended` is told its exit code. */
+    virtual Id AddReader(int /* fd */, Work) { return 0; }
+    virtual Id AddSignal(int /* signum */, Work) { return 0; }
+    virtual bool Spawn(const char * /* script */, std::function<void(int)> /* ended */) { return false; }
+
     /* A few turns in disorder: phases of the host's iteration left out, repeated, out of order. */
     virtual void Prod() = 0;
 
@@ -72,8 +78,10 @@ class HostLoop
     virtual bool Forks() const { return false; }
     virtual void AfterFork() {}
 
-    /* The host's loop is destroyed, with the guests it has. Nothing but the destructor may follow. */
+    /* The host's loop is destroyed, with the guests it has. Nothing but the destructor may follow. Some main loops may be
+     * destroyed in a callback (a QCoreApplication and a uv_loop_t may not): RunUntil still ends with its predicate. */
     virtual void Die() = 0;
+    virtual bool DiesInCallbacks() const { return false; }
 
     /* May the loop be run by one thread after another? By another thread than its maker's at all? */
     virtual bool Moves() const { return true; }

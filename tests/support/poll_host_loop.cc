@@ -59,6 +59,7 @@ class PollHostLoop final : public HostLoop
 
     bool Forks() const override { return true; }
     void Die() override { poll_loop_end(&main_); }
+    bool DiesInCallbacks() const override { return true; }
     int WatchedFds() override { return static_cast<int>(main_.count); }
     uint64_t PollReturns() const override { return turns_; }
 

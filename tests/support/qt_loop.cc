@@ -12,6 +12,7 @@
 #include <QtCore/QAbstractEventDispatcher>
 #include <QtCore/QCoreApplication>
 #include <QtCore/QEventLoop>
+#include <QtCore/QProcess>
 #include <QtCore/QSocketNotifier>
 #include <QtCore/QThread>
 #include <algorithm>
@@ -128,8 +129,31 @@ class QtLoop final : public HostLoop
         QMetaObject::invokeMethod(QAbstractEventDispatcher::instance(), std::move(work), Qt::QueuedConnection);
     }
 
+    Id AddReader(int fd, Work work) override
+    {
+        readers_[++last_id_] = new Reader(fd, std::move(work));
+        return last_id_;
+    }
+
+    bool Spawn(const char *script, std::function<void(int)> ended) override
+    {
+        auto process = new QProcess;
+        QObject::connect(process, QOverload<int, QProcess::ExitStatus>::of(&QProcess::finished),
+                         [process, ended = std::move(ended)](int code, QProcess::ExitStatus) {
+                             process->deleteLater();
+                             ended(code);
+                         });
+        process->start("/bin/sh", {"-c", script});
+        return process->state() != QProcess::NotRunning;
+    }
+
     void Remove(Id id) override
     {
+        if (auto reader = readers_.find(id); reader != readers_.end()) {
+            reader->second->setEnabled(false); /* it may be running */
+            reader->second->deleteLater();
+            readers_.erase(reader);
+        }
         auto job = jobs_.find(id);
         if (job == jobs_.end()) return;
         job->second->Stop();
@@ -208,6 +232,22 @@ class QtLoop final : public HostLoop
         int timer_;
     };
 
+    class Reader final : public QSocketNotifier
+    {
+      public:
+        Reader(int fd, Work work) : QSocketNotifier(fd, Read), work_(std::move(work)) {}
+
+      private:
+        bool event(QEvent *event) override
+        {
+            if (event->type() != QEvent::SockAct) return QSocketNotifier::event(event);
+            Work now = work_;
+            now();
+            return true;
+        }
+        Work work_;
+    };
+
     Id Keep(Job *job)
     {
         jobs_[++last_id_] = job;
@@ -217,6 +257,7 @@ class QtLoop final : public HostLoop
     std::unique_ptr<QCoreApplication> app_;
     bool glib_;
     std::map<Id, Job *> jobs_;
+    std::map<Id, Reader *> readers_;
     Id last_id_ = 0;
 };
 
