@@ -295,4 +295,19 @@ TEST_P(LoopConformance, AThousandTimersCostTheHostNothing)
     EXPECT_EQ(host ? host->WatchedFds() : 0, watched);
 }
 
+/* ---- with a host ---- */
+
+// Holds: F4 S159
+TEST_P(GuestConformance, ADeadlineBeforeTheClockBeganWakesTheHostAtOnce)
+{
+    for (int64_t when : {HOYA_NOW, HOYA_NOW + 1, int64_t{-1}, int64_t{0}}) {
+        RunHostFor(HOYA_MSEC(2));
+        trace.clear();
+        host->CallOnce([&] { CallAt(when, Say("past")); });
+        RunHostUntilSeen("past");
+        CallLater(HOYA_SEC(60), Say("never")); /* and armed it is, for this one */
+        ExpectSilence();
+    }
+}
+
 } // namespace hoya_test
