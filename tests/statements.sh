@@ -49,7 +49,7 @@ awk '
         split(all_hosts, host, " ")
         for (i = 1; i in host; i++) {
             if ((id, host[i]) in tried) list = list " " host[i]
-            if (((id, host[i]) in tried) == ((id, host[i]) in excepted))
+            if (!later[id] && ((id, host[i]) in tried) == ((id, host[i]) in excepted))
                 gap(id ": " host[i] ((id, host[i]) in tried ? " is excepted, and tried" : ": no test runs there"))
         }
         return substr(list reasons[id], list == "" ? 3 : 2)

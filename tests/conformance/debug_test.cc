@@ -192,7 +192,7 @@ TEST_P(LoopConformance, DumpTellsEverythingThatTheLoopHolds)
           "host " + std::string(hoya_loop_host_name(loop)),
           "selector " + std::string(hoya_loop_selector_name(loop)), std::string("queued: 2\n"),
           std::string("a cancelled call_soon callback\n"), std::string("posts on their way: 1\n"),
-          std::string("timers: 3\n"), std::string("    in 9.99"), std::string("    never: timer"),
+          std::string("timers: 3\n"), std::string("    in 9.9"), std::string("    never: timer"),
           std::string("    due: timer"), std::string("descriptors: 1\n"),
           "    " + std::to_string(pair[0]) + ": reader", std::string("signals: 1\n"),
           "    " + std::to_string(SIGUSR1) + ": signal handler", std::string(kHere)})

@@ -179,6 +179,7 @@ class QtLoop final : public HostLoop
     void Die() override
     {
         jobs_.clear();
+        readers_.clear();
 #if __has_include(<glib.h>)
         if (glib_) g_main_context_set_poll_func(g_main_context_default(), nullptr);
 #endif
@@ -232,10 +233,13 @@ class QtLoop final : public HostLoop
         int timer_;
     };
 
-    class Reader final : public QSocketNotifier
+    class Reader final : public QSocketNotifier /* likewise */
     {
       public:
-        Reader(int fd, Work work) : QSocketNotifier(fd, Read), work_(std::move(work)) {}
+        Reader(int fd, Work work)
+            : QSocketNotifier(fd, Read, QAbstractEventDispatcher::instance()), work_(std::move(work))
+        {
+        }
 
       private:
         bool event(QEvent *event) override
