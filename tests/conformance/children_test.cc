@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * conformance/children_test.cc: children and signals belong to the process, and the host may have been there first. Its
- * children end properly whatever the loop does with SIGCHLD; its signals are its own until the loop is asked to handle
- * them, and again afterwards.
+ * conformance/children_test.cc: children and signals belong to the process, and the host may have been there first.
+ * Its children end properly whatever the loop does with SIGCHLD; its signals are its own until the loop is asked to
+ * handle them, and again afterwards.
  */
 #include "conformance.h"
 
@@ -34,7 +34,7 @@ struct Restore {
     ~Restore() { sigaction(SIGCHLD, &before, nullptr); }
 };
 
-/* A child of the application's: one of the host's, if it has such; else one that a timer of the host's waits for. */
+/* A child of the application's: the host's, if it has such; else one that a timer of the host's waits for. */
 void Spawn(HostLoop &host, const char *script, std::function<void(int)> ended)
 {
     if (host.Spawn(script, ended)) return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * conformance/fairness_test.cc: how much a busy guest leaves to its host, and a busy host to its guest. The lines that begin
- * with "fairness:" are shown by tests/run.sh. A machine on which others work, too, gets several tries.
+ * conformance/fairness_test.cc: how much a busy guest leaves to its host, and a busy host to its guest. The lines
+ * that begin with "fairness:" are shown by tests/run.sh. A machine on which others work, too, gets several tries.
  */
 #include "conformance.h"
 

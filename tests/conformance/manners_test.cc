@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * conformance/manners_test.cc: a guest that is called from everywhere: what each kind of the host's own handlers leaves
- * behind is done without another event, hang-ups and errors of its descriptors cost the host nothing once they are told,
- * and the host may die in the middle of a callback.
+ * conformance/manners_test.cc: a guest that is called from everywhere: what each kind of the host's own handlers
+ * leaves behind is done without another event, hang-ups and errors of its descriptors cost the host nothing once
+ * they are told, and the host may die in the middle of a callback.
  */
 #include "conformance.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * conformance/qt_dispatcher_test.cc: Qt finds a thread's main loop by the thread, so that it may not be there yet; and it
- * may be GLib's, or not.
+ * conformance/qt_dispatcher_test.cc: Qt finds a thread's main loop by the thread, so that it may not be there yet;
+ * and it may be GLib's, or not.
  */
 #include "conformance.h"
 

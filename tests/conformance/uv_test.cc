@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * conformance/uv_test.cc: what only libuv has: uv_run returns by itself when nothing is alive, and the loop's work counts.
+ * conformance/uv_test.cc: what only libuv has: uv_run returns by itself when nothing is alive, and the loop's work
+ * counts.
  */
 #include "conformance.h"
 

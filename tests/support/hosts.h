@@ -78,8 +78,8 @@ class HostLoop
     virtual bool Forks() const { return false; }
     virtual void AfterFork() {}
 
-    /* The host's loop is destroyed, with the guests it has. Nothing but the destructor may follow. Some main loops may be
-     * destroyed in a callback (a QCoreApplication and a uv_loop_t may not): RunUntil still ends with its predicate. */
+    /* The host's loop is destroyed, with the guests it has. Nothing but the destructor may follow. Some main loops may
+     * be destroyed in a callback (a QCoreApplication and a uv_loop_t may not): RunUntil ends with its predicate. */
     virtual void Die() = 0;
     virtual bool DiesInCallbacks() const { return false; }
 
