@@ -175,17 +175,18 @@ static int make_room_for_post(hoya_loop *loop)
 
 static int post_from_outside(hoya_loop *loop, hoya_ring_entry entry)
 {
-    bool was_empty = false;
+    bool wake = false;
     pthread_mutex_lock(&loop->inbox_lock);
     /* Nothing else may be looked at once the loop is closed: its end goes on without the lock. */
     int rc =
         atomic_load(&loop->closed) ? hoya_error_set(HOYA_ECLOSED, "the loop is closed") : make_room_for_post(loop);
     if (rc >= 0) {
-        was_empty = loop->inbox_count == 0;
+        /* Set under the lock: what the loop's own thread posts behind this one has to find it, to keep its order. */
+        wake = loop->inbox_count == 0 && !atomic_exchange(&loop->wake_pending, true);
         loop->inbox[loop->inbox_count++] = entry;
     }
     pthread_mutex_unlock(&loop->inbox_lock);
-    if (was_empty) hoya_loop_wakeup(loop);
+    if (wake) hoya_fd_signal_event(loop->wake_fd); /* it lives as long as the caller's reference */
     return rc;
 }
 
@@ -194,6 +195,7 @@ static int post_from_inside(hoya_loop *loop, hoya_ring_entry entry)
     int rc = hoya_loop_enter(loop);
     if (rc >= 0) rc = hoya_ring_reserve(&loop->ready, 1);
     if (rc < 0) return rc;
+    hoya_inbox_keep_order(loop);
     hoya_ring_push(&loop->ready, entry.fn, entry.arg);
     hoya_loop_rearm(loop);
     return 0;
