@@ -35,7 +35,6 @@ typedef struct cut {
 
 static cut cut_begin(int64_t budget)
 {
-    if (budget == HOYA_NEVER) return (cut){.budget = budget};
     int64_t now = hoya_clock_monotonic(NULL);
     return (cut){.budget = budget, .end = hoya_time_add(now, budget), .last = now, .until_look = 1};
 }
@@ -43,7 +42,7 @@ static cut cut_begin(int64_t budget)
 /* After a callback. */
 static bool cut_has_come(cut *c)
 {
-    if (c->budget == HOYA_NEVER || --c->until_look > 0) return false;
+    if (--c->until_look > 0) return false;
     int64_t now = hoya_clock_monotonic(NULL);
     c->until_look = now - c->last < c->budget / (4 * QUICK) ? QUICK : 1;
     c->last = now;
@@ -137,7 +136,9 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     atomic_store_explicit(&loop->running, true, memory_order_relaxed);
     if (loop->ready.head >= loop->round_end) begin_round(loop);
 
-    cut limit = cut_begin(budget);
+    bool bounded = budget != HOYA_NEVER; /* a native loop's never is */
+    cut limit;
+    if (bounded) limit = cut_begin(budget);
     /* An inner dispatch may begin rounds of its own and move round_end on; this round is still this one. */
     uint64_t end = loop->round_end;
     int ran = 0;
@@ -146,7 +147,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
         if (loop->may_nest && !loop->armed && hoya_ring_count(&loop->ready)) hoya_loop_tell_host(loop);
         ran += hoya_unlikely(hoya_loop_debugs(loop)) ? hoya_debug_run(loop, entry) : hoya_entry_run(loop, entry);
         if (hoya_unlikely(loop->abort_code || hoya_loop_is_forked(loop))) break;
-        if (loop->ready.head < end && cut_has_come(&limit)) {
+        if (bounded && loop->ready.head < end && cut_has_come(&limit)) {
             loop->stats.cut++;
             break;
         }
