@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/sys.h"
-#include "loop/handle.h"
+#include "loop/waiter.h"
 #include "loop/watch.h"
 
 #define CHECKS 256    /* descriptors checked a look */
@@ -168,6 +168,8 @@ void hoya_debug_close(hoya_loop *loop)
     for (size_t i = 0; i < loop->inbox_count; i++) tell_left_entry(loop, &told, loop->inbox[i]);
     for (size_t i = 0; i < loop->timers.count; i++)
         tell_left(loop, &told, hoya_handle_describe(hoya_timer_at(loop, i)));
+    for (hoya_list *node = loop->waiters.next; node != &loop->waiters; node = node->next)
+        tell_left(loop, &told, hoya_handle_describe(&HOYA_WAITER_OF_LOOP(node)->handle));
     for (size_t fd = 0; fd < loop->records_size; fd++)
         for (int side = 0; loop->records[fd] && side < 2; side++)
             if (loop->records[fd]->sides[side])

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "loop/handle.h"
+#include "loop/waiter.h"
 #include "loop/watch.h"
 
 typedef struct printer {
@@ -88,6 +88,15 @@ static void print_timers(const printer *to, const hoya_loop *loop)
     }
 }
 
+static void print_waiters(const printer *to, const hoya_loop *loop)
+{
+    size_t count = 0;
+    for (hoya_list *node = loop->waiters.next; node != &loop->waiters; node = node->next) count++;
+    print(to, "  waiting for futures: %zu", count);
+    for (hoya_list *node = loop->waiters.next; node != &loop->waiters; node = node->next)
+        print_handle(to, &HOYA_WAITER_OF_LOOP(node)->handle, "");
+}
+
 static void print_watches(const printer *to, const hoya_loop *loop)
 {
     print(to, "  descriptors: %llu", (unsigned long long)loop->stats.watches);
@@ -123,6 +132,7 @@ int hoya_loop_dump(hoya_loop *loop, void (*line)(const char *text, void *arg), v
     pthread_mutex_unlock(&loop->inbox_lock);
     print(&to, "  posts on their way: %zu", posts);
     print_timers(&to, loop);
+    print_waiters(&to, loop);
     print_watches(&to, loop);
     print_signals(&to, loop);
     return 0;

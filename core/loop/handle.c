@@ -40,7 +40,8 @@ static void call_once(hoya_handle *handle)
 {
     handle->loop = NULL; /* it has happened, as far as cancel is concerned */
     handle->running = true;
-    handle->fn.soon(handle->arg);
+    if (hoya_unlikely(handle->kind == HOYA_HANDLE_WAITER)) hoya_waiter_call(handle);
+    else handle->fn.soon(handle->arg);
     handle->running = false;
     hoya_handle_drop(handle);
 }
@@ -69,9 +70,9 @@ static void drop(hoya_loop *loop, hoya_runnable *runnable)
 
 hoya_description hoya_handle_describe(const hoya_handle *handle)
 {
-    static const char *const names[] = {"call_soon callback", "timer", "reader", "writer", "signal handler"};
-    return (hoya_description){names[handle->kind], (uintptr_t)handle->fn.soon, handle->place, handle->loop != NULL,
-                              lasts(handle)};
+    static const char *const names[] = {"call_soon callback", "timer", NULL, "reader", "writer", "signal handler"};
+    const char *name = handle->kind == HOYA_HANDLE_WAITER ? hoya_waiter_name(handle) : names[handle->kind];
+    return (hoya_description){name, (uintptr_t)handle->fn.soon, handle->place, handle->loop != NULL, lasts(handle)};
 }
 
 static hoya_description describe(const hoya_runnable *runnable)
@@ -79,7 +80,19 @@ static hoya_description describe(const hoya_runnable *runnable)
     return hoya_handle_describe((const hoya_handle *)runnable);
 }
 
-static const hoya_runnable_class handle_class = {run, drop, describe};
+const hoya_runnable_class hoya_handle_class = {run, drop, describe};
+
+void hoya_handle_init(hoya_handle *handle, hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy,
+                      const void *place)
+{
+    handle->runnable.class = &hoya_handle_class;
+    handle->loop = loop;
+    handle->arg = arg;
+    handle->destroy = destroy;
+    handle->place = place;
+    handle->refs = 1;
+    handle->kind = (uint8_t)kind;
+}
 
 hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy,
                              const void *place)
@@ -89,13 +102,7 @@ hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, 
         hoya_destroy_arg(destroy, arg);
         return NULL;
     }
-    handle->runnable.class = &handle_class;
-    handle->loop = loop;
-    handle->arg = arg;
-    handle->destroy = destroy;
-    handle->place = place;
-    handle->refs = 1;
-    handle->kind = (uint8_t)kind;
+    hoya_handle_init(handle, loop, kind, arg, destroy, place);
     return handle;
 }
 
@@ -148,13 +155,12 @@ int hoya_handle_cancel(hoya_handle *handle)
     int rc = hoya_loop_check_thread(loop);
     if (rc < 0) return rc;
     handle->cancelled = true;
-    if (handle->kind == HOYA_HANDLE_TIMER && !handle->queued) {
-        hoya_heap_remove(&loop->timers, &handle->of.timer.node);
-        hoya_ring_unreserve(&loop->ready, 1);
+    if (handle->queued) {
         hoya_handle_drop(handle);
-        hoya_handle_unref(handle); /* the heap's */
     } else {
-        hoya_handle_drop(handle);
+        if (handle->kind == HOYA_HANDLE_TIMER) hoya_heap_remove(&loop->timers, &handle->of.timer.node);
+        else hoya_waiter_unlink(handle);
+        hoya_handle_retire(loop, handle);
     }
     hoya_loop_rearm(loop);
     return 1;

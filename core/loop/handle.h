@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * loop/handle.h: a callback's registration: call_soon_full's, a timer's, one side of a descriptor, or a signal's.
+ * loop/handle.h: a callback's registration: call_soon_full's, a timer's, a waiter's (loop/waiter.h), one side of a
+ * descriptor, or a signal's.
  *
  * References: the caller's (if it asked for the handle), and the loop's while the callback may still run
- * (as an entry of the ready queue, in the timer heap, in the descriptor's record, or in the table of signals). The
- * argument is destroyed exactly once, by hoya_handle_drop.
+ * (as an entry of the ready queue, in the timer heap, among the waiters, in the descriptor's record, or in the table of
+ * signals). The argument is destroyed exactly once, by hoya_handle_drop.
  */
 #ifndef HOYA_LOOP_HANDLE_H
 #define HOYA_LOOP_HANDLE_H
@@ -14,6 +15,7 @@
 typedef enum hoya_handle_kind {
     HOYA_HANDLE_SOON,
     HOYA_HANDLE_TIMER,
+    HOYA_HANDLE_WAITER,
     /* from here on: stays registered after a run, and keeps its place in the ring until it is removed */
     HOYA_HANDLE_READER,
     HOYA_HANDLE_WRITER,
@@ -27,6 +29,7 @@ struct hoya_handle {
         hoya_callback soon;
         hoya_fd_callback fd;
         hoya_signal_callback signal;
+        void (*waiter)(void);
     } fn;
     void *arg;
     hoya_destroy destroy;
@@ -54,11 +57,19 @@ struct hoya_handle {
 hoya_handle *hoya_handle_new(hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy,
                              const void *place);
 
+/* The same in memory that is a handle in its first bytes (hoya_new_handle); cannot fail. */
+void hoya_handle_init(hoya_handle *handle, hoya_loop *loop, hoya_handle_kind kind, void *arg, hoya_destroy destroy,
+                      const void *place);
+
+/* What a handle is as an entry of the ready queue. */
+extern const hoya_runnable_class hoya_handle_class;
+
 /* Ends the registration: no run begins after this. The argument goes now, or after the run that is on the
  * stack. */
 void hoya_handle_drop(hoya_handle *handle);
 
-/* The same for a lasting one (a descriptor's side, a signal's handler), with its place and the loop's reference. */
+/* The same with its place and the loop's reference, for one that is not in the queue, or lasts (a descriptor's side, a
+ * signal's handler). */
 void hoya_handle_retire(hoya_loop *loop, hoya_handle *handle);
 
 hoya_description hoya_handle_describe(const hoya_handle *handle);
@@ -76,6 +87,11 @@ static inline void hoya_destroy_arg(hoya_destroy destroy, void *arg)
 {
     if (destroy) destroy(arg);
 }
+
+/* loop/waiter.c: a waiter is called, named, and taken out of the lists in which it waits. */
+void hoya_waiter_call(hoya_handle *handle);
+const char *hoya_waiter_name(const hoya_handle *handle);
+void hoya_waiter_unlink(hoya_handle *handle);
 
 /* loop/watch.c: the callback of a descriptor has returned. */
 void hoya_watch_returned(hoya_loop *loop, hoya_handle *handle);

@@ -64,6 +64,7 @@ static void init(hoya_loop *loop, const hoya_loop_options *options)
     loop->generation = hoya_fork_generation();
     pthread_mutex_init(&loop->inbox_lock, NULL);
     hoya_list_init(&loop->unregistered);
+    hoya_list_init(&loop->waiters);
     loop->clock = options->clock ? *options->clock : system;
     loop->timer_fd = loop->wake_fd = loop->watch.fd = HOYA_INVALID_FD;
     loop->armed_at = loop->run_deadline = HOYA_NEVER;
@@ -159,6 +160,7 @@ static void end(hoya_loop *loop)
     loop->round_end = loop->ready.head;
     hoya_inbox_close(loop);
     hoya_timers_close(loop);
+    hoya_waiters_close(loop);
     hoya_signals_close(loop);
     hoya_watch_close(loop);
     hoya_selector_free(loop->own_selector);

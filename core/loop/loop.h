@@ -35,6 +35,7 @@ struct hoya_loop {
     pthread_mutex_t inbox_lock;
     hoya_ring_entry *inbox; /* posted */
     size_t inbox_count, inbox_size;
+    size_t inbox_places; /* reserved, and not posted */
 
     /* What follows is written all the time by the loop's thread: not in the cache lines above, which others read. */
     char apart[64];
@@ -67,6 +68,9 @@ struct hoya_loop {
     hoya_fd_record **records;
     size_t records_size;
     hoya_list unregistered; /* records that could not be put back into the selector; tried again each look */
+
+    /* waiter.c */
+    hoya_list waiters;
 
     /* signal.c */
     uint64_t signals;       /* the ones that are ours: bit signum - 1 */
@@ -200,6 +204,17 @@ static inline void hoya_inbox_keep_order(hoya_loop *loop)
     if (!loop->depth && atomic_load_explicit(&loop->wake_pending, memory_order_relaxed)) hoya_inbox_collect(loop);
 }
 void hoya_inbox_close(hoya_loop *loop);
+
+/* A place for a post that must not fail for want of memory; made on the loop's thread. It is given back, or used by one
+ * post, on any thread. The post answers HOYA_ECLOSED, or takes the object over as an entry of the ready queue. Whoever
+ * does either holds a reference to the loop. */
+int hoya_inbox_reserve(hoya_loop *loop);
+void hoya_inbox_unreserve(hoya_loop *loop);
+int hoya_inbox_post(hoya_loop *loop, hoya_runnable *runnable);
+
+/* ---- waiter.c ------------------------------------------------------------------------------------------- */
+
+void hoya_waiters_close(hoya_loop *loop);
 
 /* ---- signal.c ------------------------------------------------------------------------------------------- */
 

@@ -162,24 +162,32 @@ int hoya_loop_wakeup(hoya_loop *loop)
 
 /* ---- posting ------------------------------------------------------------------------------------------- */
 
-static int make_room_for_post(hoya_loop *loop)
+static int make_room(hoya_ring_entry **entries, size_t *size, size_t needed)
 {
-    if (loop->inbox_count < loop->inbox_size) return 0;
-    size_t size = loop->inbox_size ? loop->inbox_size * 2 : 64;
-    hoya_ring_entry *inbox = hoya_resize(loop->inbox, size, sizeof *inbox);
-    if (!inbox) return HOYA_ENOMEM;
-    loop->inbox = inbox;
-    loop->inbox_size = size;
+    if (needed <= *size) return 0;
+    size_t more = *size ? *size : 64;
+    while (more < needed) more *= 2;
+    hoya_ring_entry *moved = hoya_resize(*entries, more, sizeof *moved);
+    if (!moved) return HOYA_ENOMEM;
+    *entries = moved;
+    *size = more;
     return 0;
 }
 
-static int post_from_outside(hoya_loop *loop, hoya_ring_entry entry)
+/* For one more, beside those who have a place. Under the lock. */
+static int make_room_for_post(hoya_loop *loop)
+{
+    return make_room(&loop->inbox, &loop->inbox_size, loop->inbox_count + loop->inbox_places + 1);
+}
+
+static int post_from_outside(hoya_loop *loop, hoya_ring_entry entry, bool has_place)
 {
     bool wake = false;
     pthread_mutex_lock(&loop->inbox_lock);
     /* Nothing else may be looked at once the loop is closed: its end goes on without the lock. */
-    int rc =
-        atomic_load(&loop->closed) ? hoya_error_set(HOYA_ECLOSED, "the loop is closed") : make_room_for_post(loop);
+    bool closed = atomic_load(&loop->closed);
+    if (has_place && !closed) loop->inbox_places--;
+    int rc = closed ? hoya_error_set(HOYA_ECLOSED, "the loop is closed") : make_room_for_post(loop);
     if (rc >= 0) {
         /* Set under the lock: what the loop's own thread posts behind this one has to find it, to keep its order. */
         wake = loop->inbox_count == 0 && !atomic_exchange(&loop->wake_pending, true);
@@ -198,6 +206,34 @@ static int post_from_inside(hoya_loop *loop, hoya_ring_entry entry)
     hoya_inbox_keep_order(loop);
     hoya_ring_push(&loop->ready, entry.fn, entry.arg);
     hoya_loop_rearm(loop);
+    return 0;
+}
+
+int hoya_inbox_reserve(hoya_loop *loop)
+{
+    pthread_mutex_lock(&loop->inbox_lock);
+    int rc = make_room_for_post(loop);
+    /* The two arrays change places: either has to do. */
+    if (rc >= 0) rc = make_room(&loop->batch, &loop->batch_size, loop->inbox_places + 1);
+    loop->inbox_places += rc >= 0;
+    pthread_mutex_unlock(&loop->inbox_lock);
+    return rc;
+}
+
+void hoya_inbox_unreserve(hoya_loop *loop)
+{
+    pthread_mutex_lock(&loop->inbox_lock);
+    if (!atomic_load(&loop->closed)) loop->inbox_places--;
+    pthread_mutex_unlock(&loop->inbox_lock);
+}
+
+int hoya_inbox_post(hoya_loop *loop, hoya_runnable *runnable)
+{
+    hoya_ring_entry entry = {NULL, runnable};
+    /* From inside: in line with call_soon; by way of the place, should the queue be unable to grow. */
+    bool inside = hoya_get_running_loop() == loop && post_from_inside(loop, entry) >= 0;
+    if (!inside) return post_from_outside(loop, entry, true);
+    hoya_inbox_unreserve(loop);
     return 0;
 }
 
@@ -222,7 +258,7 @@ static __attribute__((noinline)) int call_soon_threadsafe(hoya_loop *loop, hoya_
     /* Inside the loop's own run or dispatch the queue is ours. Outside, being the owner is not enough: the maker of a
      * loop may be posting while the thread that is to run it begins to. */
     bool inside = hoya_get_running_loop() == loop;
-    rc = inside ? post_from_inside(loop, entry) : post_from_outside(loop, entry);
+    rc = inside ? post_from_inside(loop, entry) : post_from_outside(loop, entry, false);
     if (rc < 0 && handle) {
         if (out) hoya_threadsafe_handle_unref(handle);
         drop_threadsafe(loop, &handle->runnable);
@@ -238,7 +274,7 @@ int hoya_loop_call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg,
     /* The usual case, a bare post from another thread: straight to the inbox. */
     if (hoya_likely(loop && fn && !destroy && !out && !hoya_loop_on_thread(loop) && !hoya_loop_debugs(loop) &&
                     !hoya_loop_is_forked(loop)))
-        return post_from_outside(loop, (hoya_ring_entry){fn, arg});
+        return post_from_outside(loop, (hoya_ring_entry){fn, arg}, false);
     return call_soon_threadsafe(loop, fn, arg, destroy, out, HOYA_CALLER());
 }
 
