@@ -132,6 +132,7 @@ int hoya_get_live_counts(hoya_live_counts *counts)
     counts->loops = atomic_load(&live[HOYA_LIVE_LOOPS]);
     counts->handles = live_handles();
     counts->selectors = atomic_load(&live[HOYA_LIVE_SELECTORS]);
+    counts->futures = atomic_load(&live[HOYA_LIVE_FUTURES]);
     counts->hosts = atomic_load(&live[HOYA_LIVE_HOSTS]);
     return 0;
 }

@@ -26,6 +26,7 @@ typedef enum hoya_live_kind {
     HOYA_LIVE_FDS,
     HOYA_LIVE_LOOPS,
     HOYA_LIVE_SELECTORS,
+    HOYA_LIVE_FUTURES,
     HOYA_LIVE_HOSTS,
     HOYA_LIVE_KINDS
 } hoya_live_kind;

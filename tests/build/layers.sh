@@ -39,6 +39,8 @@ if [ "${1:-}" = --self-test ]; then
     try 1 core/odd/a.c '<stdio.h>'
     try 1 core/base/a.c '<hoya/loop.h>'
     try 1 core/poll/a.c '<hoya/policy.h>'
+    try 1 core/loop/a.c '<hoya/future.h>'
+    try 0 core/task/a.c '<hoya/future.h>'
     try 1 core/run/a.c '<hoya/glib.h>'
     try 1 core/loop/a.c '<glib.h>'
     try 0 adapters/glib/a.c '<hoya/host.h>'
@@ -77,7 +79,7 @@ done | awk '
         split("base 1 poll 2 loop 3 future 4 task 5 io 5 stream 6 run 7", word, " ")
         for (i = 1; i in word; i += 2) rank[word[i]] = word[i + 1]
         # the layer that a public header describes
-        split("base base error base selector poll host loop loop loop policy run hoya run", word, " ")
+        split("base base error base selector poll host loop loop loop future future policy run hoya run", word, " ")
         for (i = 1; i in word; i += 2) public["hoya/" word[i] ".h"] = word[i + 1]
         # the headers of C99, and the toolkit header that an adapter may show
         split("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdarg stdbool " \

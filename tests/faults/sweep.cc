@@ -199,7 +199,8 @@ struct State {
     {
         return counts.blocks == other.counts.blocks && counts.fds == other.counts.fds &&
                counts.loops == other.counts.loops && counts.handles == other.counts.handles &&
-               counts.selectors == other.counts.selectors && counts.hosts == other.counts.hosts && fds == other.fds;
+               counts.selectors == other.counts.selectors && counts.hosts == other.counts.hosts &&
+               counts.futures == other.counts.futures && fds == other.fds;
     }
 };
 

@@ -296,6 +296,80 @@ static void test_policy(void)
     CHECK(hoya_set_event_loop(NULL) == 0);
 }
 
+/* ---- futures ---------------------------------------------------------------------------------------------- */
+
+static void count_done(hoya_future *future, void *arg)
+{
+    CHECK(hoya_future_done(future));
+    count(arg);
+}
+
+static void count_thread_done(hoya_thread_future *future, void *arg)
+{
+    CHECK(hoya_thread_future_done(future));
+    count(arg);
+}
+
+static void *complete_thread_future(void *arg)
+{
+    CHECK(hoya_thread_future_set_running_or_notify_cancel(arg) == 1);
+    CHECK(hoya_thread_future_set_result(arg, trace, NULL) == 0);
+    return NULL;
+}
+
+static void test_futures(void)
+{
+    hoya_loop *loop;
+    hoya_future *future, *copy, *failed;
+    hoya_handle *handle;
+    void *value = NULL;
+    const char *text;
+    int done = 0, destroyed = 0;
+    hoya_destroy destroy;
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(hoya_future_new(loop, &future) == 0 && hoya_future_new(loop, &copy) == 0);
+    CHECK(hoya_future_get_loop(future) == loop && !hoya_future_done(future));
+    CHECK(hoya_future_add_done_callback(future, count_done, &done, NULL, NULL) == 0);
+    CHECK(hoya_future_add_done_callback(future, count_done, &destroyed, NULL, &handle) == 0);
+    CHECK(hoya_handle_cancel(handle) == 1);
+    hoya_handle_unref(handle);
+    CHECK(hoya_future_remove_done_callback(future, count_done, &done) == 1);
+    CHECK(hoya_future_add_done_callback(future, count_done, &done, NULL, NULL) == 0);
+    CHECK(hoya_future_chain(future, copy) == 0);
+    CHECK(hoya_future_set_result(future, &destroyed, count) == 0 && done == 0);
+    CHECK(hoya_loop_run_once(loop, HOYA_NOW) == 2 && done == 1);
+    CHECK(hoya_future_result(copy, &value) == 0 && value == &destroyed);
+    CHECK(hoya_future_take(copy, &value, &destroy) == 0 && destroy == count && destroyed == 0);
+    hoya_future_unref(hoya_future_ref(future));
+    hoya_future_unref(future);
+    hoya_future_unref(copy);
+    CHECK(hoya_future_new(loop, &failed) == 0 && hoya_future_set_exception(failed, HOYA_EPIPE, "gone") == 0);
+    CHECK(hoya_future_exception(failed, &text) == HOYA_EPIPE && strcmp(text, "gone") == 0);
+    CHECK(hoya_future_cancel(failed, NULL) == 0 && !hoya_future_cancelled(failed));
+    hoya_future_unref(failed);
+
+    hoya_thread_future *work, *idle;
+    pthread_t worker;
+    CHECK(hoya_thread_future_new(&work) == 0 && hoya_thread_future_new(&idle) == 0);
+    CHECK(hoya_thread_future_add_done_callback(idle, count_thread_done, &done, NULL) == 0);
+    CHECK(hoya_thread_future_remove_done_callback(idle, count_thread_done, &done) == 1);
+    CHECK(hoya_thread_future_cancel(idle, NULL) == 1 && hoya_thread_future_cancelled(idle));
+    CHECK(hoya_thread_future_set_exception(idle, HOYA_EPIPE, NULL) == HOYA_ESTATE);
+    CHECK(hoya_thread_future_result(work, HOYA_USEC(10), NULL) == HOYA_ETIMEDOUT);
+    CHECK(hoya_wrap_future(loop, hoya_thread_future_ref(work), &future) == 0);
+    CHECK(pthread_create(&worker, NULL, complete_thread_future, work) == 0);
+    while (!hoya_future_done(future)) CHECK(hoya_loop_run_once(loop, HOYA_NEVER) >= 0);
+    CHECK(pthread_join(worker, NULL) == 0);
+    CHECK(hoya_future_result(future, &value) == 0 && value == trace);
+    CHECK(hoya_thread_future_result(work, HOYA_NEVER, &value) == 0 && value == trace);
+    hoya_future_unref(future);
+    hoya_thread_future_unref(work);
+    hoya_thread_future_unref(work);
+    hoya_thread_future_unref(idle);
+    CHECK(hoya_loop_close(loop) == 0);
+    hoya_loop_unref(loop);
+}
+
 int main(void)
 {
     static const char *const selectors[] = {"epoll", "poll", "select"};
@@ -307,9 +381,10 @@ int main(void)
         test_loop(selectors[i], HOYA_LOOP_NO_TIMERFD);
     }
     test_policy();
+    test_futures();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&
-          !live.selectors);
+          !live.selectors && !live.futures);
     printf("port: %d checks, %d failed\n", checks, failures);
     return failures != 0;
 }

@@ -70,6 +70,7 @@ class LeakChecks : public testing::EmptyTestEventListener
         expect_same("loops", before.counts.loops, after.counts.loops);
         expect_same("handles", before.counts.handles, after.counts.handles);
         expect_same("selectors", before.counts.selectors, after.counts.selectors);
+        expect_same("futures", before.counts.futures, after.counts.futures);
         expect_same("hosts", before.counts.hosts, after.counts.hosts);
         if (after.fds.size() <= before.fds.size()) return;
         for (const auto &[fd, target] : after.fds) {

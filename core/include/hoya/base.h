@@ -100,6 +100,7 @@ typedef struct hoya_live_counts {
     int64_t loops;
     int64_t handles; /* callback and timer handles, fd callbacks, threadsafe handles */
     int64_t selectors;
+    int64_t futures;
     int64_t hosts; /* hosts in a loop's hands; the native one does not count */
 } hoya_live_counts;
 

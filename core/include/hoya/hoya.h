@@ -7,6 +7,7 @@
 
 #include <hoya/base.h>
 #include <hoya/error.h>
+#include <hoya/future.h>
 #include <hoya/host.h>
 #include <hoya/loop.h>
 #include <hoya/policy.h>

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * future/future.h: what the files of this layer, and those above it, know of a future beyond the public header.
+ *
+ * References: those of the application, and one for each done callback that is queued. A callback that still waits is
+ * the future's (loop/waiter.h), and goes with it.
+ */
+#ifndef HOYA_FUTURE_FUTURE_H
+#define HOYA_FUTURE_FUTURE_H
+
+#include <hoya/future.h>
+
+#include "base/list.h"
+#include "future/outcome.h"
+
+struct hoya_future {
+    hoya_loop *loop; /* a reference */
+    uint32_t refs;
+    bool looked; /* somebody has seen the error, or nobody needs to */
+    hoya_outcome outcome;
+    hoya_list callbacks; /* waiters; empty once it is done */
+    const void *place;   /* the return address of the call that made it */
+};
+
+/* Takes the outcome; clears it where it is too late, or the thread is wrong. */
+int hoya_future_complete(hoya_future *future, hoya_outcome outcome);
+
+/* The outcome of one that is done, for the other end of a chain, which will answer for the error. */
+hoya_outcome hoya_future_hand_on(hoya_future *future);
+
+/* The same two for the future of threads. */
+int hoya_thread_future_complete(hoya_thread_future *future, hoya_outcome outcome);
+hoya_outcome hoya_thread_future_hand_on(hoya_thread_future *future);
+
+/* future/bridge.c: chains a future, on its loop's thread, with the future of threads: as the source or as the
+ * destination. Cancelling the handle (a new reference; may be NULL) takes the bridge down. */
+typedef enum hoya_bridge_direction { HOYA_BRIDGE_FROM_THREADS, HOYA_BRIDGE_TO_THREADS } hoya_bridge_direction;
+int hoya_bridge(hoya_future *future, hoya_thread_future *other, hoya_bridge_direction direction,
+                hoya_handle **handle);
+
+#endif

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/future_test.cc: the future of a loop: its states, its callbacks, its errors, its end.
+ */
+#include "conformance.h"
+
+#include <thread>
+
+#include "support/futures.h"
+
+namespace hoya_test
+{
+namespace
+{
+
+/* What the loop's exception handler was told. */
+struct Reports {
+    int count = 0, code = 0;
+    std::string detail;
+
+    static int Take(hoya_loop *, const hoya_exception_context *context, void *arg)
+    {
+        auto it = static_cast<Reports *>(arg);
+        it->count++;
+        it->code = context->code;
+        it->detail = context->detail ? context->detail : "";
+        return 0;
+    }
+};
+
+void Count(hoya_future *, void *arg)
+{
+    Probe::Run(arg);
+}
+
+} // namespace
+
+/* ---- states -------------------------------------------------------------------------------------------- */
+
+// Holds: S31
+TEST_P(LoopConformance, APendingFutureHasNoOutcome)
+{
+    Future future = NewFuture(loop);
+    void *value = this;
+    const char *text = "untouched";
+    EXPECT_EQ(hoya_future_get_loop(future.get()), loop);
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+    EXPECT_EQ(hoya_future_cancelled(future.get()), 0);
+    EXPECT_EQ(hoya_future_result(future.get(), &value), HOYA_ESTATE);
+    EXPECT_EQ(hoya_future_exception(future.get(), &text), HOYA_ESTATE);
+    EXPECT_EQ(hoya_future_take(future.get(), &value, nullptr), HOYA_ESTATE);
+    EXPECT_EQ(value, this);
+    EXPECT_STREQ(text, "untouched");
+}
+
+// Holds: S31 S162
+TEST_P(LoopConformance, AValueIsBorrowedUntilTheLastUnref)
+{
+    Value given;
+    {
+        Future future = NewFuture(loop);
+        ASSERT_EQ(hoya_future_set_result(future.get(), &given, Value::Destroy), 0);
+        void *value = nullptr;
+        EXPECT_EQ(hoya_future_done(future.get()), 1);
+        EXPECT_EQ(hoya_future_result(future.get(), &value), 0);
+        EXPECT_EQ(value, &given);
+        EXPECT_EQ(hoya_future_exception(future.get(), nullptr), 0);
+        EXPECT_EQ(TextOf(future), "");
+        EXPECT_EQ(given.destroyed, 0);
+    }
+    EXPECT_EQ(given.destroyed, 1);
+}
+
+// Holds: S31
+TEST_P(LoopConformance, AnErrorHasACodeAndAText)
+{
+    Future future = NewFuture(loop), bare = NewFuture(loop);
+    std::string text = "port 7 is taken";
+    ASSERT_EQ(hoya_future_set_exception(future.get(), HOYA_EBUSY, text.c_str()), 0);
+    text = "overwritten";
+    EXPECT_EQ(hoya_future_result(future.get(), nullptr), HOYA_EBUSY);
+    EXPECT_STREQ(hoya_error_detail(), "port 7 is taken");
+    EXPECT_EQ(hoya_future_exception(future.get(), nullptr), HOYA_EBUSY);
+    EXPECT_EQ(TextOf(future), "port 7 is taken");
+    EXPECT_EQ(hoya_future_set_exception(bare.get(), 0, nullptr), HOYA_EINVAL);
+    ASSERT_EQ(hoya_future_set_exception(bare.get(), HOYA_EPIPE, nullptr), 0);
+    EXPECT_EQ(hoya_future_result(bare.get(), nullptr), HOYA_EPIPE);
+    EXPECT_STREQ(hoya_error_detail(), "broken pipe");
+    EXPECT_EQ(TextOf(bare), "");
+}
+
+// Holds: S31 S33
+TEST_P(LoopConformance, CancelCompletesWhatIsPendingAndChangesNothingElse)
+{
+    Future future = NewFuture(loop), done = NewFuture(loop);
+    WhenDone(future, Say("called"));
+    EXPECT_EQ(hoya_future_cancel(future.get(), "the window was closed"), 1);
+    EXPECT_EQ(hoya_future_cancel(future.get(), "again"), 0);
+    EXPECT_EQ(hoya_future_cancelled(future.get()), 1);
+    EXPECT_EQ(hoya_future_result(future.get(), nullptr), HOYA_ECANCELED);
+    EXPECT_STREQ(hoya_error_detail(), "the window was closed");
+    EXPECT_EQ(hoya_future_exception(future.get(), nullptr), HOYA_ECANCELED);
+    ASSERT_EQ(hoya_future_set_result(done.get(), this, nullptr), 0);
+    EXPECT_EQ(hoya_future_cancel(done.get(), nullptr), 0);
+    EXPECT_EQ(hoya_future_cancelled(done.get()), 0);
+    EXPECT_EQ(hoya_future_result(done.get(), nullptr), 0);
+    RunUntilNoted(1);
+}
+
+// Holds: S33
+TEST_P(LoopConformance, TheCodeOfACancelIsACancel)
+{
+    Future future = NewFuture(loop);
+    ASSERT_EQ(hoya_future_set_exception(future.get(), HOYA_ECANCELED, "why not"), 0);
+    EXPECT_EQ(hoya_future_cancelled(future.get()), 1);
+    EXPECT_EQ(TextOf(future), "why not");
+}
+
+// Holds: S32 S162
+TEST_P(LoopConformance, AFutureIsCompletedOnce)
+{
+    Value late;
+    for (int how = 0; how < 3; how++) {
+        Future future = NewFuture(loop);
+        if (how == 0) EXPECT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0);
+        if (how == 1) EXPECT_EQ(hoya_future_set_exception(future.get(), HOYA_EPIPE, nullptr), 0);
+        if (how == 2) EXPECT_EQ(hoya_future_cancel(future.get(), nullptr), 1);
+        int code = hoya_future_exception(future.get(), nullptr);
+        EXPECT_EQ(hoya_future_set_result(future.get(), &late, Value::Destroy), HOYA_ESTATE);
+        EXPECT_EQ(late.destroyed, how + 1) << "at once";
+        EXPECT_EQ(hoya_future_set_exception(future.get(), HOYA_EBUSY, "late"), HOYA_ESTATE);
+        EXPECT_EQ(hoya_future_exception(future.get(), nullptr), code);
+    }
+}
+
+// Holds: S162
+TEST_P(LoopConformance, TakeMovesTheValueOutOnce)
+{
+    Value given;
+    Future future = NewFuture(loop);
+    ASSERT_EQ(hoya_future_set_result(future.get(), &given, Value::Destroy), 0);
+    void *value = nullptr;
+    hoya_destroy destroy = nullptr;
+    EXPECT_EQ(hoya_future_take(future.get(), nullptr, &destroy), HOYA_EINVAL);
+    ASSERT_EQ(hoya_future_take(future.get(), &value, &destroy), 0);
+    EXPECT_EQ(value, &given);
+    EXPECT_EQ(hoya_future_take(future.get(), &value, &destroy), HOYA_ESTATE);
+    EXPECT_EQ(hoya_future_result(future.get(), &value), HOYA_ESTATE);
+    future.reset();
+    EXPECT_EQ(given.destroyed, 0);
+    destroy(value);
+    EXPECT_EQ(given.destroyed, 1);
+}
+
+/* ---- callbacks ----------------------------------------------------------------------------------------- */
+
+// Holds: S29 S30
+TEST_P(LoopConformance, CallbacksRunInOrderAndNeverInsideTheCallThatCompletes)
+{
+    Future future = NewFuture(loop);
+    WhenDone(future, Say("first"));
+    WhenDone(future, Say("second"));
+    CallSoon([&] {
+        CallSoon(Say("before"));
+        EXPECT_EQ(hoya_future_set_result(future.get(), this, nullptr), 0);
+        Note("set");
+        CallSoon(Say("after"));
+    });
+    RunUntilNoted(5);
+    EXPECT_EQ(trace, (Trace{"set", "before", "first", "second", "after"}));
+}
+
+// Holds: S29 S4
+TEST_P(LoopConformance, OutsideARunCallbacksAreInLineWithPostsOfTheSameThread)
+{
+    Future future = NewFuture(loop);
+    WhenDone(future, Say("done"));
+    CallSoonThreadsafe(Say("posted"));
+    ASSERT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0);
+    CallSoon(Say("soon"));
+    RunUntilNoted(3);
+    EXPECT_EQ(trace, (Trace{"posted", "done", "soon"}));
+}
+
+// Holds: S30
+TEST_P(LoopConformance, ACallbackOfADoneFutureRunsInTheNextRound)
+{
+    Future future = NewFuture(loop);
+    ASSERT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0);
+    CallSoon([&] {
+        WhenDone(future, [&] {
+            Note("first");
+            WhenDone(future, Say("from first"));
+            CallSoon(Say("after it"));
+        });
+        WhenDone(future, Say("second"));
+        Note("added");
+    });
+    RunUntilNoted(5);
+    EXPECT_EQ(trace, (Trace{"added", "first", "second", "from first", "after it"}));
+}
+
+// Holds: S34
+TEST_P(LoopConformance, RemoveTakesAllEqualCallbacksThatAreNotQueued)
+{
+    Future future = NewFuture(loop);
+    Probe removed, kept;
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ(hoya_future_add_done_callback(future.get(), Count, &removed, Probe::Destroy, nullptr), 0);
+        EXPECT_EQ(hoya_future_add_done_callback(future.get(), Count, &kept, Probe::Destroy, nullptr), 0);
+    }
+    EXPECT_EQ(hoya_future_remove_done_callback(future.get(), Count, &removed), 3);
+    EXPECT_EQ(hoya_future_remove_done_callback(future.get(), Count, &removed), 0);
+    EXPECT_EQ(removed.destroyed, 3);
+    ASSERT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0);
+    EXPECT_EQ(hoya_future_remove_done_callback(future.get(), Count, &kept), 0) << "they are queued";
+    RunRounds(2);
+    EXPECT_EQ(removed.runs, 0);
+    EXPECT_EQ(kept.runs, 3);
+    EXPECT_EQ(kept.destroyed, 3);
+}
+
+// Holds: S34 S17
+TEST_P(LoopConformance, AHandleTakesItsOwnCallbackBackAndNoOther)
+{
+    for (bool queued : {false, true}) {
+        Future future = NewFuture(loop);
+        Probe probes[3];
+        Handle handles[3];
+        for (int i = 0; i < 3; i++) {
+            hoya_handle *handle = nullptr;
+            ASSERT_EQ(hoya_future_add_done_callback(future.get(), Count, &probes[i], Probe::Destroy, &handle), 0);
+            handles[i].reset(handle);
+        }
+        if (queued) ASSERT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0);
+        EXPECT_EQ(hoya_handle_cancel(handles[1].get()), 1);
+        EXPECT_EQ(hoya_handle_cancel(handles[1].get()), 0);
+        EXPECT_EQ(hoya_handle_cancelled(handles[1].get()), 1);
+        EXPECT_EQ(probes[1].destroyed, 1) << "at once";
+        if (!queued) ASSERT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0);
+        RunRounds(2);
+        EXPECT_EQ(probes[0].runs, 1);
+        EXPECT_EQ(probes[1].runs, 0);
+        EXPECT_EQ(probes[2].runs, 1);
+        EXPECT_EQ(hoya_handle_cancel(handles[0].get()), 0) << "it has run";
+        EXPECT_EQ(probes[0].destroyed + probes[1].destroyed + probes[2].destroyed, 3);
+    }
+}
+
+// Holds: S162
+TEST_P(LoopConformance, AFutureStaysUntilItsQueuedCallbacksHaveRun)
+{
+    Value value;
+    Future future = NewFuture(loop);
+    hoya_future *raw = future.get();
+    WhenDone(future, [&, raw] {
+        EXPECT_EQ(hoya_future_result(raw, nullptr), 0);
+        EXPECT_EQ(value.destroyed, 0);
+        Note("ran");
+    });
+    ASSERT_EQ(hoya_future_set_result(raw, &value, Value::Destroy), 0);
+    future.reset();
+    RunUntilNoted(1);
+    RunRounds(1);
+    EXPECT_EQ(value.destroyed, 1);
+}
+
+// Holds: S162
+TEST_P(LoopConformance, LettingAPendingFutureGoDropsItsCallbacks)
+{
+    Probe probe;
+    hoya_handle *handle = nullptr;
+    Future future = NewFuture(loop);
+    ASSERT_EQ(hoya_future_add_done_callback(future.get(), Count, &probe, Probe::Destroy, &handle), 0);
+    future.reset();
+    EXPECT_EQ(probe.destroyed, 1);
+    EXPECT_EQ(hoya_handle_cancel(handle), 0);
+    EXPECT_EQ(hoya_handle_cancelled(handle), 0);
+    hoya_handle_unref(handle);
+    RunRounds(2);
+    EXPECT_EQ(probe.runs, 0);
+}
+
+/* ---- destroy functions that come back ------------------------------------------------------------------- */
+
+namespace
+{
+
+/* An argument whose destruction does something to the future. */
+struct Meddler {
+    std::function<void()> work;
+    static void Never(hoya_future *, void *) { ADD_FAILURE() << "a removed callback ran"; }
+    static void Meddle(void *arg) { static_cast<Meddler *>(arg)->work(); }
+};
+
+} // namespace
+
+// Holds: S35
+TEST_P(LoopConformance, ADestroyFunctionMayRemoveAddAndCompleteWhileCallbacksAreRemoved)
+{
+    Future future = NewFuture(loop);
+    Probe other;
+    hoya_handle *neighbour = nullptr;
+    int calls = 0;
+    Meddler meddler;
+    meddler.work = [&] {
+        if (++calls > 1) return;
+        EXPECT_EQ(hoya_future_remove_done_callback(future.get(), Count, &other), 1);
+        EXPECT_EQ(hoya_handle_cancel(neighbour), 1) << "is being removed by the same call";
+        WhenDone(future, Say("added meanwhile"));
+        EXPECT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0);
+    };
+    auto add = [&](hoya_done_callback fn, void *arg, hoya_destroy destroy, hoya_handle **handle) {
+        EXPECT_EQ(hoya_future_add_done_callback(future.get(), fn, arg, destroy, handle), 0);
+    };
+    add(Meddler::Never, &meddler, Meddler::Meddle, nullptr);
+    add(Count, &other, Probe::Destroy, nullptr);
+    add(Meddler::Never, &meddler, Meddler::Meddle, &neighbour);
+    EXPECT_EQ(hoya_future_remove_done_callback(future.get(), Meddler::Never, &meddler), 2);
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(other.destroyed, 1);
+    hoya_handle_unref(neighbour);
+    RunUntilNoted(1);
+}
+
+// Holds: S35 S15
+TEST_P(LoopConformance, ADestroyFunctionMayCloseTheLoopAndLetTheFutureGo)
+{
+    hoya_loop *sibling = NewSibling();
+    Future future = NewFuture(sibling);
+    Probe probe;
+    Meddler meddler;
+    meddler.work = [&] {
+        EXPECT_EQ(hoya_loop_close(sibling), 0);
+        future.reset();
+    };
+    ASSERT_EQ(hoya_future_add_done_callback(future.get(), Meddler::Never, &meddler, Meddler::Meddle, nullptr), 0);
+    ASSERT_EQ(hoya_future_add_done_callback(future.get(), Count, &probe, Probe::Destroy, nullptr), 0);
+    EXPECT_EQ(hoya_future_remove_done_callback(future.get(), Meddler::Never, &meddler), 1);
+    EXPECT_EQ(probe.destroyed, 1);
+    hoya_loop_unref(sibling);
+}
+
+// Holds: S35 S15
+TEST_P(LoopConformance, ADestroyFunctionAtCloseMayCompleteOtherFutures)
+{
+    Future first = NewFuture(loop), second = NewFuture(loop);
+    Probe probe;
+    Meddler meddler;
+    meddler.work = [&] { EXPECT_EQ(hoya_future_set_result(second.get(), nullptr, nullptr), 0); };
+    ASSERT_EQ(hoya_future_add_done_callback(first.get(), Meddler::Never, &meddler, Meddler::Meddle, nullptr), 0);
+    ASSERT_EQ(hoya_future_add_done_callback(second.get(), Count, &probe, Probe::Destroy, nullptr), 0);
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(probe.runs, 0);
+    EXPECT_EQ(probe.destroyed, 1);
+    EXPECT_EQ(hoya_future_done(second.get()), 1);
+}
+
+/* ---- errors that nobody looked at ----------------------------------------------------------------------- */
+
+// Holds: S36
+TEST_P(LoopConformance, AnErrorThatNobodyLookedAtIsReportedOnce)
+{
+    Reports reports;
+    ASSERT_EQ(hoya_loop_set_exception_handler(loop, Reports::Take, &reports), 0);
+    Future future = NewFuture(loop);
+    WhenDone(future, Say("called"));
+    ASSERT_EQ(hoya_future_set_exception(future.get(), HOYA_EPIPE, "the peer is gone"), 0);
+    RunUntilNoted(1);
+    EXPECT_EQ(reports.count, 0) << "somebody may still look";
+    future.reset();
+    EXPECT_EQ(reports.count, 1);
+    EXPECT_EQ(reports.code, HOYA_EPIPE);
+    EXPECT_EQ(reports.detail, "the peer is gone");
+}
+
+// Holds: S36
+TEST_P(LoopConformance, LookingOrCancellingSilencesTheReport)
+{
+    Reports reports;
+    ASSERT_EQ(hoya_loop_set_exception_handler(loop, Reports::Take, &reports), 0);
+    void *value;
+    for (int how = 0; how < 6; how++) {
+        Future future = NewFuture(loop);
+        hoya_future *raw = future.get();
+        if (how == 0) EXPECT_EQ(hoya_future_result(raw, nullptr), HOYA_ESTATE) << "too soon to count";
+        if (how == 0) WhenDone(future, [raw] { hoya_future_result(raw, nullptr); });
+        if (how == 5) EXPECT_EQ(hoya_future_cancel(raw, nullptr), 1);
+        else EXPECT_EQ(hoya_future_set_exception(raw, HOYA_EPIPE, nullptr), 0);
+        if (how == 1) EXPECT_EQ(hoya_future_result(raw, nullptr), HOYA_EPIPE);
+        if (how == 2) EXPECT_EQ(hoya_future_exception(raw, nullptr), HOYA_EPIPE);
+        if (how == 3) EXPECT_EQ(hoya_future_take(raw, &value, nullptr), HOYA_EPIPE);
+        if (how == 4) EXPECT_EQ(hoya_future_cancel(raw, nullptr), 0);
+        RunRounds(2);
+        future.reset();
+        EXPECT_EQ(reports.count, 0) << how;
+    }
+    Future future = NewFuture(loop);
+    EXPECT_EQ(hoya_future_result(future.get(), nullptr), HOYA_ESTATE);
+    EXPECT_EQ(hoya_future_set_exception(future.get(), HOYA_EPIPE, nullptr), 0);
+    future.reset();
+    EXPECT_EQ(reports.count, 1) << "a look at a pending future is none";
+}
+
+// Holds: S36
+TEST_P(LoopConformance, DebugModeNamesThePlaceThatMadeTheFuture)
+{
+    Reports reports;
+    ASSERT_EQ(hoya_loop_set_exception_handler(loop, Reports::Take, &reports), 0);
+    ASSERT_EQ(hoya_loop_set_debug(loop, 1), 0);
+    Future future = NewFuture(loop);
+    ASSERT_EQ(hoya_future_set_exception(future.get(), HOYA_EPIPE, "why"), 0);
+    future.reset();
+    EXPECT_EQ(reports.detail.rfind("why; the future is from ", 0), 0u) << reports.detail;
+    EXPECT_NE(reports.detail.find("[0x"), std::string::npos) << reports.detail;
+}
+
+/* ---- the end of the loop, other threads, children ------------------------------------------------------- */
+
+// Holds: S15 S162
+TEST_P(LoopConformance, AFutureOutlivesItsLoop)
+{
+    hoya_loop *sibling = NewSibling();
+    Future future = NewFuture(sibling), queued = NewFuture(sibling);
+    Probe probe;
+    for (hoya_future *each : {future.get(), queued.get()})
+        EXPECT_EQ(hoya_future_add_done_callback(each, Count, &probe, Probe::Destroy, nullptr), 0);
+    ASSERT_EQ(hoya_future_set_result(queued.get(), nullptr, nullptr), 0);
+    Release(sibling);
+    EXPECT_EQ(probe.destroyed, 2);
+    EXPECT_EQ(hoya_future_set_result(future.get(), this, nullptr), 0);
+    void *value = nullptr;
+    EXPECT_EQ(hoya_future_result(future.get(), &value), 0);
+    EXPECT_EQ(value, this);
+    EXPECT_EQ(hoya_future_add_done_callback(future.get(), Count, &probe, Probe::Destroy, nullptr), HOYA_ECLOSED);
+    EXPECT_EQ(probe.destroyed, 3);
+    EXPECT_EQ(probe.runs, 0);
+    hoya_future *none = nullptr;
+    EXPECT_EQ(hoya_future_new(hoya_future_get_loop(future.get()), &none), HOYA_ECLOSED);
+}
+
+// Holds: S16 S162
+TEST_P(LoopConformance, AFutureBelongsToTheThreadOfItsLoop)
+{
+    Future future = NewFuture(loop);
+    Value value;
+    Probe probe;
+    std::thread([&] {
+        hoya_future *raw = future.get(), *made = nullptr;
+        void *out;
+        EXPECT_EQ(hoya_future_new(loop, &made), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_future_set_result(raw, &value, Value::Destroy), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_future_set_exception(raw, HOYA_EPIPE, "text"), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_future_cancel(raw, "reason"), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_future_result(raw, nullptr), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_future_exception(raw, nullptr), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_future_take(raw, &out, nullptr), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_future_add_done_callback(raw, Count, &probe, Probe::Destroy, nullptr), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_future_remove_done_callback(raw, Count, &probe), HOYA_ETHREAD);
+    }).join();
+    EXPECT_EQ(value.destroyed, 1);
+    EXPECT_EQ(probe.destroyed, 1);
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+}
+
+// Holds: S56
+TEST_P(LoopConformance, InAForkedChildAFutureIsTheParentsUntilTheLoopIsTakenOver)
+{
+    Future future = NewFuture(loop);
+    WhenDone(future, Say("called"));
+    auto in_child = [&] {
+        EXPECT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), HOYA_ECHILD);
+        ASSERT_EQ(hoya_loop_after_fork(loop), 0) << hoya_error_detail();
+        EXPECT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0);
+        RunUntilNoted(1);
+    };
+    EXPECT_EQ(InChild(in_child), 0);
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+}
+
+// Holds: S29
+TEST_P(LoopConformance, NothingIsAFuture)
+{
+    Value value;
+    EXPECT_EQ(hoya_future_set_result(nullptr, &value, Value::Destroy), HOYA_EINVAL);
+    EXPECT_EQ(value.destroyed, 1);
+    EXPECT_EQ(hoya_future_result(nullptr, nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_future_cancel(nullptr, nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_future_add_done_callback(nullptr, Count, &value, Value::Destroy, nullptr), HOYA_EINVAL);
+    EXPECT_EQ(value.destroyed, 2);
+    hoya_future_unref(nullptr);
+}
+
+// Holds: F4
+TEST_P(GuestConformance, AHostsCallbackMayCompleteAFuture)
+{
+    Future future = NewFuture(loop);
+    WhenDone(future, Say("called"));
+    host->CallOnce([&] { EXPECT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0); });
+    RunHostUntilSeen("called");
+}
+
+} // namespace hoya_test

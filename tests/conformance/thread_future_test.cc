@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/thread_future_test.cc: the future of threads, and the chains between futures of any kind.
+ */
+#include "conformance.h"
+
+#include <atomic>
+#include <thread>
+
+#include "support/futures.h"
+
+namespace hoya_test
+{
+namespace
+{
+
+void CountInline(hoya_thread_future *, void *arg)
+{
+    Probe::Run(arg);
+}
+
+/* A loop of its own on a thread of its own, native; runs until it goes. */
+class Elsewhere
+{
+  public:
+    Elsewhere()
+    {
+        thread_ = std::thread([this] {
+            EXPECT_EQ(hoya_loop_new(nullptr, &loop), 0);
+            hoya_loop_call_soon(
+                loop, [](void *arg) { *static_cast<std::atomic<bool> *>(arg) = true; }, &ready_);
+            EXPECT_EQ(hoya_loop_run_forever(loop), 0);
+            if (at_end) at_end();
+            EXPECT_EQ(hoya_loop_close(loop), 0);
+        });
+        while (!ready_) std::this_thread::yield();
+    }
+    ~Elsewhere()
+    {
+        Join();
+        hoya_loop_unref(loop);
+    }
+    void Join()
+    {
+        if (!thread_.joinable()) return;
+        hoya_loop_stop(loop);
+        thread_.join();
+    }
+
+    /* Runs it there; returns when it has returned. */
+    void Do(const Work &work)
+    {
+        std::atomic<bool> done{false};
+        auto both = new Work([&] {
+            work();
+            done = true;
+        });
+        EXPECT_EQ(hoya_loop_call_soon_threadsafe(loop, Lambda::Run, both, Lambda::Destroy, nullptr), 0);
+        while (!done) std::this_thread::yield();
+    }
+
+    hoya_loop *loop = nullptr;
+    Work at_end; /* on its thread, before the loop is closed */
+
+  private:
+    std::atomic<bool> ready_{false};
+    std::thread thread_;
+};
+
+} // namespace
+
+/* ---- the future of threads ------------------------------------------------------------------------------ */
+
+// Holds: S31 S32 S162
+TEST(ThreadFuture, IsCompletedOnceAndKeepsItsValue)
+{
+    Value value, late;
+    void *out = nullptr;
+    {
+        ThreadFuture future = NewThreadFuture();
+        EXPECT_EQ(hoya_thread_future_done(future.get()), 0);
+        EXPECT_EQ(hoya_thread_future_set_result(future.get(), &value, Value::Destroy), 0);
+        EXPECT_EQ(hoya_thread_future_set_result(future.get(), &late, Value::Destroy), HOYA_ESTATE);
+        EXPECT_EQ(hoya_thread_future_set_exception(future.get(), HOYA_EPIPE, "late"), HOYA_ESTATE);
+        EXPECT_EQ(hoya_thread_future_cancel(future.get(), nullptr), 0);
+        EXPECT_EQ(hoya_thread_future_done(future.get()), 1);
+        EXPECT_EQ(hoya_thread_future_cancelled(future.get()), 0);
+        EXPECT_EQ(hoya_thread_future_result(future.get(), HOYA_NOW, &out), 0);
+        EXPECT_EQ(out, &value);
+        EXPECT_EQ(late.destroyed, 1);
+        EXPECT_EQ(value.destroyed, 0);
+    }
+    EXPECT_EQ(value.destroyed, 1);
+}
+
+// Holds: S31
+TEST(ThreadFuture, ResultWaitsForAnotherThread)
+{
+    ThreadFuture future = NewThreadFuture();
+    std::atomic<int> code{0};
+    std::thread waiter([&] { code = hoya_thread_future_result(future.get(), HOYA_NEVER, nullptr); });
+    EXPECT_EQ(hoya_thread_future_set_exception(future.get(), HOYA_EPIPE, "gone"), 0);
+    waiter.join();
+    EXPECT_EQ(code, HOYA_EPIPE);
+}
+
+// Holds: S31
+TEST(ThreadFuture, ResultGivesUpWhenItsTimeIsUp)
+{
+    ThreadFuture future = NewThreadFuture();
+    int64_t start = Now();
+    EXPECT_EQ(hoya_thread_future_result(future.get(), HOYA_NOW, nullptr), HOYA_ETIMEDOUT);
+    EXPECT_EQ(hoya_thread_future_result(future.get(), HOYA_MSEC(2), nullptr), HOYA_ETIMEDOUT);
+    EXPECT_GE(Now() - start, HOYA_MSEC(2));
+}
+
+// Holds: S33
+TEST(ThreadFuture, WorkThatHasBegunIsNotCancelled)
+{
+    ThreadFuture begun = NewThreadFuture(), cancelled = NewThreadFuture();
+    EXPECT_EQ(hoya_thread_future_set_running_or_notify_cancel(begun.get()), 1);
+    EXPECT_EQ(hoya_thread_future_set_running_or_notify_cancel(begun.get()), HOYA_ESTATE);
+    EXPECT_EQ(hoya_thread_future_cancel(begun.get(), nullptr), 0);
+    EXPECT_EQ(hoya_thread_future_set_result(begun.get(), nullptr, nullptr), 0);
+    EXPECT_EQ(hoya_thread_future_cancel(cancelled.get(), "too slow"), 1);
+    EXPECT_EQ(hoya_thread_future_set_running_or_notify_cancel(cancelled.get()), 0);
+    EXPECT_EQ(hoya_thread_future_cancelled(cancelled.get()), 1);
+    EXPECT_EQ(hoya_thread_future_result(cancelled.get(), HOYA_NEVER, nullptr), HOYA_ECANCELED);
+    EXPECT_STREQ(hoya_error_detail(), "too slow");
+}
+
+// Holds: S30 S34 S162
+TEST(ThreadFuture, CallbacksRunInlineInOrderOnce)
+{
+    ThreadFuture future = NewThreadFuture();
+    Trace trace;
+    Probe removed, dropped;
+    WhenDone(future, [&] { trace.push_back("first"); });
+    for (int i = 0; i < 2; i++)
+        EXPECT_EQ(hoya_thread_future_add_done_callback(future.get(), CountInline, &removed, Probe::Destroy), 0);
+    WhenDone(future, [&] { trace.push_back("second"); });
+    EXPECT_EQ(hoya_thread_future_remove_done_callback(future.get(), CountInline, &removed), 2);
+    EXPECT_EQ(hoya_thread_future_set_result(future.get(), nullptr, nullptr), 0);
+    EXPECT_EQ(trace, (Trace{"first", "second"}));
+    WhenDone(future, [&] { trace.push_back("late"); });
+    EXPECT_EQ(trace.size(), 3u);
+    EXPECT_EQ(removed.runs, 0);
+    EXPECT_EQ(removed.destroyed, 2);
+
+    ThreadFuture pending = NewThreadFuture();
+    EXPECT_EQ(hoya_thread_future_add_done_callback(pending.get(), CountInline, &dropped, Probe::Destroy), 0);
+    pending.reset();
+    EXPECT_EQ(dropped.destroyed, 1);
+    EXPECT_EQ(dropped.runs, 0);
+}
+
+// Holds: S35
+TEST(ThreadFuture, ACallbackMayLetTheFutureGo)
+{
+    ThreadFuture future = NewThreadFuture();
+    hoya_thread_future *raw = future.get();
+    int ran = 0;
+    WhenDone(future, [&] { future.reset(); });
+    WhenDone(future, [&] { ran++; });
+    EXPECT_EQ(hoya_thread_future_set_result(raw, nullptr, nullptr), 0);
+    EXPECT_EQ(ran, 1);
+}
+
+// Holds: S31
+TEST_P(LoopConformance, AThreadThatRunsALoopDoesNotBlockForAFuture)
+{
+    ThreadFuture future = NewThreadFuture();
+    CallSoon([&] {
+        EXPECT_EQ(hoya_thread_future_result(future.get(), HOYA_SEC(60), nullptr), HOYA_EDEADLK);
+        EXPECT_EQ(hoya_thread_future_result(future.get(), HOYA_NOW, nullptr), HOYA_ETIMEDOUT);
+        EXPECT_EQ(hoya_thread_future_set_result(future.get(), nullptr, nullptr), 0);
+        EXPECT_EQ(hoya_thread_future_result(future.get(), HOYA_SEC(60), nullptr), 0);
+        Note("done");
+    });
+    RunUntilNoted(1);
+}
+
+/* ---- wrap_future ---------------------------------------------------------------------------------------- */
+
+// Holds: S38 F14
+TEST_P(LoopConformance, AThreadsResultReachesTheLoop)
+{
+    ThreadFuture source = NewThreadFuture();
+    Future future = Wrap(loop, source);
+    Value value;
+    void *seen = nullptr;
+    WhenDone(future, [&] {
+        EXPECT_EQ(hoya_future_result(future.get(), &seen), 0);
+        Note("done");
+    });
+    std::thread worker([&] { hoya_thread_future_set_result(source.get(), &value, Value::Destroy); });
+    RunUntilNoted(1);
+    worker.join();
+    EXPECT_EQ(seen, &value);
+    EXPECT_EQ(hoya_thread_future_result(source.get(), HOYA_NOW, nullptr), HOYA_ESTATE) << "it has moved";
+    source.reset();
+    EXPECT_EQ(value.destroyed, 0);
+    future.reset();
+    EXPECT_EQ(value.destroyed, 1);
+}
+
+// Holds: S38
+TEST_P(LoopConformance, AThreadsErrorAndACancelReachTheLoop)
+{
+    ThreadFuture failed = NewThreadFuture(), cancelled = NewThreadFuture();
+    Future first = Wrap(loop, failed), second = Wrap(loop, cancelled);
+    WhenDone(first, Say("failed"));
+    WhenDone(second, Say("cancelled"));
+    std::thread([&] {
+        hoya_thread_future_set_exception(failed.get(), HOYA_EPIPE, "gone");
+        hoya_thread_future_cancel(cancelled.get(), "no more");
+    }).join();
+    RunUntilNoted(2);
+    EXPECT_EQ(trace, (Trace{"failed", "cancelled"}));
+    EXPECT_EQ(hoya_future_result(first.get(), nullptr), HOYA_EPIPE);
+    EXPECT_EQ(TextOf(first), "gone");
+    EXPECT_EQ(hoya_future_cancelled(second.get()), 1);
+    EXPECT_EQ(TextOf(second), "no more");
+}
+
+// Holds: S38
+TEST_P(LoopConformance, CancellingTheWrapCancelsTheThreadFuture)
+{
+    ThreadFuture source = NewThreadFuture();
+    Future future = Wrap(loop, source);
+    EXPECT_EQ(hoya_future_cancel(future.get(), nullptr), 1);
+    EXPECT_EQ(hoya_thread_future_cancelled(source.get()), 0) << "not inside the call";
+    RunRounds(2);
+    EXPECT_EQ(hoya_thread_future_cancelled(source.get()), 1);
+}
+
+// Holds: S38
+TEST_P(LoopConformance, AWrapOfWhatIsDoneIsDoneSoon)
+{
+    ThreadFuture source = NewThreadFuture();
+    EXPECT_EQ(hoya_thread_future_set_result(source.get(), this, nullptr), 0);
+    Future future = Wrap(loop, source);
+    WhenDone(future, Say("done"));
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+    RunUntilNoted(1);
+    void *value = nullptr;
+    EXPECT_EQ(hoya_future_result(future.get(), &value), 0);
+    EXPECT_EQ(value, this);
+    EXPECT_EQ(hoya_thread_future_result(source.get(), HOYA_NOW, &value), 0) << "nobody's value is everybody's";
+}
+
+// Holds: S38
+TEST_P(LoopConformance, AWrapThatIsDoneOtherwiseForgetsTheThreadFuture)
+{
+    ThreadFuture source = NewThreadFuture();
+    Future future = Wrap(loop, source);
+    Value value;
+    ASSERT_EQ(hoya_future_set_result(future.get(), this, nullptr), 0);
+    EXPECT_EQ(hoya_thread_future_set_result(source.get(), &value, Value::Destroy), 0);
+    RunRounds(3);
+    EXPECT_EQ(hoya_future_result(future.get(), nullptr), 0);
+    EXPECT_EQ(hoya_thread_future_result(source.get(), HOYA_NOW, nullptr), 0) << "it was not moved";
+    source.reset();
+    EXPECT_EQ(value.destroyed, 1);
+}
+
+// Holds: S38
+TEST_P(LoopConformance, AWrapIsKeptForItsCallbacksWhileItIsPending)
+{
+    ThreadFuture source = NewThreadFuture();
+    Future future = Wrap(loop, source);
+    WhenDone(future, Say("done"));
+    future.reset();
+    EXPECT_EQ(hoya_thread_future_set_result(source.get(), nullptr, nullptr), 0);
+    source.reset();
+    RunUntilNoted(1);
+}
+
+// Holds: S38 S15
+TEST_P(LoopConformance, AClosedLoopDropsAChainWithoutAnError)
+{
+    hoya_loop *sibling = NewSibling();
+    ThreadFuture source = NewThreadFuture(), posted = NewThreadFuture();
+    Future future = Wrap(sibling, source), other = Wrap(sibling, posted);
+    Value value;
+    EXPECT_EQ(hoya_thread_future_set_result(posted.get(), &value, Value::Destroy), 0);
+    Release(sibling);
+    EXPECT_EQ(hoya_thread_future_set_result(source.get(), &value, Value::Destroy), 0);
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+    EXPECT_EQ(hoya_future_done(other.get()), 0);
+    source.reset();
+    posted.reset();
+    EXPECT_EQ(value.destroyed, 2);
+}
+
+// Holds: S38 S4
+TEST_P(LoopConformance, AThreadsResultIsInLineWithItsPosts)
+{
+    ThreadFuture source = NewThreadFuture();
+    Future future = Wrap(loop, source);
+    WhenDone(future, Say("done"));
+    std::thread([&] {
+        CallSoonThreadsafe([&] { CallSoon(Say("before")); });
+        hoya_thread_future_set_result(source.get(), nullptr, nullptr);
+        CallSoonThreadsafe([&] { CallSoon(Say("after")); });
+    }).join();
+    RunUntilNoted(3);
+    EXPECT_EQ(trace, (Trace{"before", "done", "after"}));
+}
+
+// Holds: S38 F14
+TEST_P(LoopConformance, ManyThreadsCompleteWhatTheLoopCancels)
+{
+    constexpr int kFutures = 200;
+    std::vector<ThreadFuture> sources;
+    std::vector<Future> futures;
+    for (int i = 0; i < kFutures; i++) {
+        sources.push_back(NewThreadFuture());
+        futures.push_back(Wrap(loop, sources.back()));
+        WhenDone(futures.back(), Say("done"));
+    }
+    std::atomic<bool> go{false};
+    std::vector<std::thread> workers;
+    for (int worker = 0; worker < 3; worker++)
+        workers.emplace_back([&] {
+            while (!go) std::this_thread::yield();
+            for (const ThreadFuture &source : sources)
+                hoya_thread_future_set_result(source.get(), nullptr, nullptr);
+        });
+    go = true;
+    for (int i = 0; i < kFutures; i += 3) hoya_future_cancel(futures[i].get(), nullptr);
+    RunUntilNoted(kFutures);
+    for (std::thread &worker : workers) worker.join();
+    for (const Future &future : futures) EXPECT_EQ(hoya_future_done(future.get()), 1);
+    RunRounds(3);
+}
+
+/* ---- chain, one thread ---------------------------------------------------------------------------------- */
+
+// Holds: S38
+TEST_P(LoopConformance, AChainHandsTheOutcomeOn)
+{
+    Value value;
+    Future sources[3], destinations[3];
+    for (int i = 0; i < 3; i++) {
+        sources[i] = NewFuture(loop);
+        destinations[i] = NewFuture(loop);
+        ASSERT_EQ(hoya_future_chain(sources[i].get(), destinations[i].get()), 0);
+    }
+    EXPECT_EQ(hoya_future_set_result(sources[0].get(), &value, Value::Destroy), 0);
+    EXPECT_EQ(hoya_future_set_exception(sources[1].get(), HOYA_EPIPE, "gone"), 0);
+    EXPECT_EQ(hoya_future_cancel(sources[2].get(), "no more"), 1);
+    EXPECT_EQ(hoya_future_done(destinations[0].get()), 0) << "not inside the call";
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_result(destinations[0].get(), nullptr), 0);
+    EXPECT_EQ(hoya_future_result(sources[0].get(), nullptr), HOYA_ESTATE) << "it has moved";
+    EXPECT_EQ(TextOf(destinations[1]), "gone");
+    EXPECT_EQ(TextOf(sources[1]), "gone");
+    EXPECT_EQ(hoya_future_cancelled(destinations[2].get()), 1);
+    EXPECT_EQ(TextOf(destinations[2]), "no more");
+    sources[0].reset();
+    EXPECT_EQ(value.destroyed, 0);
+    destinations[0].reset();
+    EXPECT_EQ(value.destroyed, 1);
+}
+
+// Holds: S38
+TEST_P(LoopConformance, CancellingTheDestinationOfAChainCancelsItsSource)
+{
+    hoya_loop *sibling = NewSibling();
+    for (hoya_loop *other : {loop, sibling}) {
+        Future source = NewFuture(other), destination = NewFuture(loop);
+        ASSERT_EQ(hoya_future_chain(source.get(), destination.get()), 0);
+        EXPECT_EQ(hoya_future_cancel(destination.get(), nullptr), 1);
+        RunRounds(2);
+        EXPECT_EQ(hoya_future_cancelled(source.get()), 1);
+    }
+    Release(sibling);
+}
+
+// Holds: S38 S36
+TEST_P(LoopConformance, TheDestinationOfAChainAnswersForTheError)
+{
+    int reports = 0;
+    auto count = [](hoya_loop *, const hoya_exception_context *, void *arg) {
+        return ++*static_cast<int *>(arg), 0;
+    };
+    ASSERT_EQ(hoya_loop_set_exception_handler(loop, count, &reports), 0);
+    Future source = NewFuture(loop), destination = NewFuture(loop);
+    ASSERT_EQ(hoya_future_chain(source.get(), destination.get()), 0);
+    EXPECT_EQ(hoya_future_set_exception(source.get(), HOYA_EPIPE, nullptr), 0);
+    RunRounds(2);
+    source.reset();
+    EXPECT_EQ(reports, 0);
+    destination.reset();
+    EXPECT_EQ(reports, 1);
+}
+
+// Holds: S38
+TEST_P(LoopConformance, ASourceThatIsLetGoCancelsItsDestination)
+{
+    Future source = NewFuture(loop), destination = NewFuture(loop);
+    ASSERT_EQ(hoya_future_chain(source.get(), destination.get()), 0);
+    source.reset();
+    EXPECT_EQ(hoya_future_cancelled(destination.get()), 1);
+    RunRounds(2);
+}
+
+// Holds: S38
+TEST_P(LoopConformance, ADestinationThatIsDoneLeavesTheSourceAlone)
+{
+    Future source = NewFuture(loop), destination = NewFuture(loop);
+    ASSERT_EQ(hoya_future_chain(source.get(), destination.get()), 0);
+    EXPECT_EQ(hoya_future_set_result(destination.get(), this, nullptr), 0);
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_done(source.get()), 0);
+    Value value;
+    EXPECT_EQ(hoya_future_set_result(source.get(), &value, Value::Destroy), 0);
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_result(source.get(), nullptr), 0) << "it was not moved";
+    source.reset();
+    EXPECT_EQ(value.destroyed, 1);
+}
+
+// Holds: S38 S15
+TEST_P(LoopConformance, AChainEndsWithEitherLoop)
+{
+    hoya_loop *sibling = NewSibling();
+    Future there = NewFuture(sibling), here = NewFuture(loop);
+    ASSERT_EQ(hoya_future_chain(here.get(), there.get()), 0);
+    Release(sibling);
+    EXPECT_EQ(hoya_future_set_result(here.get(), this, nullptr), 0);
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_done(there.get()), 0) << "dropped without an error";
+
+    sibling = NewSibling();
+    Future source = NewFuture(sibling), destination = NewFuture(loop);
+    ASSERT_EQ(hoya_future_chain(source.get(), destination.get()), 0);
+    Release(sibling);
+    EXPECT_EQ(hoya_future_cancelled(destination.get()), 1) << "its source cannot reach it any more";
+}
+
+// Holds: S38
+TEST_P(LoopConformance, AChainNeedsTwoFutures)
+{
+    Future future = NewFuture(loop);
+    EXPECT_EQ(hoya_future_chain(future.get(), future.get()), HOYA_EINVAL);
+    EXPECT_EQ(hoya_future_chain(future.get(), nullptr), HOYA_EINVAL);
+    Future other = NewFuture(loop);
+    std::thread([&] { EXPECT_EQ(hoya_future_chain(future.get(), other.get()), HOYA_ETHREAD); }).join();
+    hoya_future *none = nullptr;
+    EXPECT_EQ(hoya_wrap_future(loop, nullptr, &none), HOYA_EINVAL);
+}
+
+/* ---- chain, two threads --------------------------------------------------------------------------------- */
+
+// Holds: S38 F14
+TEST_P(LoopConformance, AChainCrossesThreads)
+{
+    Elsewhere there;
+    for (bool built_here : {true, false}) {
+        Future source, destination = NewFuture(loop);
+        Value value;
+        there.Do([&] { source = NewFuture(there.loop); });
+        auto build = [&] {
+            EXPECT_EQ(hoya_future_chain(source.get(), destination.get()), 0) << hoya_error_detail();
+        };
+        if (built_here) build();
+        else there.Do(build);
+        trace.clear();
+        WhenDone(destination, Say("done"));
+        there.Do([&] { EXPECT_EQ(hoya_future_set_result(source.get(), &value, Value::Destroy), 0); });
+        RunUntilNoted(1);
+        void *seen = nullptr;
+        EXPECT_EQ(hoya_future_result(destination.get(), &seen), 0);
+        EXPECT_EQ(seen, &value);
+        there.Do([&] { source.reset(); });
+        EXPECT_EQ(value.destroyed, 0);
+        destination.reset();
+        EXPECT_EQ(value.destroyed, 1);
+    }
+}
+
+// Holds: S38 F14
+TEST_P(LoopConformance, ACancelCrossesThreadsAgainstTheChain)
+{
+    Elsewhere there;
+    Future source, destination = NewFuture(loop);
+    there.Do([&] { source = NewFuture(there.loop); });
+    EXPECT_EQ(hoya_future_chain(source.get(), destination.get()), 0);
+    std::atomic<bool> cancelled{false};
+    there.Do([&] { WhenDone(source, [&] { cancelled = hoya_future_cancelled(source.get()) != 0; }); });
+    EXPECT_EQ(hoya_future_cancel(destination.get(), nullptr), 1);
+    RunRounds(2);
+    while (!cancelled) std::this_thread::yield();
+    there.Do([&] { source.reset(); });
+}
+
+// Holds: S38
+TEST_P(LoopConformance, AChainAcrossThreadsEndsWithEitherLoop)
+{
+    Future source, orphan, destination = NewFuture(loop), sender = NewFuture(loop);
+    Value value;
+    {
+        Elsewhere there;
+        there.Do([&] {
+            source = NewFuture(there.loop);
+            orphan = NewFuture(there.loop);
+        });
+        there.at_end = [&] { source.reset(); };
+        EXPECT_EQ(hoya_future_chain(source.get(), destination.get()), 0);
+        EXPECT_EQ(hoya_future_chain(sender.get(), orphan.get()), 0);
+        there.Do([] {});
+        there.Join();
+        EXPECT_EQ(hoya_future_set_result(sender.get(), &value, Value::Destroy), 0);
+        RunRounds(3);
+        EXPECT_EQ(hoya_future_done(orphan.get()), 0) << "dropped without an error";
+        Future late = NewFuture(loop);
+        EXPECT_EQ(hoya_future_chain(late.get(), orphan.get()), HOYA_ECLOSED);
+        EXPECT_EQ(hoya_future_set_result(late.get(), this, nullptr), 0) << "as if nothing had been";
+        RunRounds(2);
+        EXPECT_EQ(hoya_future_result(late.get(), nullptr), 0);
+        orphan.reset();
+    }
+    EXPECT_EQ(hoya_future_cancelled(destination.get()), 1);
+    sender.reset();
+    EXPECT_EQ(value.destroyed, 1);
+}
+
+} // namespace hoya_test
