@@ -16,7 +16,9 @@ namespace hoya_test
 
 struct FailingAllocator {
     bool fail = false;
+    int fail_after = -1; /* so many more succeed; -1: all */
     int calls = 0;
+    size_t largest = 0; /* that was asked for */
 
     FailingAllocator()
     {
@@ -28,16 +30,21 @@ struct FailingAllocator {
     FailingAllocator &operator=(const FailingAllocator &) = delete;
 
   private:
+    bool fails(size_t size)
+    {
+        if (size > largest) largest = size;
+        return fail || (fail_after >= 0 && fail_after-- == 0);
+    }
     static FailingAllocator *self(void *arg) { return static_cast<FailingAllocator *>(arg); }
     static void *get(size_t size, void *arg)
     {
         self(arg)->calls++;
-        return self(arg)->fail ? nullptr : malloc(size);
+        return self(arg)->fails(size) ? nullptr : malloc(size);
     }
     static void *change(void *block, size_t size, void *arg)
     {
         self(arg)->calls++;
-        return self(arg)->fail ? nullptr : realloc(block, size);
+        return self(arg)->fails(size) ? nullptr : realloc(block, size);
     }
     static void put(void *block, void *) { free(block); }
 };
