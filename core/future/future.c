@@ -115,7 +115,10 @@ int hoya_future_complete(hoya_future *future, hoya_outcome outcome)
         return rc;
     }
     future->outcome = outcome;
+    hoya_future_ref(
+        future); /* callbacks of a closed loop are dropped: their arguments may hold the last reference */
     hoya_waiters_queue(future->loop, &future->callbacks);
+    hoya_future_unref(future);
     return 0;
 }
 

@@ -155,14 +155,13 @@ int hoya_handle_cancel(hoya_handle *handle)
     int rc = hoya_loop_check_thread(loop);
     if (rc < 0) return rc;
     handle->cancelled = true;
-    if (handle->queued) {
-        hoya_handle_drop(handle);
-    } else {
-        if (handle->kind == HOYA_HANDLE_TIMER) hoya_heap_remove(&loop->timers, &handle->of.timer.node);
-        else hoya_waiter_unlink(handle);
-        hoya_handle_retire(loop, handle);
-    }
+    bool queued = handle->queued;
+    if (handle->kind == HOYA_HANDLE_TIMER && !queued) hoya_heap_remove(&loop->timers, &handle->of.timer.node);
+    else if (!queued) hoya_waiter_unlink(handle);
     hoya_loop_rearm(loop);
+    /* Last: the argument may hold the last reference to the loop, by a future. */
+    if (queued) hoya_handle_drop(handle);
+    else hoya_handle_retire(loop, handle);
     return 1;
 }
 

@@ -356,6 +356,21 @@ TEST_P(LoopConformance, ADestroyFunctionAtCloseMayCompleteOtherFutures)
     EXPECT_EQ(hoya_future_done(second.get()), 1);
 }
 
+// Holds: S35 S17
+TEST_P(LoopConformance, AnArgumentMayHoldTheLastReferenceToItsLoopByItsFuture)
+{
+    hoya_loop *sibling = NewSibling();
+    auto own = new Future(NewFuture(sibling));
+    hoya_handle *handle = nullptr;
+    ASSERT_EQ(hoya_future_add_done_callback(
+                  own->get(), Meddler::Never, own, [](void *arg) { delete static_cast<Future *>(arg); }, &handle),
+              0);
+    hoya_loop_unref(sibling);
+    EXPECT_EQ(hoya_handle_cancel(handle), 1) << "closes the loop on its way";
+    EXPECT_EQ(hoya_handle_cancelled(handle), 1);
+    hoya_handle_unref(handle);
+}
+
 /* ---- errors that nobody looked at ----------------------------------------------------------------------- */
 
 // Holds: S36
@@ -413,6 +428,22 @@ TEST_P(LoopConformance, DebugModeNamesThePlaceThatMadeTheFuture)
     future.reset();
     EXPECT_EQ(reports.detail.rfind("why; the future is from ", 0), 0u) << reports.detail;
     EXPECT_NE(reports.detail.find("[0x"), std::string::npos) << reports.detail;
+}
+
+// Holds: S15
+TEST_P(LoopConformance, TheDumpAndDebugModesCloseNameCallbacksThatWait)
+{
+    ASSERT_EQ(hoya_loop_set_debug(loop, 1), 0);
+    Future future = NewFuture(loop);
+    WhenDone(future, Say("never"));
+    Trace lines;
+    auto take = [](const char *text, void *arg) { static_cast<Trace *>(arg)->push_back(text); };
+    ASSERT_EQ(hoya_loop_dump(loop, take, &lines), 0);
+    std::string dump;
+    for (const std::string &line : lines) dump += line + "\n";
+    EXPECT_NE(dump.find("  waiting for futures: 1\n    done callback "), std::string::npos) << dump;
+    ASSERT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_TRUE(Logged("left in a loop that is closed: done callback "));
 }
 
 /* ---- the end of the loop, other threads, children ------------------------------------------------------- */
