@@ -23,13 +23,12 @@ typedef struct bridge {
     hoya_loop *loop; /* a reference */
     hoya_thread_future *other;
     hoya_future *future; /* NULL when the bridge is down */
-    hoya_handle *handle; /* the future's callback */
+    hoya_handle *handle; /* the future's callback; the same */
 } bridge;
 
 static void unref(bridge *b)
 {
     if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1) return;
-    hoya_handle_unref(b->handle);
     hoya_thread_future_unref(b->other);
     hoya_loop_unref(b->loop);
     hoya_free(b);
@@ -95,8 +94,10 @@ static void on_future_done(hoya_future *future, void *arg)
 {
     bridge *b = arg;
     leave_other(b);
-    if (b->direction == HOYA_BRIDGE_TO_THREADS) hoya_thread_future_complete(b->other, hoya_future_hand_on(future));
-    else if (hoya_future_cancelled(future)) hoya_thread_future_cancel(b->other, "its destination was cancelled");
+    if (b->direction == HOYA_BRIDGE_TO_THREADS && !hoya_thread_future_done(b->other))
+        hoya_thread_future_complete(b->other, hoya_future_hand_on(future));
+    if (b->direction == HOYA_BRIDGE_FROM_THREADS && hoya_future_cancelled(future))
+        hoya_thread_future_cancel(b->other, "its destination was cancelled");
 }
 
 /* After that, or instead. */
@@ -105,6 +106,8 @@ static void on_future_gone(void *arg)
     bridge *b = arg;
     hoya_future *future = b->future;
     b->future = NULL;
+    hoya_handle_unref(b->handle); /* here: what remains of the bridge may go on another thread */
+    b->handle = NULL;
     leave_other(b);
     if (future && b->direction == HOYA_BRIDGE_TO_THREADS)
         hoya_thread_future_cancel(b->other, "its source was let go"); /* 0 if it has been completed */

@@ -293,6 +293,31 @@ TEST_P(LoopConformance, AClosedLoopDropsAChainWithoutAnError)
     EXPECT_EQ(value.destroyed, 2);
 }
 
+// Holds: S38 S15 F14
+TEST_P(LoopConformance, AThreadMayCompleteWhileTheLoopIsBeingClosed)
+{
+    constexpr int kFutures = 50;
+    for (int turn = 0; turn < 5; turn++) {
+        hoya_loop *sibling = NewSibling();
+        std::vector<ThreadFuture> sources;
+        std::vector<Future> futures;
+        for (int i = 0; i < kFutures; i++) {
+            sources.push_back(NewThreadFuture());
+            futures.push_back(Wrap(sibling, sources.back()));
+        }
+        std::atomic<bool> go{false};
+        std::thread worker([&] {
+            while (!go) continue;
+            for (const ThreadFuture &source : sources)
+                EXPECT_EQ(hoya_thread_future_set_result(source.get(), this, nullptr), 0);
+        });
+        go = true;
+        Release(sibling);
+        worker.join();
+        for (const Future &future : futures) EXPECT_EQ(hoya_future_done(future.get()), 0);
+    }
+}
+
 // Holds: S38 S4
 TEST_P(LoopConformance, AThreadsResultIsInLineWithItsPosts)
 {
