@@ -111,6 +111,16 @@ TEST_F(FutureMemory, WhatIsCompletedInsideTheLoopArrivesWithoutAny)
     memory.fail = false;
 }
 
+TEST_F(FutureMemory, PlacesOfCallbacksThatAreDroppedAreGivenBack)
+{
+    memory.largest = 0;
+    for (int turn = 0; turn < 1000; turn++) {
+        Future future = NewFuture(loop);
+        WhenDone(future, [] {});
+    }
+    EXPECT_LT(memory.largest, 4096u);
+}
+
 /* A place that is not given back makes the ring or the inbox grow beyond a kilobyte, in a thousand turns. */
 TEST_F(FutureMemory, PlacesAreGivenBackHoweverAChainEnds)
 {
