@@ -123,6 +123,11 @@ void hoya_live_add(hoya_live_kind kind, int n)
     atomic_fetch_add_explicit(&live[kind], n, memory_order_relaxed);
 }
 
+int64_t hoya_live_count(hoya_live_kind kind)
+{
+    return atomic_load_explicit(&live[kind], memory_order_relaxed);
+}
+
 int hoya_get_live_counts(hoya_live_counts *counts)
 {
     if (!counts || counts->size != sizeof *counts)

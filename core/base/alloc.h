@@ -28,9 +28,11 @@ typedef enum hoya_live_kind {
     HOYA_LIVE_SELECTORS,
     HOYA_LIVE_FUTURES,
     HOYA_LIVE_HOSTS,
+    HOYA_LIVE_GUARDS, /* of stacks, by mprotect: a process may have so many only */
     HOYA_LIVE_KINDS
 } hoya_live_kind;
 
 void hoya_live_add(hoya_live_kind kind, int n);
+int64_t hoya_live_count(hoya_live_kind kind); /* not of blocks */
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -57,6 +58,22 @@ void hoya_fd_drain_event(hoya_fd fd)
     ssize_t n;
     do n = hoya_sys_read(fd, &count, sizeof count);
     while (n < 0 && errno == EINTR);
+}
+
+int64_t hoya_fd_read_number(const char *path)
+{
+    char text[24] = "";
+    int fd = born(hoya_sys_open_readonly(path), path);
+    if (fd < 0) return fd;
+    ssize_t n;
+    do n = hoya_sys_read(fd, text, sizeof text - 1);
+    while (n < 0 && errno == EINTR);
+    int rc = n < 0 ? hoya_error_errno(path) : 0;
+    hoya_fd_close(&fd);
+    char *end;
+    long long number = strtoll(text, &end, 10);
+    if (rc == 0 && (end == text || number < 0)) rc = hoya_error_set(HOYA_EINVAL, "%s: not a number", path);
+    return rc < 0 ? rc : number;
 }
 
 int hoya_fd_set_timer(hoya_fd fd, int64_t deadline)

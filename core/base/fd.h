@@ -21,6 +21,9 @@ void hoya_fd_signal_event(hoya_fd fd);
 /* Makes it unreadable again. */
 void hoya_fd_drain_event(hoya_fd fd);
 
+/* The number that a file of /proc holds; a negative code if there is none. */
+int64_t hoya_fd_read_number(const char *path);
+
 /* Sets a timer descriptor to `deadline` on the monotonic clock; HOYA_NEVER disarms it. */
 int hoya_fd_set_timer(hoya_fd fd, int64_t deadline);
 

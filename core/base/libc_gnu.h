@@ -8,6 +8,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+/* At a fixed distance from the thread pointer: no call, where the code is in a shared library. Such room is scarce for
+ * libraries that are loaded late: pointers only. */
+#define HOYA_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
 /* Has no buffer and so no race; NULL for what the system does not know either. */
 static inline const char *hoya_libc_error_text(int number)
 {

@@ -13,6 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* musl loads no library late that has thread-local variables of another kind. */
+#define HOYA_THREAD_LOCAL _Thread_local
+
 static inline const char *hoya_libc_error_text(int number)
 {
     return strerror(number);

@@ -7,15 +7,23 @@
 #ifndef HOYA_BASE_SYS_H
 #define HOYA_BASE_SYS_H
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+/* open takes a varying number of arguments, which a table cannot. */
+static inline int open_readonly(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
 
 #include HOYA_LIBC
 #include "base/sys_list.h"

@@ -6,6 +6,12 @@
     X(pid_t, getpid, (void), ())                                                                                   \
     X(int, raise, (int signum), (signum))                                                                          \
     X(int, sigaction, (int signum, const struct sigaction *action, struct sigaction *old), (signum, action, old))  \
+    X(void *, mmap, (void *start, size_t size, int protection, int flags, int fd, off_t offset),                   \
+      (start, size, protection, flags, fd, offset))                                                                \
+    X(int, munmap, (void *start, size_t size), (start, size))                                                      \
+    X(int, mprotect, (void *start, size_t size, int protection), (start, size, protection))                        \
+    X(int, madvise, (void *start, size_t size, int advice), (start, size, advice))                                 \
+    X(int, open_readonly, (const char *path), (path))                                                              \
     X(int, close, (int fd), (fd))                                                                                  \
     X(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))                                      \
     X(ssize_t, write, (int fd, const void *buffer, size_t size), (fd, buffer, size))                               \
