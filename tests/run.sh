@@ -77,6 +77,11 @@ case "$presets $compile_only" in *tsan* | *clang*) packages="$packages clang lib
 case "$presets $compile_only" in # tests/windows
 *dev* | *release*) packages="$packages libgtk-3-dev libgtk-4-dev librsvg2-common xvfb imagemagick fonts-dejavu-core" ;;
 esac
+case "$presets" in # tests/switch; Debian's gcc for aarch64 conflicts with gcc-multilib, and clang does not
+*dev* | *release*)
+    packages="$packages gdb valgrind clang binutils-aarch64-linux-gnu libgcc-12-dev-arm64-cross libc6-dev-arm64-cross"
+    packages="$packages qemu-user-static" ;;
+esac
 case "$presets $compile_only" in *i386*) packages="$packages gcc-multilib g++-multilib" ;; esac
 case "$presets $compile_only" in *musl*) packages="$packages musl-tools" ;; esac
 [ $install = no ] || install_packages tests/run.sh $packages

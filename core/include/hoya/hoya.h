@@ -6,6 +6,7 @@
 #define HOYA_HOYA_H
 
 #include <hoya/base.h>
+#include <hoya/coroutine.h>
 #include <hoya/error.h>
 #include <hoya/future.h>
 #include <hoya/host.h>

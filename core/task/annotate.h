@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/annotate.h: what a sanitizer has to be told of a fiber. Twins, chosen by CMake: task/annotate_none.h,
+ * task/annotate_asan.h (which tells LeakSanitizer, too), task/annotate_tsan.h. Each has
+ *
+ *     hoya_annotate_create, _destroy      around the time in which the fiber has its stack; never on that stack
+ *     hoya_annotate_resume, _entered      before and after the switch to it
+ *     hoya_annotate_suspend, _resumed     before and after the switch back
+ *     HOYA_STACK_SCALE                    how many times larger stacks have to be
+ *
+ * Valgrind works on any build: task/valgrind_known.h tells it where stacks are, and task/valgrind_none.h stands in its
+ * place where valgrind's header was missing.
+ */
+#include HOYA_ANNOTATE
+#include HOYA_VALGRIND

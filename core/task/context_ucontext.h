@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/context_ucontext.h: a context of the ucontext twin.
+ */
+#ifndef HOYA_TASK_CONTEXT_UCONTEXT_H
+#define HOYA_TASK_CONTEXT_UCONTEXT_H
+
+#include <ucontext.h>
+
+struct hoya_context {
+    ucontext_t registers;
+    void (*entry)(void *arg);
+    void *arg;
+};
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/context_x86_64.S: the switch for x86-64, System V calling convention.
+ *
+ * A context that waits is a stack pointer, and above it, from low addresses to high ones:
+ *
+ *     0   MXCSR (4 bytes), x87 control word (2)
+ *     8   r15, r14, r13, r12, rbx, rbp
+ *     56  where to go on
+ *
+ * The last step is a jump and not a `ret`: the processor predicts where a `ret` goes by the calls that it saw, and those
+ * were on another stack. The control words are written at each switch and loaded only where they differ, which is rare:
+ * loading them is slow.
+ *
+ * Unwinders find their way through the switch, since both frames look alike, and stop at the first function of a
+ * stack. Indirect branch tracking: each place that is jumped to begins with endbr64, or the jump says notrack.
+ * Shadow stacks are not supported, and the object is not marked for them.
+ */
+
+        .text
+
+/* void hoya_context_switch(hoya_context *from, hoya_context *to) */
+        .globl  hoya_context_switch
+        .hidden hoya_context_switch
+        .type   hoya_context_switch, @function
+        .p2align 4
+hoya_context_switch:
+        .cfi_startproc
+        endbr64
+        pushq   %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset rbp, 0
+        pushq   %rbx
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset rbx, 0
+        pushq   %r12
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r12, 0
+        pushq   %r13
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r13, 0
+        pushq   %r14
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r14, 0
+        pushq   %r15
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r15, 0
+        subq    $8, %rsp
+        .cfi_adjust_cfa_offset 8
+        stmxcsr (%rsp)
+        fnstcw  4(%rsp)
+        movl    (%rsp), %eax
+        movzwl  4(%rsp), %ecx
+
+        movq    %rsp, (%rdi)
+        movq    (%rsi), %rsp            /* here we are on the other stack, in a frame of the same shape */
+
+        cmpl    %eax, (%rsp)
+        jne     .Lload_mxcsr
+.Lmxcsr_loaded:
+        cmpw    %cx, 4(%rsp)
+        jne     .Lload_x87
+.Lx87_loaded:
+        .cfi_remember_state
+        addq    $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        popq    %r15
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r15
+        popq    %r14
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r14
+        popq    %r13
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r13
+        popq    %r12
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r12
+        popq    %rbx
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore rbx
+        popq    %rbp
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore rbp
+        popq    %rdx
+        .cfi_adjust_cfa_offset -8
+        .cfi_register rip, rdx
+        notrack jmpq *%rdx
+
+        .cfi_restore_state
+.Lload_mxcsr:
+        ldmxcsr (%rsp)
+        jmp     .Lmxcsr_loaded
+.Lload_x87:
+        fldcw   4(%rsp)
+        jmp     .Lx87_loaded
+        .cfi_endproc
+        .size   hoya_context_switch, . - hoya_context_switch
+
+/* Where a new context begins: calls the function in rbx with the argument in r12. Nobody called this: the unwinder is told
+ * that there is no way back. */
+        .type   hoya_context_start, @function
+        .p2align 4
+hoya_context_start:
+        .cfi_startproc
+        .cfi_undefined rip
+        endbr64
+        movq    %r12, %rdi
+        call    *%rbx
+        ud2                             /* it must not return */
+        .cfi_endproc
+        .size   hoya_context_start, . - hoya_context_start
+
+/* void hoya_context_make(hoya_context *context, void *stack, size_t size, void (*entry)(void *arg), void *arg) */
+        .globl  hoya_context_make
+        .hidden hoya_context_make
+        .type   hoya_context_make, @function
+        .p2align 4
+hoya_context_make:
+        .cfi_startproc
+        endbr64
+        leaq    (%rsi, %rdx), %rax      /* the end of the stack, */
+        andq    $-16, %rax              /* aligned as a call wants it, */
+        subq    $80, %rax               /* with a frame for the switch, and room for a return address of 0 */
+        stmxcsr (%rax)
+        fnstcw  4(%rax)
+        xorl    %edx, %edx
+        movq    %rdx, 8(%rax)           /* r15 */
+        movq    %rdx, 16(%rax)          /* r14 */
+        movq    %rdx, 24(%rax)          /* r13 */
+        movq    %r8, 32(%rax)           /* r12: the argument */
+        movq    %rcx, 40(%rax)          /* rbx: the function */
+        movq    %rdx, 48(%rax)          /* rbp: no frame before this one */
+        leaq    hoya_context_start(%rip), %rcx
+        movq    %rcx, 56(%rax)
+        movq    %rdx, 64(%rax)          /* for those who walk stacks without unwind information */
+        movq    %rax, (%rdi)
+        ret
+        .cfi_endproc
+        .size   hoya_context_make, . - hoya_context_make
+
+/* The stack need not be executable. */
+        .section .note.GNU-stack, "", @progbits
+
+/* This object keeps the rules of indirect branch tracking (1), and not those of shadow stacks (2). */
+        .section .note.gnu.property, "a", @note
+        .p2align 3
+        .long   4, 16, 5                /* lengths of the name and of what follows it, NT_GNU_PROPERTY_TYPE_0 */
+        .asciz  "GNU"
+        .long   0xc0000002, 4, 1, 0     /* GNU_PROPERTY_X86_FEATURE_1_AND, its length, its value, padding */

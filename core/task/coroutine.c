@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/coroutine.c: generators: a fiber, and one place for the value that goes to and fro.
+ *
+ * There is no way to take a stack away from a function that is in the middle of something, in C; so a coroutine ends by
+ * returning, always. Closing asks it to: from then on its hoya_yield does not wait any more.
+ */
+#include <hoya/coroutine.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "base/options.h"
+#include "base/thread.h"
+#include "task/fiber.h"
+
+struct hoya_coroutine {
+    hoya_fiber fiber;
+    uintptr_t thread;
+    hoya_coroutine_function fn;
+    void *arg;
+    void *value; /* sent, yielded, or returned */
+    bool closing;
+    char name[];
+};
+
+static void run(hoya_fiber *fiber)
+{
+    hoya_coroutine *co = HOYA_CONTAINER_OF(fiber, hoya_coroutine, fiber);
+    co->value = co->fn(co->arg);
+}
+
+hoya_coroutine *hoya_coroutine_current(void)
+{
+    hoya_fiber *fiber = hoya_fiber_running;
+    return fiber && fiber->run == run ? HOYA_CONTAINER_OF(fiber, hoya_coroutine, fiber) : NULL;
+}
+
+int hoya_coroutine_new(hoya_coroutine_function fn, void *arg, const hoya_coroutine_options *options,
+                       hoya_coroutine **result)
+{
+    hoya_coroutine_options known;
+    if (!fn || !hoya_options_read(&known, sizeof known, options))
+        return hoya_error_set(HOYA_EINVAL,
+                              fn ? "hoya_coroutine_options: not of this version" : "a coroutine needs a function");
+    const char *name = known.name ? known.name : "coroutine";
+    hoya_coroutine *co = hoya_new_zeroed(sizeof *co + strlen(name) + 1);
+    if (!co) return HOYA_ENOMEM;
+    int rc = hoya_fiber_init(&co->fiber, known.pool, known.stack_size, run);
+    if (rc < 0) {
+        hoya_free(co);
+        return rc;
+    }
+    co->thread = hoya_thread_self();
+    co->fn = fn;
+    co->arg = arg;
+    strcpy(co->name, name);
+    *result = co;
+    return 0;
+}
+
+/* May this thread resume it, now? */
+static int check(const hoya_coroutine *co)
+{
+    if (hoya_unlikely(co->thread != hoya_thread_self()))
+        return hoya_error_set(HOYA_ETHREAD, "%s belongs to another thread", co->name);
+    if (hoya_unlikely(co->fiber.state == HOYA_COROUTINE_RUNNING))
+        return hoya_error_set(HOYA_EBUSY, "%s is running", co->name);
+    return 0;
+}
+
+int hoya_coroutine_send(hoya_coroutine *co, void *value, void **yielded)
+{
+    int rc = check(co);
+    if (hoya_unlikely(rc < 0)) return rc;
+    if (hoya_unlikely(co->fiber.state == HOYA_COROUTINE_CLOSED))
+        return hoya_error_set(HOYA_ESTATE, "%s has ended", co->name);
+    if (hoya_unlikely(co->fiber.state == HOYA_COROUTINE_CREATED && value))
+        return hoya_error_set(HOYA_EINVAL, "%s has not started: nobody waits for a value", co->name);
+    co->value = value;
+    hoya_fiber_resume(&co->fiber);
+    if (yielded) *yielded = co->value;
+    return co->fiber.state == HOYA_COROUTINE_SUSPENDED;
+}
+
+int hoya_yield(void *value, void **sent)
+{
+    hoya_coroutine *co = hoya_coroutine_current();
+    if (hoya_unlikely(!co)) return hoya_error_set(HOYA_ESTATE, "hoya_yield: not in a coroutine");
+    if (!co->closing) {
+        co->value = value;
+        hoya_fiber_suspend(&co->fiber);
+    }
+    if (hoya_unlikely(co->closing)) return hoya_error_set(HOYA_ECANCELED, "%s shall end", co->name);
+    if (sent) *sent = co->value;
+    return 0;
+}
+
+int hoya_coroutine_close(hoya_coroutine *co)
+{
+    int rc = check(co);
+    if (rc < 0) return rc;
+    co->closing = true;
+    if (co->fiber.state == HOYA_COROUTINE_CREATED) hoya_fiber_discard(&co->fiber);
+    else if (co->fiber.state == HOYA_COROUTINE_SUSPENDED) hoya_fiber_resume(&co->fiber);
+    return 0;
+}
+
+void hoya_coroutine_free(hoya_coroutine *co)
+{
+    if (!co) return;
+    bool closed = hoya_coroutine_close(co) == 0;
+    hoya_check(closed, "a coroutine was freed while it ran, or on another thread");
+    if (!closed) return;
+    hoya_fiber_clear(&co->fiber);
+    hoya_free(co);
+}
+
+enum hoya_coroutine_state hoya_coroutine_get_state(const hoya_coroutine *co)
+{
+    return co->fiber.state;
+}
+
+const char *hoya_coroutine_name(const hoya_coroutine *co)
+{
+    return co->name;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/fiber.h: a function with a stack of its own, and the way to and fro. Coroutines and tasks embed one.
+ *
+ * Who resumes a fiber waits in it, not in a scheduler's place: fibers resume fibers, as deep as you like. The order around
+ * a switch is fixed: first who runs, then the sanitizer, then the switch; on the other side the sanitizer, then all else.
+ * Both ways are inline, since each `ret` after a switch goes where the processor does not expect it.
+ */
+#ifndef HOYA_TASK_FIBER_H
+#define HOYA_TASK_FIBER_H
+
+#include <hoya/coroutine.h>
+
+#include HOYA_LIBC
+#include "base/check.h"
+#include "task/annotate.h"
+#include "task/context.h"
+#include "task/stack.h"
+
+typedef struct hoya_fiber hoya_fiber;
+
+struct hoya_fiber {
+    hoya_context context; /* where it waits */
+    hoya_context resumer; /* where the one waits that resumed it */
+    void (*run)(hoya_fiber *fiber);
+    hoya_stack_pool *pool; /* a reference */
+    hoya_stack *stack;     /* until it has ended */
+    enum hoya_coroutine_state state;
+    hoya_annotation annotation;
+};
+
+/* Will call run(fiber), on a stack of `size` bytes (0: the default) of the pool (NULL: of its own). Nothing after this
+ * can fail. Errors: HOYA_EINVAL, HOYA_ENOMEM, HOYA_ETHREAD. */
+int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size, void (*run)(hoya_fiber *fiber));
+
+/* Ends one that has not started, so that it never does. */
+void hoya_fiber_discard(hoya_fiber *fiber);
+
+/* Of one that has ended: gives up what it still holds. */
+void hoya_fiber_clear(hoya_fiber *fiber);
+
+/* The one that runs on this thread, NULL if none does. */
+extern HOYA_THREAD_LOCAL hoya_fiber *hoya_fiber_running;
+
+void hoya_fiber_give_up_stack(hoya_fiber *fiber);
+
+/* Goes on in a fiber that was created or is suspended, until it suspends itself or ends; when it ends it gives up its
+ * stack. */
+static inline void hoya_fiber_resume(hoya_fiber *fiber)
+{
+    hoya_fiber *below = hoya_fiber_running;
+    fiber->state = HOYA_COROUTINE_RUNNING;
+    hoya_fiber_running = fiber;
+    hoya_annotate_resume(&fiber->annotation, fiber->stack);
+    hoya_context_switch(&fiber->resumer, &fiber->context);
+    hoya_annotate_resumed(&fiber->annotation);
+    hoya_fiber_running = below;
+    if (hoya_unlikely(fiber->state == HOYA_COROUTINE_CLOSED)) hoya_fiber_give_up_stack(fiber);
+}
+
+/* Goes back to who resumed the running fiber, until it is resumed again. */
+static inline void hoya_fiber_suspend(hoya_fiber *running)
+{
+    running->state = HOYA_COROUTINE_SUSPENDED;
+    hoya_annotate_suspend(&running->annotation, false);
+    hoya_context_switch(&running->context, &running->resumer);
+    hoya_annotate_entered(&running->annotation);
+}
+
+#endif

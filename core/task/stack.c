@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/stack.c: the stacks of a thread's fibers.
+ *
+ * Stacks come in classes, powers of two, and are cut from slabs: one mapping of many stacks, each larger than the one
+ * before, up to 64. Address space is cheap, memory is the kernel's affair: a page is there once it was touched.
+ *
+ *     slab:  | guard | stack 0 ... | guard | stack 1 ... | ...      addresses grow to the right, stacks to the left
+ *
+ * Idle stacks wait in two lists, the one used last at the end. Those in `warm` have their memory, and at most `keep` are
+ * there: whoever makes it one more sends the one that has waited longest to `cold`, and its memory to the kernel. So a
+ * thread whose tasks come and go takes warm stacks, and pays the kernel (about 5 us a stack) only when a crowd has left.
+ *
+ * Guards: MADV_GUARD_INSTALL (Linux 6.13) costs no mapping. Where the kernel does not know it, mprotect splits the
+ * mapping in two, of which a process may have vm.max_map_count; so guards of that kind stop at a quarter of it, counted for the
+ * whole process. What comes after that is unguarded, with one line in the log, or HOYA_ENOMEM if the pool is strict.
+ *
+ * Ownership: a slab's block holds the records of its stacks. Slabs live as long as the pool, and the pool as long as any
+ * fiber holds a reference.
+ */
+#include "task/stack.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/options.h"
+#include "base/sys.h"
+#include "base/thread.h"
+#include "task/annotate.h"
+
+#define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL, which headers of before 2025 do not know */
+
+#define SMALLEST 14                      /* 16 KiB: a frame of a signal with all registers of AVX-512 fits in */
+#define DEFAULT 18                       /* 256 KiB */
+#define LARGEST 28                       /* 256 MiB: with HOYA_STACK_SCALE still an address of 32 bits */
+#define CLASSES (LARGEST + 3 - SMALLEST) /* two more for HOYA_STACK_SCALE */
+
+#define SLAB_STACKS 64               /* the most a slab has */
+#define SLAB_SIZE ((size_t)64 << 20) /* and the most address space, unless one stack is larger */
+#define KEEP 64
+
+typedef struct slab {
+    struct slab *next;
+    char *memory;
+    size_t size;
+    unsigned count, cut; /* so many stacks it has room for, so many have been used */
+    hoya_stack stacks[];
+} slab;
+
+/* The stacks of one size. */
+typedef struct class
+{
+    hoya_list warm, cold;
+    unsigned warm_count;
+    slab *slabs; /* the newest first: only that one may have stacks that were never used */
+} class;
+
+typedef enum guards { BY_MADVISE, BY_MPROTECT } guards;
+
+struct hoya_stack_pool {
+    unsigned refs;
+    uintptr_t thread;
+    bool strict, single, warned;
+    unsigned keep;
+    size_t page;
+    guards guards;
+    int64_t most_protected; /* guards of mprotect that the process may have */
+    class classes[CLASSES];
+};
+
+/* ---- guards ---------------------------------------------------------------------------------------------- */
+
+static int64_t quarter_of_mappings(void)
+{
+    int64_t most = hoya_fd_read_number("/proc/sys/vm/max_map_count");
+    return (most > 0 ? most : 65530) / 4; /* the kernel's own default, where there is no /proc */
+}
+
+static int guard(hoya_stack_pool *pool, hoya_stack *stack)
+{
+    char *page = stack->base - pool->page;
+    if (pool->guards == BY_MADVISE) {
+        if (hoya_sys_madvise(page, pool->page, GUARD_INSTALL) == 0) return 0;
+        if (errno != EINVAL) return hoya_error_errno("madvise(MADV_GUARD_INSTALL)");
+        pool->guards = BY_MPROTECT;
+        pool->most_protected = quarter_of_mappings();
+    }
+    /* ENOMEM of mprotect is the same limit, reached by somebody else's mappings. */
+    stack->is_protected = hoya_live_count(HOYA_LIVE_GUARDS) < pool->most_protected &&
+                          hoya_sys_mprotect(page, pool->page, PROT_NONE) == 0;
+    if (stack->is_protected) {
+        hoya_live_add(HOYA_LIVE_GUARDS, 1);
+        return 0;
+    }
+    if (pool->strict) return hoya_error_set(HOYA_ENOMEM, "no guard for one more stack: raise vm.max_map_count");
+    if (!pool->warned)
+        hoya_log(NULL, HOYA_LOG_WARNING, "stacks of coroutines are unguarded from here on: raise vm.max_map_count");
+    pool->warned = true;
+    return 0;
+}
+
+/* ---- slabs ----------------------------------------------------------------------------------------------- */
+
+static size_t class_size(unsigned class_index)
+{
+    return (size_t)1 << (SMALLEST + class_index);
+}
+
+static int add_slab(hoya_stack_pool *pool, unsigned class_index)
+{
+    class *c = &pool->classes[class_index];
+    size_t stack_size = class_size(class_index);
+    unsigned count = pool->single ? 1 : c->slabs ? c->slabs->count * 2 : 4;
+    if (count > SLAB_STACKS) count = SLAB_STACKS;
+    while (count > 1 && count * stack_size > SLAB_SIZE) count /= 2;
+
+    slab *s = hoya_new_zeroed(sizeof *s + count * sizeof s->stacks[0]);
+    if (!s) return HOYA_ENOMEM;
+    s->count = count;
+    s->size = count * stack_size;
+    s->memory = hoya_sys_mmap(NULL, s->size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (s->memory == MAP_FAILED) {
+        int rc = hoya_error_errno("mmap of stacks");
+        hoya_free(s);
+        return rc;
+    }
+    s->next = c->slabs;
+    c->slabs = s;
+    return 0;
+}
+
+/* A stack that was never used. */
+static int cut(hoya_stack_pool *pool, unsigned class_index, hoya_stack **result)
+{
+    class *c = &pool->classes[class_index];
+    if (!c->slabs || c->slabs->cut == c->slabs->count) {
+        int rc = add_slab(pool, class_index);
+        if (rc < 0) return rc;
+    }
+    slab *s = c->slabs;
+    hoya_stack *stack = &s->stacks[s->cut];
+    hoya_list_init(&stack->idle);
+    stack->class_index = class_index;
+    stack->base = s->memory + s->cut * class_size(class_index) + pool->page;
+    stack->size = class_size(class_index) - pool->page;
+    int rc = guard(pool, stack);
+    if (rc < 0) return rc;
+    stack->valgrind_id = hoya_valgrind_register(stack->base, stack->size);
+    s->cut++;
+    *result = stack;
+    return 0;
+}
+
+static void free_slab(slab *s)
+{
+    for (unsigned i = 0; i < s->cut; i++) {
+        hoya_valgrind_deregister(s->stacks[i].valgrind_id);
+        if (s->stacks[i].is_protected) hoya_live_add(HOYA_LIVE_GUARDS, -1);
+    }
+    hoya_sys_munmap(s->memory, s->size);
+    hoya_free(s);
+}
+
+/* ---- stacks ---------------------------------------------------------------------------------------------- */
+
+static unsigned class_of(const hoya_stack_pool *pool, size_t size)
+{
+    size = (size ? size : (size_t)1 << DEFAULT) * HOYA_STACK_SCALE;
+    if (size < 4 * pool->page) size = 4 * pool->page; /* where pages are large */
+    unsigned i = 0;
+    while (class_size(i) < size) i++;
+    return i;
+}
+
+int hoya_stack_take(hoya_stack_pool *pool, size_t size, hoya_stack **stack)
+{
+    if (size > class_size(LARGEST - SMALLEST))
+        return hoya_error_set(HOYA_EINVAL, "a stack of %zu bytes: at most 256 MiB", size);
+    unsigned i = class_of(pool, size);
+    class *c = &pool->classes[i];
+    bool is_warm = c->warm_count > 0;
+    hoya_list *last = is_warm ? c->warm.prev : c->cold.prev;
+    if (last == &c->cold) return cut(pool, i, stack);
+    hoya_list_remove(last);
+    if (is_warm) c->warm_count--;
+    *stack = HOYA_CONTAINER_OF(last, hoya_stack, idle);
+    return 0;
+}
+
+void hoya_stack_release(hoya_stack_pool *pool, hoya_stack *stack)
+{
+    class *c = &pool->classes[stack->class_index];
+    hoya_list_append(&c->warm, &stack->idle);
+    if (++c->warm_count <= pool->keep) return;
+    c->warm_count--;
+    hoya_list *oldest = hoya_list_pop(&c->warm);
+    stack = HOYA_CONTAINER_OF(oldest, hoya_stack, idle);
+    hoya_sys_madvise(stack->base, stack->size, MADV_DONTNEED);
+    hoya_list_append(&c->cold, oldest);
+}
+
+/* ---- the pool -------------------------------------------------------------------------------------------- */
+
+static int new_pool(const hoya_stack_pool_options *options, bool single, hoya_stack_pool **result)
+{
+    hoya_stack_pool *pool = hoya_new(hoya_stack_pool);
+    if (!pool) return HOYA_ENOMEM;
+    pool->refs = 1;
+    pool->thread = hoya_thread_self();
+    pool->strict = options->flags & HOYA_STACK_STRICT;
+    pool->single = single;
+    pool->keep = options->keep ? options->keep : KEEP;
+    pool->page = (size_t)sysconf(_SC_PAGESIZE);
+    for (unsigned i = 0; i < CLASSES; i++) {
+        hoya_list_init(&pool->classes[i].warm);
+        hoya_list_init(&pool->classes[i].cold);
+    }
+    *result = pool;
+    return 0;
+}
+
+int hoya_stack_pool_new(const hoya_stack_pool_options *options, hoya_stack_pool **pool)
+{
+    hoya_stack_pool_options known;
+    if (!hoya_options_read(&known, sizeof known, options) || known.flags & ~(unsigned)HOYA_STACK_STRICT)
+        return hoya_error_set(HOYA_EINVAL, "hoya_stack_pool_options: not of this version");
+    return new_pool(&known, false, pool);
+}
+
+int hoya_stack_pool_new_single(hoya_stack_pool **pool)
+{
+    return new_pool(&(hoya_stack_pool_options){.size = sizeof(hoya_stack_pool_options)}, true, pool);
+}
+
+uintptr_t hoya_stack_pool_thread(const hoya_stack_pool *pool)
+{
+    return pool->thread;
+}
+
+hoya_stack_pool *hoya_stack_pool_ref(hoya_stack_pool *pool)
+{
+    pool->refs++;
+    return pool;
+}
+
+void hoya_stack_pool_unref(hoya_stack_pool *pool)
+{
+    if (!pool) return;
+    hoya_check(pool->refs > 0, "a pool of stacks was unreferenced once too often");
+    if (--pool->refs > 0) return;
+    for (unsigned i = 0; i < CLASSES; i++)
+        for (slab *s = pool->classes[i].slabs, *next; s; s = next) {
+            next = s->next;
+            free_slab(s);
+        }
+    hoya_free(pool);
+}
