@@ -171,7 +171,9 @@ static void free_slab(slab *s)
 
 static unsigned class_of(const hoya_stack_pool *pool, size_t size)
 {
-    size = (size ? size : (size_t)1 << DEFAULT) * HOYA_STACK_SCALE;
+    if (size == 0) size = (size_t)1 << DEFAULT;
+    if (size < class_size(0)) size = class_size(0);
+    size *= HOYA_STACK_SCALE;
     if (size < 4 * pool->page) size = 4 * pool->page; /* where pages are large */
     unsigned i = 0;
     while (class_size(i) < size) i++;

@@ -123,6 +123,34 @@ static void test_selector(const char *name)
     close(fd);
 }
 
+static void *echo(void *arg)
+{
+    void *sent = NULL;
+    CHECK(hoya_coroutine_current() != NULL);
+    while (hoya_yield(sent ? sent : arg, &sent) == 0) continue;
+    note("e");
+    return NULL;
+}
+
+static void test_coroutines(void)
+{
+    hoya_stack_pool *pool;
+    hoya_coroutine *co;
+    int first, second;
+    void *value = NULL;
+    CHECK(hoya_stack_pool_new(NULL, &pool) == 0);
+    hoya_coroutine_options options = {.size = sizeof options, .name = "echo", .pool = pool};
+    CHECK(hoya_coroutine_new(echo, &first, &options, &co) == 0);
+    CHECK(hoya_coroutine_get_state(co) == HOYA_COROUTINE_CREATED && strcmp(hoya_coroutine_name(co), "echo") == 0);
+    CHECK(hoya_coroutine_send(co, NULL, &value) == 1 && value == &first);
+    CHECK(hoya_coroutine_send(co, &second, &value) == 1 && value == &second);
+    CHECK(hoya_yield(NULL, NULL) == HOYA_ESTATE && hoya_coroutine_current() == NULL);
+    CHECK(hoya_coroutine_close(co) == 0 && expect("e") && hoya_coroutine_send(co, NULL, NULL) == HOYA_ESTATE);
+    hoya_coroutine_free(co);
+    hoya_stack_pool_unref(hoya_stack_pool_ref(pool));
+    hoya_stack_pool_unref(pool);
+}
+
 /* ---- a loop ----------------------------------------------------------------------------------------------- */
 
 static void test_callbacks(hoya_loop *loop)
@@ -375,6 +403,7 @@ int main(void)
     static const char *const selectors[] = {"epoll", "poll", "select"};
     alarm(60);
     test_base();
+    test_coroutines();
     for (size_t i = 0; i < sizeof selectors / sizeof *selectors; i++) {
         test_selector(selectors[i]);
         test_loop(selectors[i], 0);

@@ -15,7 +15,7 @@
  * with something else. */
 uint64_t registers_lost(hoya_context *from, hoya_context *to, uint64_t seed);
 
-void stop_here(void); /* for a breakpoint */
+__attribute__((noinline)) void stop_here(void); /* for a breakpoint */
 
 static int failures;
 #define CHECK(condition) ((condition) ? (void)0 : (void)(failures++, printf("line %d: %s\n", __LINE__, #condition)))
