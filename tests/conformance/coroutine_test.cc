@@ -415,23 +415,32 @@ TEST(Coroutine, FloatingPointSurvivesSwitches)
 
 TEST(Coroutine, RoundingBelongsToTheCoroutine)
 {
+    static volatile double one = 1,
+                           three = 3; /* x86-64 has two units, and fegetround asks the one that divides less */
+    double up = 0, down = 0;
     int made_upward = -1, after_change = -1;
     fesetround(FE_UPWARD);
     Coroutine g([&] {
         made_upward = fegetround();
+        up = one / three;
         fesetround(FE_TOWARDZERO);
         yield("");
         after_change = fegetround();
+        down = one / three;
         return nullptr;
     });
     fesetround(FE_DOWNWARD);
     EXPECT_EQ(g.Next(), 1);
     EXPECT_EQ(made_upward, FE_UPWARD) << "as it was when the coroutine was made";
     EXPECT_EQ(fegetround(), FE_DOWNWARD);
-    fesetround(FE_TONEAREST);
+    EXPECT_EQ(one / three < up, true);
+    fesetround(FE_UPWARD);
     EXPECT_EQ(g.Next(), 0);
+    EXPECT_LT(down, up);
+    EXPECT_EQ(one / three, up);
     EXPECT_EQ(after_change, FE_TOWARDZERO);
-    EXPECT_EQ(fegetround(), FE_TONEAREST);
+    EXPECT_EQ(fegetround(), FE_UPWARD);
+    fesetround(FE_TONEAREST);
 }
 
 TEST(Coroutine, TheSignalMaskBelongsToTheThread)
