@@ -13,9 +13,9 @@ cd "${1:-$(dirname "$0")}"
 awk '
     function wrong(why) { problems = problems FILENAME ":" FNR ": " why "\n"; bad = 1 }
     function hosts_of(test) {
-        if (test ~ /^LoopConformance[.]/) return all_hosts
+        if (test ~ /^(Loop|Task)Conformance[.]/) return all_hosts
         if (test ~ /^GuestConformance[.]/) return "poll_host glib qt qt_noglib libuv"
-        if (test ~ /^NestingConformance[.]/) return "poll_host glib qt qt_noglib"
+        if (test ~ /^Nesting(Task)?Conformance[.]/) return "poll_host glib qt qt_noglib"
         if (test ~ /^GlibConformance[.]/) return "glib"
         if (test ~ /^Qt(5|Conformance)[.]/) return "qt qt_noglib"
         if (test ~ /^UvConformance[.]/) return "libuv"

@@ -32,17 +32,23 @@ static int enter_open(const hoya_future *future)
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
+void hoya_future_init(hoya_future *future, const hoya_future_class *class, hoya_loop *loop, const void *place)
+{
+    future->class = class;
+    future->loop = hoya_loop_ref(loop);
+    future->refs = 1;
+    future->place = place;
+    hoya_list_init(&future->callbacks);
+    hoya_live_add(HOYA_LIVE_FUTURES, 1);
+}
+
 int hoya_future_new(hoya_loop *loop, hoya_future **out)
 {
     int rc = hoya_loop_enter(loop);
     if (rc < 0) return rc;
     hoya_future *future = hoya_new(hoya_future);
     if (!future) return HOYA_ENOMEM;
-    future->loop = hoya_loop_ref(loop);
-    future->refs = 1;
-    future->place = HOYA_CALLER();
-    hoya_list_init(&future->callbacks);
-    hoya_live_add(HOYA_LIVE_FUTURES, 1);
+    hoya_future_init(future, NULL, loop, HOYA_CALLER());
     *out = future;
     return 0;
 }
@@ -84,7 +90,8 @@ void hoya_future_unref(hoya_future *future)
     while (!hoya_list_is_empty(&future->callbacks)) hoya_waiters_drop(&future->callbacks, NULL, NULL);
     hoya_outcome_clear(&future->outcome);
     hoya_loop *loop = future->loop;
-    hoya_free(future);
+    if (future->class) future->class->free(future);
+    else hoya_free(future);
     hoya_live_add(HOYA_LIVE_FUTURES, -1);
     hoya_loop_unref(loop);
 }
@@ -122,14 +129,26 @@ int hoya_future_complete(hoya_future *future, hoya_outcome outcome)
     return 0;
 }
 
+/* What a task's function returns decides, and nobody else. */
+static int check_alone(const hoya_future *future)
+{
+    return future && future->class ? hoya_error_set(HOYA_ESTATE, "a task cannot be completed from outside") : 0;
+}
+
 int hoya_future_set_result(hoya_future *future, void *value, hoya_destroy destroy)
 {
+    int rc = check_alone(future);
+    if (rc < 0) {
+        hoya_destroy_arg(destroy, value);
+        return rc;
+    }
     return hoya_future_complete(future, hoya_outcome_value(value, destroy));
 }
 
 int hoya_future_set_exception(hoya_future *future, int code, const char *text)
 {
     int rc = enter(future);
+    if (rc >= 0) rc = check_alone(future);
     if (rc < 0) return rc;
     if (code >= 0) return hoya_error_set(HOYA_EINVAL, "set_exception with %d: a code is negative", code);
     return hoya_future_complete(future, hoya_outcome_error(code, text));
@@ -143,6 +162,7 @@ int hoya_future_cancel(hoya_future *future, const char *reason)
         future->looked = true;
         return 0;
     }
+    if (future->class) return future->class->cancel(future, reason);
     rc = hoya_future_complete(future, hoya_outcome_error(HOYA_ECANCELED, reason));
     return rc < 0 ? rc : 1;
 }

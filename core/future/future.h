@@ -13,14 +13,24 @@
 #include "base/list.h"
 #include "future/outcome.h"
 
+/* A future that is part of something else: a task. */
+typedef struct hoya_future_class {
+    int (*cancel)(hoya_future *future, const char *reason);
+    void (*free)(hoya_future *future); /* after the last unref, in the place of hoya_free */
+} hoya_future_class;
+
 struct hoya_future {
-    hoya_loop *loop; /* a reference */
+    const hoya_future_class *class; /* NULL: it stands alone */
+    hoya_loop *loop;                /* a reference */
     uint32_t refs;
     bool looked; /* somebody has seen the error, or nobody needs to */
     hoya_outcome outcome;
     hoya_list callbacks; /* waiters; empty once it is done */
     const void *place;   /* the return address of the call that made it */
 };
+
+/* For one that is embedded, in zeroed memory. */
+void hoya_future_init(hoya_future *future, const hoya_future_class *class, hoya_loop *loop, const void *place);
 
 /* Takes the outcome; clears it where it is too late, or the thread is wrong. */
 int hoya_future_complete(hoya_future *future, hoya_outcome outcome);

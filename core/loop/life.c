@@ -151,6 +151,8 @@ static void end(hoya_loop *loop)
     hoya_loop_drop_absent_host(loop);
     if (loop->host != loop->native) hoya_loop_let_host_go(loop);
 
+    if (loop->close_tasks) loop->close_tasks(loop); /* they end, while there still is a queue */
+
     /* Destroy functions run in here. They find a closed loop, and may cancel what has not been dropped yet. */
     while (hoya_ring_count(&loop->ready)) {
         hoya_ring_entry entry = hoya_ring_pop(&loop->ready);

@@ -102,6 +102,10 @@ struct hoya_loop {
     int64_t run_deadline;   /* run_once's timeout */
     int abort_code;
 
+    /* For the layer of tasks, which the loop knows nothing of: what it keeps here, and what the loop's end means to it. */
+    void *tasks;
+    void (*close_tasks)(hoya_loop *loop);
+
     /* exception.c */
     hoya_exception_handler exception_handler;
     void *exception_arg;

@@ -53,7 +53,7 @@ static poll_host *take_due(poll_loop *loop)
     return host;
 }
 
-int poll_loop_turn(poll_loop *loop)
+static int turn(poll_loop *loop)
 {
     loop->thread = pthread_self();
     loop->begun = 1;
@@ -80,12 +80,20 @@ int poll_loop_turn(poll_loop *loop)
     return rc < 0 ? rc : 0;
 }
 
+int poll_loop_turn(poll_loop *loop)
+{
+    loop->depth++;
+    int rc = turn(loop);
+    loop->depth--;
+    return rc;
+}
+
 void poll_loop_end(poll_loop *loop)
 {
     while (loop->hosts) hoya_guest_host_gone(loop->hosts->guest); /* calls free_host */
     free(loop->fds);
     free(loop->owners);
-    *loop = (poll_loop){0};
+    *loop = (poll_loop){.depth = loop->depth}; /* the turns that are on the stack return */
 }
 
 /* ---- what the host watches ------------------------------------------------------------------------------ */
@@ -176,6 +184,11 @@ static int is_owner(const hoya_host *host)
     return !loop->begun || pthread_equal(loop->thread, pthread_self());
 }
 
+static int depth(const hoya_host *host)
+{
+    return ((const poll_host *)host)->loop->depth;
+}
+
 static int after_fork(hoya_host *host)
 {
     poll_host *self = (poll_host *)host;
@@ -217,6 +230,7 @@ static const hoya_host_ops ops = {
     .run = run,
     .quit = quit,
     .is_owner = is_owner,
+    .depth = depth,
     .after_fork = after_fork,
 };
 

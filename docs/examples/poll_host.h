@@ -26,6 +26,7 @@ typedef struct poll_loop {
     poll_owner *owners; /* and for whom */
     nfds_t count, size;
     poll_host *hosts; /* one a guest */
+    int depth;        /* turns on the stack */
     pthread_t thread; /* that ran the last turn, */
     int begun;        /* if there was one */
 } poll_loop;

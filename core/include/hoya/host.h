@@ -83,7 +83,7 @@ typedef struct hoya_host_ops {
     /* Asked in a dispatch on another thread than before, and when the first run is on another one than attach: 1 if the
      * host's main loop may be run on this thread. Missing: it may. */
     int (*is_owner)(const hoya_host *host);
-    int (*depth)(const hoya_host *host); /* how many of the host's loops are open on this thread */
+    int (*depth)(const hoya_host *host); /* how many of the host's loops, or turns, are on this thread's stack */
     void (*hold)(hoya_host *host,
                  int on); /* the loop has work pending (1) or none (0): uv's ref, QEventLoopLocker */
     /* For a host that is not told when its main loop goes away: asked at every call of the loop's; 1 if it has gone. The

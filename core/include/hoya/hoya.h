@@ -13,5 +13,6 @@
 #include <hoya/loop.h>
 #include <hoya/policy.h>
 #include <hoya/selector.h>
+#include <hoya/task.h>
 
 #endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hoya/task.h: sequential code on a loop: a function with a stack of its own that waits without blocking its thread.
+ * PEP 3156, "Coroutines"; asyncio's tasks.
+ *
+ * A task is a future: it is done when its function returns. While it waits (hoya_await, hoya_sleep) the loop runs
+ * everything else; it goes on when what it waits for is there. Tasks run one at a time, on the loop's thread, and change
+ * places nowhere but in the functions marked "waits".
+ *
+ * Cancelling is sticky. From hoya_task_cancel on, whatever can be done without waiting is done, and whatever would wait
+ * answers HOYA_ECANCELED instead and has done nothing; so until the task ends, enters a shield, or the cancel is taken
+ * back. Nothing is ever lost to a cancel: what arrived is delivered first.
+ *
+ * In a task, outside: a function marked "waits" answers HOYA_ESTATE where there is no task, and HOYA_EDEADLK in a
+ * callback of a main loop that the task runs itself (a dialog): that callback is nobody's, and the task is below it on the
+ * stack.
+ *
+ * Thread: as the loop's, HOYA_ETHREAD elsewhere.
+ */
+#ifndef HOYA_TASK_H
+#define HOYA_TASK_H
+
+#include <hoya/base.h>
+#include <hoya/future.h>
+#include <hoya/loop.h>
+
+HOYA_BEGIN_DECLS
+
+typedef struct hoya_task hoya_task;
+
+/* ---- life -------------------------------------------------------------------------------------------- */
+
+/* What a task does. The result is the task's: 0 or more is success (hoya_task_set_value gives a value), a negative code a
+ * failure, HOYA_ECANCELED a cancelled task. C++ exceptions and longjmp must not leave it. */
+typedef int (*hoya_task_function)(hoya_task *self, void *arg);
+
+typedef struct hoya_task_options {
+    size_t size;          /* sizeof(hoya_task_options) */
+    const char *name;     /* copied; NULL: "Task-1", "Task-2", ... */
+    size_t stack_size;    /* as hoya_coroutine_options' */
+    hoya_destroy destroy; /* of the argument: when the function has returned, or if it never runs */
+} hoya_task_options;
+
+/* Makes a task; its first step is queued as by call_soon, never run inside this call. *task (may be NULL) is a new
+ * reference. Nobody needs to keep one: the loop keeps a task until it has ended, and a failure that nobody looked at
+ * goes to the exception handler. Takes the argument. Errors: HOYA_ECLOSED, HOYA_ENOMEM, HOYA_EINVAL. Origin:
+ * asyncio.create_task. */
+HOYA_API int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
+                              hoya_task **task);
+
+HOYA_API hoya_task *hoya_task_ref(hoya_task *task);
+HOYA_API void hoya_task_unref(hoya_task *task);
+
+/* The task as a future, for everything that takes one; borrowed. It cannot be completed from outside (HOYA_ESTATE), and
+ * hoya_future_cancel is hoya_task_cancel. */
+HOYA_API hoya_future *hoya_task_future(hoya_task *task);
+
+/* Inside: the value that hoya_future_result gives when the task has ended well. Takes the value; a later one replaces an
+ * earlier one. */
+HOYA_API int hoya_task_set_value(hoya_task *self, void *value, hoya_destroy destroy);
+
+HOYA_API const char *hoya_task_get_name(const hoya_task *task);
+HOYA_API hoya_loop *hoya_task_get_loop(const hoya_task *task); /* borrowed */
+
+/* The task that runs on this thread; NULL in callbacks, of a main loop in a task, too. Borrowed. Origin:
+ * asyncio.current_task. */
+HOYA_API hoya_task *hoya_current_task(void);
+
+/* Calls fn for each task of the loop that has not ended, the oldest first; runs inline. Returns how many those are.
+ * Origin: asyncio.all_tasks. */
+HOYA_API int hoya_all_tasks(hoya_loop *loop, void (*fn)(hoya_task *task, void *arg), void *arg);
+
+/* ---- waiting ----------------------------------------------------------------------------------------- */
+
+/* Waits until the future is done, whatever came of it; a future that is done already costs nothing, and does not let
+ * others run. A cancel leaves the future alone. 0 when it is done. Errors: HOYA_ECANCELED, HOYA_EDEADLINE (of a timeout
+ * scope), HOYA_EDEADLK (a task for itself), HOYA_EINVAL (another loop's), HOYA_ECLOSED, HOYA_ENOMEM. */
+HOYA_API int hoya_wait_done(hoya_future *future);
+
+/* hoya_wait_done, then hoya_future_result: the first failure of the two, else 0 and the value, borrowed until the last
+ * unref. A cancel of the waiting task is passed on to the future; if that ends otherwise all the same (a task may
+ * refuse), its outcome is the result, and the cancel stays. Waits. Origin: await. */
+HOYA_API int hoya_await(hoya_future *future, void **value);
+
+/* Waits `duration` nanoseconds; 0 or less is one round of the loop. Errors: as hoya_wait_done. Origin: asyncio.sleep. */
+HOYA_API int hoya_sleep(int64_t duration);
+
+/* ---- cancelling -------------------------------------------------------------------------------------- */
+
+/* Asks the task to end: see above. One that has not started never does, and its argument is destroyed. 1, or 0 if it has
+ * ended already. `reason` may be NULL and is copied. Needs no memory. Origin: Task.cancel. */
+HOYA_API int hoya_task_cancel(hoya_task *task, const char *reason);
+HOYA_API int hoya_task_cancelling(const hoya_task *task); /* how many cancels are not taken back. Task.cancelling */
+HOYA_API int hoya_task_uncancel(hoya_task *task); /* takes one back; returns how many are left. Task.uncancel */
+
+/* Inside: until the matching leave, cancels wait. They nest. Origin: asyncio.shield, as a scope. */
+HOYA_API int hoya_shield_enter(void);
+HOYA_API int hoya_shield_leave(void);
+
+/* ---- deadlines --------------------------------------------------------------------------------------- */
+
+/* A scope on the stack of a task: when its time is up, what would wait answers HOYA_EDEADLINE until the scope is left. A
+ * cancel comes first. Scopes nest, and are left in the opposite order. Origin: asyncio.timeout. */
+typedef struct hoya_timeout {
+    void *internal[6];
+} hoya_timeout;
+
+HOYA_API int hoya_timeout_enter(hoya_timeout *scope, int64_t delay);
+HOYA_API int hoya_timeout_enter_at(hoya_timeout *scope, int64_t deadline);
+/* 1 if the time was up before this, else 0. */
+HOYA_API int hoya_timeout_leave(hoya_timeout *scope);
+
+HOYA_END_DECLS
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/task.c: the life of tasks: made, gone on with, ended; and what the loop keeps of them.
+ *
+ * The context to which a task returns lives in the task (task/fiber.h), so tasks are gone on with at any depth: in a main
+ * loop that another task runs, too. The loop's end asks tasks to end as a cancel does that nobody can take back.
+ */
+#include "task/task.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/options.h"
+#include "loop/handle.h"
+
+#define NAME_SIZE 32 /* of a name that is made here */
+
+static _Thread_local hoya_task *current;
+
+static hoya_task *of_future(hoya_future *future)
+{
+    return HOYA_CONTAINER_OF(future, hoya_task, future);
+}
+
+static int host_depth(const hoya_loop *loop)
+{
+    const hoya_host_ops *ops = loop->host->ops;
+    return ops->depth ? ops->depth(loop->host) : 0;
+}
+
+/* ---- going on ------------------------------------------------------------------------------------------- */
+
+static void end_task(hoya_task *task)
+{
+    hoya_loop *loop = task->future.loop;
+    task->ended = true;
+    hoya_list_remove(&task->of_loop);
+    /* An entry that is queued takes the place along. */
+    if (!task->queued) hoya_ring_unreserve(&loop->ready, 1);
+    hoya_destroy_arg(task->destroy, task->arg);
+    hoya_outcome outcome =
+        task->status < 0 ? hoya_outcome_error(task->status, task->status == HOYA_ECANCELED ? task->reason : NULL)
+                         : hoya_outcome_value(task->value, task->destroy_value);
+    if (task->status < 0) hoya_destroy_arg(task->destroy_value, task->value);
+    hoya_future_complete(&task->future, outcome);
+    hoya_future_unref(&task->future); /* the list's */
+}
+
+void hoya_task_end_unstarted(hoya_task *task)
+{
+    hoya_fiber_discard(&task->fiber);
+    task->wanted = false;
+    task->status = HOYA_ECANCELED;
+    end_task(task);
+}
+
+void hoya_task_step(hoya_task *task)
+{
+    hoya_task *before = current;
+    task->wanted = false;
+    task->depth = task->future.loop->depth;
+    task->host_depth = host_depth(task->future.loop);
+    current = task;
+    hoya_fiber_resume(&task->fiber);
+    current = before;
+    if (task->fiber.state == HOYA_COROUTINE_CLOSED) end_task(task);
+}
+
+static void run_fiber(hoya_fiber *fiber)
+{
+    hoya_task *task = HOYA_CONTAINER_OF(fiber, hoya_task, fiber);
+    task->status = task->fn(task, task->arg);
+}
+
+static bool run_wake(hoya_loop *loop, hoya_runnable *runnable)
+{
+    hoya_task *task = HOYA_CONTAINER_OF(runnable, hoya_task, wake);
+    task->queued = false;
+    if (!task->ended) hoya_ring_keep(&loop->ready);
+    bool run = task->wanted;
+    if (run) hoya_task_step(task);
+    hoya_future_unref(&task->future);
+    return run;
+}
+
+static void drop_wake(hoya_loop *loop, hoya_runnable *runnable)
+{
+    hoya_task *task = HOYA_CONTAINER_OF(runnable, hoya_task, wake);
+    (void)loop;
+    task->queued = false;
+    hoya_future_unref(&task->future);
+}
+
+static hoya_description describe_wake(const hoya_runnable *runnable)
+{
+    const hoya_task *task = (const hoya_task *)((const char *)runnable - offsetof(hoya_task, wake));
+    return (hoya_description){"task", (uintptr_t)task->fn, task->future.place, task->wanted, false};
+}
+
+static const hoya_runnable_class wake_class = {run_wake, drop_wake, describe_wake};
+
+void hoya_task_wake(hoya_task *task)
+{
+    if (task->queued || task->ended) return;
+    hoya_loop *loop = task->future.loop;
+    task->queued = true;
+    hoya_future_ref(&task->future);
+    hoya_inbox_keep_order(loop);
+    hoya_ring_push(&loop->ready, NULL, &task->wake);
+    hoya_loop_rearm(loop);
+}
+
+/* ---- the loop's ------------------------------------------------------------------------------------------ */
+
+static void close_tasks(hoya_loop *loop)
+{
+    hoya_tasks *tasks = hoya_tasks_of(loop);
+    tasks->closing = true;
+    int count = hoya_all_tasks(loop, NULL, NULL);
+    if (count) {
+        char text[80];
+        snprintf(text, sizeof text, "the loop was closed with %d tasks that had not ended: they are cancelled",
+                 count);
+        hoya_loop_report(loop, HOYA_ECANCELED, HOYA_INVALID_FD, text);
+    }
+    /* From the front, always: what a task does on its way out may end others. One that runs now (it has dropped the
+     * last reference of its loop) ends by itself. */
+    hoya_list *node = tasks->all.next;
+    while (node != &tasks->all) {
+        hoya_task *task = HOYA_CONTAINER_OF(node, hoya_task, of_loop);
+        hoya_task_ref(task); /* it may be its last step */
+        if (task->fiber.state == HOYA_COROUTINE_CREATED) hoya_task_cancel(task, NULL);
+        else if (task->fiber.state == HOYA_COROUTINE_SUSPENDED) hoya_task_step(task);
+        node = task->fiber.state == HOYA_COROUTINE_RUNNING ? node->next : tasks->all.next;
+        hoya_task_unref(task);
+    }
+    hoya_stack_pool_unref(tasks->pool);
+    tasks->pool = NULL;
+    if (!hoya_list_is_empty(&tasks->all)) return;
+    loop->tasks = NULL;
+    loop->close_tasks = NULL;
+    hoya_free(tasks);
+}
+
+static int begin_tasks(hoya_loop *loop)
+{
+    if (loop->tasks) return 0;
+    hoya_tasks *tasks = hoya_new(hoya_tasks);
+    if (!tasks) return HOYA_ENOMEM;
+    int rc = hoya_stack_pool_new(NULL, &tasks->pool);
+    if (rc < 0) {
+        hoya_free(tasks);
+        return rc;
+    }
+    hoya_list_init(&tasks->all);
+    loop->tasks = tasks;
+    loop->close_tasks = close_tasks;
+    return 0;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------ */
+
+static int cancel_future(hoya_future *future, const char *reason)
+{
+    return hoya_task_cancel(of_future(future), reason);
+}
+
+static void free_task(hoya_future *future)
+{
+    hoya_task *task = of_future(future);
+    hoya_fiber_clear(&task->fiber);
+    hoya_free(task->reason);
+    hoya_free(task);
+}
+
+static const hoya_future_class task_class = {cancel_future, free_task};
+
+static int make_task(hoya_loop *loop, hoya_task_function fn, const hoya_task_options *options, const void *place,
+                     hoya_task **out)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "a task needs a function");
+    if (rc >= 0) rc = begin_tasks(loop);
+    if (rc < 0) return rc;
+    hoya_tasks *tasks = hoya_tasks_of(loop);
+    size_t name_size = options->name ? strlen(options->name) + 1 : NAME_SIZE;
+    hoya_task *task = hoya_new_zeroed(sizeof *task + name_size);
+    if (!task) return HOYA_ENOMEM;
+    rc = hoya_ring_reserve(&loop->ready, 1);
+    if (rc >= 0) {
+        rc = hoya_fiber_init(&task->fiber, tasks->pool, options->stack_size, run_fiber);
+        if (rc < 0) hoya_ring_unreserve(&loop->ready, 1);
+    }
+    if (rc < 0) {
+        hoya_free(task);
+        return rc;
+    }
+    tasks->made++;
+    if (options->name) memcpy(task->name, options->name, name_size);
+    else snprintf(task->name, name_size, "Task-%lu", tasks->made);
+    hoya_future_init(&task->future, &task_class, loop, place);
+    task->wake.class = &wake_class;
+    task->fn = fn;
+    hoya_list_append(&tasks->all, &task->of_loop);
+    task->wanted = true;
+    *out = task;
+    return 0;
+}
+
+int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *given,
+                     hoya_task **out)
+{
+    hoya_task_options options;
+    hoya_task *task;
+    bool known = hoya_options_read(&options, sizeof options, given);
+    int rc = known ? make_task(loop, fn, &options, HOYA_CALLER(), &task)
+                   : hoya_error_set(HOYA_EINVAL, "hoya_task_options: not of this version");
+    if (rc < 0) {
+        if (known) hoya_destroy_arg(options.destroy, arg);
+        return rc;
+    }
+    task->arg = arg;
+    task->destroy = options.destroy;
+    if (out) *out = hoya_task_ref(task);
+    hoya_task_wake(task);
+    return 0;
+}
+
+hoya_task *hoya_task_ref(hoya_task *task)
+{
+    hoya_future_ref(&task->future);
+    return task;
+}
+
+void hoya_task_unref(hoya_task *task)
+{
+    if (task) hoya_future_unref(&task->future);
+}
+
+hoya_future *hoya_task_future(hoya_task *task)
+{
+    return &task->future;
+}
+
+int hoya_task_set_value(hoya_task *self, void *value, hoya_destroy destroy)
+{
+    if (!self || self != hoya_current_task()) {
+        hoya_destroy_arg(destroy, value);
+        return hoya_error_set(HOYA_ESTATE, "only a task itself sets its value");
+    }
+    hoya_destroy_arg(self->destroy_value, self->value);
+    self->value = value;
+    self->destroy_value = destroy;
+    return 0;
+}
+
+const char *hoya_task_get_name(const hoya_task *task)
+{
+    return task->name;
+}
+
+hoya_loop *hoya_task_get_loop(const hoya_task *task)
+{
+    return task->future.loop;
+}
+
+int hoya_all_tasks(hoya_loop *loop, void (*fn)(hoya_task *task, void *arg), void *arg)
+{
+    int rc = hoya_loop_check_thread(loop);
+    if (rc < 0) return rc;
+    hoya_tasks *tasks = hoya_tasks_of(loop);
+    int count = 0;
+    if (!tasks) return 0;
+    for (hoya_list *node = tasks->all.next; node != &tasks->all; node = node->next, count++)
+        if (fn) fn(HOYA_CONTAINER_OF(node, hoya_task, of_loop), arg);
+    return count;
+}
+
+/* ---- whose turn it is ------------------------------------------------------------------------------------ */
+
+int hoya_task_here(hoya_task **out)
+{
+    hoya_task *task = current;
+    if (!task) return hoya_error_set(HOYA_ESTATE, "this is no task: nothing can wait here");
+    const hoya_loop *loop = task->future.loop;
+    bool runs = hoya_get_running_loop() == loop || hoya_tasks_of(loop)->closing;
+    if (!runs || loop->depth != task->depth || host_depth(loop) != task->host_depth)
+        return hoya_error_set(
+            HOYA_EDEADLK, "a callback of a main loop that %s runs cannot wait: the task is below it", task->name);
+    if (hoya_fiber_running != &task->fiber)
+        return hoya_error_set(HOYA_EDEADLK, "a coroutine that %s runs cannot wait", task->name);
+    *out = task;
+    return 0;
+}
+
+hoya_task *hoya_current_task(void)
+{
+    hoya_task *task = current;
+    if (!task) return NULL;
+    const hoya_loop *loop = task->future.loop;
+    return loop->depth == task->depth && host_depth(loop) == task->host_depth ? task : NULL;
+}

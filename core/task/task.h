@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/task.h: a task: a future, a fiber, and an entry of the ready queue.
+ *
+ * Who goes on with a task: the callback of what it waits for, or its own entry, `wake`, for which it has a place from its
+ * birth to its end: the first step, a round that was slept through, a cancel, a deadline. Whoever comes second finds the
+ * task gone on (`wanted`), and does nothing.
+ *
+ * References: the application's, the loop's list of tasks until the task has ended, and the queue's while `wake` is in it.
+ */
+#ifndef HOYA_TASK_TASK_H
+#define HOYA_TASK_TASK_H
+
+#include <hoya/task.h>
+
+#include "future/future.h"
+#include "loop/loop.h"
+#include "task/fiber.h"
+
+typedef struct hoya_scope hoya_scope;
+
+struct hoya_task {
+    hoya_future future; /* first: a task is one */
+    hoya_fiber fiber;
+    hoya_runnable wake;
+    hoya_list of_loop;
+    hoya_task_function fn;
+    void *arg;
+    hoya_destroy destroy;
+    int status;
+    void *value; /* of set_value */
+    hoya_destroy destroy_value;
+    int cancels, shields;
+    char *reason;       /* of the first cancel, or NULL */
+    hoya_scope *scopes; /* the innermost one */
+    int depth,
+        host_depth; /* dispatches, and loops of the host's, that were on the stack when it was gone on with */
+    bool queued;    /* `wake` is */
+    bool wanted;    /* the task waits to be gone on with */
+    bool ended;
+    char name[];
+};
+
+/* What the loop keeps of its tasks. */
+typedef struct hoya_tasks {
+    hoya_list all;
+    hoya_stack_pool *pool;
+    unsigned long made;
+    bool closing;
+} hoya_tasks;
+
+/* In `hoya_timeout`. */
+struct hoya_scope {
+    hoya_task *task;
+    hoya_handle *timer;
+    hoya_scope *outer;
+    int shields; /* around it */
+    bool expired;
+};
+
+static inline hoya_tasks *hoya_tasks_of(const hoya_loop *loop)
+{
+    return loop->tasks;
+}
+
+/* Goes on with it soon, if it still waits then. Needs no memory. */
+void hoya_task_wake(hoya_task *task);
+/* Goes on with it now; in an entry of the ready queue. */
+void hoya_task_step(hoya_task *task);
+
+/* One that never started does not start any more. */
+void hoya_task_end_unstarted(hoya_task *task);
+
+/* The task that may wait here; else HOYA_ESTATE or HOYA_EDEADLK. */
+int hoya_task_here(hoya_task **task);
+/* Why it may not wait now: HOYA_ECANCELED, HOYA_EDEADLINE, or 0. */
+int hoya_task_interrupted(const hoya_task *task);
+
+#endif

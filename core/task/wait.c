@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/wait.c: how a task waits: for a future, for a time, for a round; and what a cancel does to it.
+ *
+ * One rule for all: first what is there already, then the question whether waiting is allowed, then the wait, and after
+ * it again what is there, before anything else: so nothing that arrived is lost to a cancel.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "loop/handle.h"
+#include "task/task.h"
+
+int hoya_task_interrupted(const hoya_task *task)
+{
+    if (hoya_tasks_of(task->future.loop)->closing)
+        return hoya_error_set(HOYA_ECANCELED, "%s: the loop is closed", task->name);
+    if (task->cancels && !task->shields)
+        return hoya_error_set(HOYA_ECANCELED, "%s was cancelled%s%s", task->name, task->reason ? ": " : "",
+                              task->reason ? task->reason : "");
+    for (const hoya_scope *scope = task->scopes; scope; scope = scope->outer)
+        if (scope->expired && scope->shields >= task->shields)
+            return hoya_error_set(HOYA_EDEADLINE, "%s: the time was up", task->name);
+    return 0;
+}
+
+/* Lets others run until somebody goes on with the task. */
+static void suspend(hoya_task *task)
+{
+    task->wanted = true;
+    hoya_fiber_suspend(&task->fiber);
+}
+
+/* ---- futures --------------------------------------------------------------------------------------------- */
+
+static void on_done(hoya_future *future, void *arg)
+{
+    (void)future;
+    hoya_task_step(arg);
+}
+
+/* The future is pending, and the task may wait. */
+static int wait_for(hoya_task *task, hoya_future *future)
+{
+    hoya_handle *handle;
+    int rc = hoya_future_add_done_callback(future, on_done, task, NULL, &handle);
+    if (rc < 0) return rc;
+    suspend(task);
+    hoya_handle_cancel(handle); /* if it was not this that came */
+    hoya_handle_unref(handle);
+    return future->outcome.done ? 0 : hoya_task_interrupted(task);
+}
+
+static int check(hoya_future *future, hoya_task **task)
+{
+    if (!future) return hoya_error_set(HOYA_EINVAL, "the future is NULL");
+    int rc = hoya_task_here(task);
+    if (rc < 0) return rc;
+    if (future == &(*task)->future) return hoya_error_set(HOYA_EDEADLK, "%s would wait for itself", (*task)->name);
+    if (future->loop != (*task)->future.loop)
+        return hoya_error_set(HOYA_EINVAL, "%s: the future is of another loop", (*task)->name);
+    return 0;
+}
+
+static int wait_done(hoya_task *task, hoya_future *future)
+{
+    /* A wake-up that belonged to something else (a cancel that was taken back) is no reason to return. */
+    int rc = 0;
+    while (!future->outcome.done && rc == 0) {
+        rc = hoya_task_interrupted(task);
+        if (rc == 0) rc = wait_for(task, future);
+    }
+    return future->outcome.done ? 0 : rc;
+}
+
+int hoya_wait_done(hoya_future *future)
+{
+    hoya_task *task;
+    int rc = check(future, &task);
+    return rc < 0 ? rc : wait_done(task, future);
+}
+
+int hoya_await(hoya_future *future, void **value)
+{
+    hoya_task *task;
+    int rc = check(future, &task);
+    if (rc < 0) return rc;
+    hoya_future_ref(future);
+    rc = wait_done(task, future);
+    if (rc == HOYA_ECANCELED || rc == HOYA_EDEADLINE) {
+        /* What it waited for is asked to end, too, and waited for: a task may have to clean up, or may refuse. */
+        hoya_future_cancel(future, task->reason);
+        task->shields++;
+        while (!future->outcome.done && !hoya_tasks_of(task->future.loop)->closing && wait_for(task, future) == 0)
+            continue;
+        task->shields--;
+        if (future->outcome.done && !hoya_future_cancelled(future)) rc = 0;
+    }
+    if (rc == 0) rc = hoya_future_result(future, value);
+    else if (future->outcome.done) future->looked = true;
+    hoya_future_unref(future);
+    return rc;
+}
+
+/* ---- time ------------------------------------------------------------------------------------------------ */
+
+static void on_time(void *arg)
+{
+    hoya_task_step(arg);
+}
+
+int hoya_sleep(int64_t duration)
+{
+    hoya_task *task;
+    int rc = hoya_task_here(&task);
+    if (rc >= 0) rc = hoya_task_interrupted(task);
+    if (rc < 0) return rc;
+    if (duration <= 0) {
+        hoya_task_wake(task);
+        suspend(task);
+        return 0; /* a round has gone by: that is done, whatever else came */
+    }
+    hoya_loop *loop = task->future.loop;
+    int64_t end = hoya_time_add(hoya_loop_time(loop), duration);
+    while (rc == 0) {
+        hoya_handle *timer;
+        rc = hoya_loop_call_at(loop, end, on_time, task, NULL, &timer);
+        if (rc < 0) return rc;
+        suspend(task);
+        bool early = hoya_handle_cancel(timer) == 1;
+        hoya_handle_unref(timer);
+        if (!early) return 0;
+        rc = hoya_task_interrupted(task);
+    }
+    return rc;
+}
+
+/* ---- cancelling ------------------------------------------------------------------------------------------ */
+
+int hoya_task_cancel(hoya_task *task, const char *reason)
+{
+    if (!task) return hoya_error_set(HOYA_EINVAL, "the task is NULL");
+    int rc = hoya_loop_check_thread(task->future.loop);
+    if (rc < 0) return rc;
+    if (task->ended || task->future.outcome.done) return 0;
+    if (!task->reason && reason) {
+        task->reason = hoya_new_zeroed(strlen(reason) + 1); /* without memory it goes without */
+        if (task->reason) strcpy(task->reason, reason);
+    }
+    task->cancels++;
+    if (task->fiber.state == HOYA_COROUTINE_CREATED) {
+        hoya_task_end_unstarted(task);
+    } else if (task->wanted && !task->shields) {
+        hoya_task_wake(task);
+    }
+    return 1;
+}
+
+int hoya_task_cancelling(const hoya_task *task)
+{
+    return task->cancels;
+}
+
+int hoya_task_uncancel(hoya_task *task)
+{
+    int rc = hoya_loop_check_thread(task->future.loop);
+    if (rc < 0) return rc;
+    if (task->cancels) task->cancels--;
+    return task->cancels;
+}

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/task_test.cc: tasks: sequential code on every host.
+ */
+#include "conformance.h"
+
+#include <algorithm>
+
+namespace hoya_test
+{
+
+using TaskWork = std::function<int(hoya_task *)>;
+
+struct TaskUnref {
+    void operator()(hoya_task *task) const { hoya_task_unref(task); }
+    void operator()(hoya_future *future) const { hoya_future_unref(future); }
+};
+using Task = std::unique_ptr<hoya_task, TaskUnref>;
+using Future = std::unique_ptr<hoya_future, TaskUnref>;
+
+class TaskConformance : public LoopConformance
+{
+  protected:
+    static int RunWork(hoya_task *self, void *arg) { return (*static_cast<TaskWork *>(arg))(self); }
+    static void DestroyWork(void *arg) { delete static_cast<TaskWork *>(arg); }
+
+    Task Create(TaskWork work, const char *name = nullptr)
+    {
+        hoya_task_options options = {};
+        options.size = sizeof options;
+        options.name = name;
+        options.destroy = DestroyWork;
+        hoya_task *task = nullptr;
+        EXPECT_EQ(hoya_create_task(loop, RunWork, new TaskWork(std::move(work)), &options, &task), 0)
+            << hoya_error_detail();
+        return Task(task);
+    }
+    Future NewFuture()
+    {
+        hoya_future *future = nullptr;
+        EXPECT_EQ(hoya_future_new(loop, &future), 0);
+        return Future(future);
+    }
+    static hoya_future *Of(const Task &task) { return hoya_task_future(task.get()); }
+    static bool Done(const Task &task) { return hoya_future_done(Of(task)); }
+    static int Result(const Task &task, void **value = nullptr) { return hoya_future_result(Of(task), value); }
+
+    /* Until all of them have ended. */
+    void RunUntilDone(const std::vector<hoya_future *> &all)
+    {
+        size_t left = all.size();
+        for (hoya_future *future : all) {
+            auto count = new Work([&] {
+                if (!--left) Stop();
+            });
+            EXPECT_EQ(hoya_future_add_done_callback(
+                          future, [](hoya_future *, void *arg) { (*static_cast<Work *>(arg))(); }, count,
+                          Lambda::Destroy, nullptr),
+                      0);
+        }
+        Run();
+        EXPECT_EQ(left, 0u);
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(Hosts, TaskConformance, ::testing::ValuesIn(variants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+
+/* ---- life ------------------------------------------------------------------------------------------------ */
+
+// Holds: S39
+TEST_P(TaskConformance, TheFirstStepIsQueuedAndNotRunInsideTheCall)
+{
+    CallSoon(Say("before"));
+    Task task = Create([this](hoya_task *) {
+        Note("task");
+        return 0;
+    });
+    CallSoon(Say("after"));
+    EXPECT_EQ(trace, Trace{});
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(trace, (Trace{"before", "task", "after"}));
+    EXPECT_EQ(Result(task), 0);
+}
+
+TEST_P(TaskConformance, AStatusAValueAndAName)
+{
+    int answer = 42;
+    Task named = Create(
+        [&](hoya_task *self) {
+            EXPECT_EQ(hoya_current_task(), self);
+            EXPECT_STREQ(hoya_task_get_name(self), "the answer");
+            EXPECT_EQ(hoya_task_get_loop(self), loop);
+            return hoya_task_set_value(self, &answer, nullptr);
+        },
+        "the answer");
+    Task failing = Create([](hoya_task *) { return HOYA_EPIPE; });
+    EXPECT_EQ(hoya_current_task(), nullptr);
+    RunUntilDone({Of(named), Of(failing)});
+    void *value = nullptr;
+    EXPECT_EQ(Result(named, &value), 0);
+    EXPECT_EQ(value, &answer);
+    EXPECT_EQ(Result(failing), HOYA_EPIPE);
+    EXPECT_EQ(std::string(hoya_task_get_name(failing.get())).rfind("Task-", 0), 0u);
+}
+
+// Holds: S162
+TEST_P(TaskConformance, TheArgumentIsDestroyedOnceWhateverBecomesOfTheTask)
+{
+    auto value = std::make_shared<int>(0);
+    Task ran = Create([value](hoya_task *) { return 0; });
+    Task cancelled = Create([value](hoya_task *) { return 0; });
+    EXPECT_EQ(hoya_task_cancel(cancelled.get(), nullptr), 1);
+    EXPECT_EQ(value.use_count(), 2);
+    hoya_task_options options = {};
+    options.size = 3;
+    EXPECT_EQ(hoya_create_task(loop, RunWork, nullptr, &options, nullptr), HOYA_EINVAL);
+    options.size = sizeof options;
+    options.destroy = DestroyWork;
+    EXPECT_EQ(hoya_create_task(loop, nullptr, new TaskWork([value](hoya_task *) { return 0; }), &options, nullptr),
+              HOYA_EINVAL);
+    RunUntilDone({Of(ran)});
+    EXPECT_EQ(value.use_count(), 1);
+}
+
+TEST_P(TaskConformance, ATaskThatNobodyKeepsRunsToItsEnd)
+{
+    Create([this](hoya_task *) {
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
+        Note("done");
+        return 0;
+    });
+    RunUntilNoted(1);
+}
+
+// Holds: S36
+TEST_P(TaskConformance, AFailureThatNobodyLooksAtIsReported)
+{
+    Create([](hoya_task *) { return HOYA_EPIPE; });
+    RunRounds(2);
+    EXPECT_TRUE(Logged("nobody looked at"));
+}
+
+TEST_P(TaskConformance, ATaskIsAFutureThatNobodyElseCanComplete)
+{
+    Probe probe;
+    Task task = Create([](hoya_task *) { return 0; });
+    EXPECT_EQ(hoya_future_set_result(Of(task), &probe, Probe::Destroy), HOYA_ESTATE);
+    EXPECT_EQ(probe.destroyed, 1);
+    EXPECT_EQ(hoya_future_set_exception(Of(task), HOYA_EPIPE, nullptr), HOYA_ESTATE);
+    RunUntilDone({Of(task)});
+}
+
+TEST_P(TaskConformance, AllTasksAreThoseThatHaveNotEnded)
+{
+    EXPECT_EQ(hoya_all_tasks(loop, nullptr, nullptr), 0);
+    Task first = Create([](hoya_task *) { return hoya_sleep(HOYA_MSEC(2)); });
+    Task second = Create([](hoya_task *) { return 0; });
+    std::vector<hoya_task *> seen;
+    auto note = [](hoya_task *task, void *arg) { static_cast<std::vector<hoya_task *> *>(arg)->push_back(task); };
+    EXPECT_EQ(hoya_all_tasks(loop, note, &seen), 2);
+    EXPECT_EQ(seen, (std::vector<hoya_task *>{first.get(), second.get()}));
+    RunUntilDone({Of(second)});
+    EXPECT_EQ(hoya_all_tasks(loop, nullptr, nullptr), 1);
+    RunUntilDone({Of(first)});
+    EXPECT_EQ(hoya_all_tasks(loop, nullptr, nullptr), 0);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------------------- */
+
+TEST_P(TaskConformance, AwaitGivesTheValueThatComes)
+{
+    int answer = 42;
+    Future future = NewFuture();
+    Task task = Create([&](hoya_task *) {
+        void *value = nullptr;
+        EXPECT_EQ(hoya_await(future.get(), &value), 0);
+        EXPECT_EQ(value, &answer);
+        Note("resumed");
+        return 0;
+    });
+    CallLater(HOYA_MSEC(1), [&] {
+        EXPECT_EQ(hoya_future_set_result(future.get(), &answer, nullptr), 0);
+        Note("completed");
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(trace, (Trace{"completed", "resumed"}));
+}
+
+// Holds: S37
+TEST_P(TaskConformance, AwaitOfADoneFutureDoesNotSuspend)
+{
+    Future future = NewFuture();
+    EXPECT_EQ(hoya_future_set_exception(future.get(), HOYA_EPIPE, "the pipe"), 0);
+    Task task = Create([&](hoya_task *) {
+        CallSoon(Say("queued before"));
+        EXPECT_EQ(hoya_await(future.get(), nullptr), HOYA_EPIPE);
+        EXPECT_STREQ(hoya_error_detail(), "the pipe");
+        Note("after");
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(trace[0], "after");
+}
+
+// Holds: S52
+TEST_P(TaskConformance, SleepZeroIsOneRoundAndTwoTasksAlternate)
+{
+    std::vector<Task> tasks;
+    for (std::string name : {"a", "b"})
+        tasks.push_back(Create([this, name](hoya_task *) {
+            for (int i = 0; i < 3; i++) {
+                Note(name + std::to_string(i));
+                EXPECT_EQ(hoya_sleep(0), 0);
+            }
+            return 0;
+        }));
+    RunUntilDone({Of(tasks[0]), Of(tasks[1])});
+    EXPECT_EQ(trace, (Trace{"a0", "b0", "a1", "b1", "a2", "b2"}));
+}
+
+TEST_P(TaskConformance, SleepTakesItsTimeAndOthersRunMeanwhile)
+{
+    Task task = Create([this](hoya_task *) {
+        int64_t start = Now();
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(5)), 0);
+        EXPECT_GE(Now() - start, HOYA_MSEC(5));
+        Note("woke");
+        return 0;
+    });
+    CallLater(HOYA_MSEC(1), Say("meanwhile"));
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(trace, (Trace{"meanwhile", "woke"}));
+}
+
+// Holds: S50
+TEST_P(TaskConformance, WhatCannotBeWaitedForIsTold)
+{
+    EXPECT_EQ(hoya_sleep(0), HOYA_ESTATE) << "outside of a task";
+    EXPECT_EQ(hoya_await(nullptr, nullptr), HOYA_EINVAL);
+    hoya_loop *other = nullptr;
+    ASSERT_EQ(hoya_loop_new(nullptr, &other), 0);
+    hoya_future *foreign = nullptr;
+    ASSERT_EQ(hoya_future_new(other, &foreign), 0);
+    Task task = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_await(hoya_task_future(self), nullptr), HOYA_EDEADLK);
+        EXPECT_EQ(hoya_await(foreign, nullptr), HOYA_EINVAL);
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+    hoya_future_unref(foreign);
+    Release(other);
+}
+
+// Holds: S54
+TEST_P(TaskConformance, ACallbackHasNoCurrentTask)
+{
+    Task task = Create([this](hoya_task *self) {
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
+        EXPECT_EQ(hoya_current_task(), self);
+        return 0;
+    });
+    CallSoon([this] {
+        EXPECT_EQ(hoya_current_task(), nullptr);
+        EXPECT_EQ(hoya_sleep(0), HOYA_ESTATE);
+        Note("callback");
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_TRUE(Seen("callback"));
+}
+
+/* ---- cancelling ------------------------------------------------------------------------------------------ */
+
+// Holds: S40 S48
+TEST_P(TaskConformance, ATaskThatIsCancelledBeforeItsFirstStepNeverStarts)
+{
+    Task task = Create([this](hoya_task *) {
+        Note("started");
+        return 0;
+    });
+    EXPECT_EQ(hoya_task_cancel(task.get(), "no need"), 1);
+    EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 0) << "it has ended";
+    EXPECT_EQ(Result(task), HOYA_ECANCELED);
+    EXPECT_STREQ(hoya_error_detail(), "no need");
+    RunRounds(3);
+    EXPECT_EQ(trace, Trace{});
+}
+
+// Holds: S41
+TEST_P(TaskConformance, ACancelOfAnAwaitingTaskCancelsWhatItWaitsFor)
+{
+    Future future = NewFuture();
+    Task task = Create([&](hoya_task *) { return hoya_await(future.get(), nullptr); });
+    Task bystander = Create([&](hoya_task *) { return hoya_wait_done(future.get()); });
+    CallLater(HOYA_MSEC(1), [&] { EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 1); });
+    RunUntilDone({Of(task), Of(bystander)});
+    EXPECT_EQ(Result(task), HOYA_ECANCELED);
+    EXPECT_TRUE(hoya_future_cancelled(future.get()));
+    EXPECT_EQ(Result(bystander), 0) << "the waiting ended well";
+}
+
+TEST_P(TaskConformance, WaitDoneOnlyLetsGo)
+{
+    Future future = NewFuture();
+    Task task = Create([&](hoya_task *) { return hoya_wait_done(future.get()); });
+    CallLater(HOYA_MSEC(1), [&] { EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 1); });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Result(task), HOYA_ECANCELED);
+    EXPECT_FALSE(hoya_future_done(future.get()));
+}
+
+// Holds: S42
+TEST_P(TaskConformance, ACancelReachesTheChildAndAChildThatRefusesIsBelieved)
+{
+    int answer = 7;
+    Task stubborn = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        EXPECT_EQ(hoya_task_uncancel(self), 0);
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0) << "it can wait again";
+        return hoya_task_set_value(self, &answer, nullptr);
+    });
+    Task parent = Create([&](hoya_task *self) {
+        void *value = nullptr;
+        EXPECT_EQ(hoya_await(Of(stubborn), &value), 0);
+        EXPECT_EQ(value, &answer);
+        EXPECT_EQ(hoya_task_cancelling(self), 1) << "the cancel stays";
+        EXPECT_EQ(hoya_sleep(0), HOYA_ECANCELED);
+        return 0;
+    });
+    CallLater(HOYA_MSEC(1), [&] { EXPECT_EQ(hoya_task_cancel(parent.get(), nullptr), 1); });
+    RunUntilDone({Of(parent)});
+    EXPECT_EQ(Result(parent), 0);
+}
+
+// Holds: S43
+TEST_P(TaskConformance, AResultThatCameFirstIsNotLostToACancel)
+{
+    int answer = 42;
+    Future future = NewFuture();
+    Task task = Create([&](hoya_task *) {
+        void *value = nullptr;
+        EXPECT_EQ(hoya_await(future.get(), &value), 0);
+        EXPECT_EQ(value, &answer);
+        EXPECT_EQ(hoya_sleep(0), HOYA_ECANCELED);
+        return 0;
+    });
+    CallLater(HOYA_MSEC(1), [&] {
+        EXPECT_EQ(hoya_future_set_result(future.get(), &answer, nullptr), 0);
+        EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 1);
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Result(task), 0);
+}
+
+// Holds: S44 S47
+TEST_P(TaskConformance, CancelsAreSticky)
+{
+    Task task = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED) << "and again";
+        EXPECT_EQ(hoya_task_cancelling(self), 2);
+        EXPECT_EQ(hoya_task_uncancel(self), 1);
+        EXPECT_EQ(hoya_sleep(0), HOYA_ECANCELED);
+        EXPECT_EQ(hoya_task_uncancel(self), 0);
+        EXPECT_EQ(hoya_task_uncancel(self), 0) << "below none there is nothing";
+        return hoya_sleep(0);
+    });
+    CallLater(HOYA_MSEC(1), [&] {
+        EXPECT_EQ(hoya_task_cancel(task.get(), "one"), 1);
+        EXPECT_EQ(hoya_task_cancel(task.get(), "two"), 1);
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Result(task), 0);
+}
+
+// Holds: S46
+TEST_P(TaskConformance, ATaskMayCancelItself)
+{
+    Task task = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_task_cancel(self, "enough"), 1);
+        Note("goes on until it would wait");
+        return hoya_sleep(0);
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Result(task), HOYA_ECANCELED);
+    EXPECT_TRUE(Seen("goes on until it would wait"));
+}
+
+// Holds: S45 S49
+TEST_P(TaskConformance, ATaskThatRefusesACancelEndsAsItLikes)
+{
+    Task task = Create([](hoya_task *) {
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        return 0;
+    });
+    CallLater(HOYA_MSEC(1), [&] { EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 1); });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Result(task), 0);
+    EXPECT_FALSE(hoya_future_cancelled(Of(task)));
+    EXPECT_EQ(hoya_task_cancelling(task.get()), 1);
+}
+
+// Holds: S53
+TEST_P(TaskConformance, ASleepThatIsCancelledLeavesNoTimer)
+{
+    Task task = Create([](hoya_task *) { return hoya_sleep(HOYA_SEC(60)); });
+    CallLater(HOYA_MSEC(1), [&] { EXPECT_EQ(hoya_future_cancel(Of(task), nullptr), 1) << "as a future"; });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Stats().timers, 0u);
+}
+
+TEST_P(TaskConformance, InsideAShieldCancelsWait)
+{
+    Task task = Create([this](hoya_task *) {
+        EXPECT_EQ(hoya_shield_enter(), 0);
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(4)), 0);
+        EXPECT_EQ(hoya_shield_enter(), 0);
+        EXPECT_EQ(hoya_shield_leave(), 0);
+        EXPECT_EQ(hoya_sleep(0), 0);
+        EXPECT_EQ(hoya_shield_leave(), 0);
+        EXPECT_EQ(hoya_shield_leave(), HOYA_ESTATE);
+        Note("undisturbed");
+        return hoya_sleep(HOYA_SEC(60));
+    });
+    CallLater(HOYA_MSEC(1), [&] { EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 1); });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(trace, Trace{"undisturbed"});
+    EXPECT_EQ(Result(task), HOYA_ECANCELED);
+}
+
+/* ---- deadlines ------------------------------------------------------------------------------------------- */
+
+// Holds: S69
+TEST_P(TaskConformance, ATimeoutEndsTheWaitingAndLeavingTellsOfIt)
+{
+    Task task = Create([](hoya_task *) {
+        hoya_timeout timeout;
+        EXPECT_EQ(hoya_timeout_enter(&timeout, HOYA_MSEC(2)), 0);
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_EDEADLINE);
+        EXPECT_EQ(hoya_sleep(0), HOYA_EDEADLINE) << "until the scope is left";
+        EXPECT_EQ(hoya_timeout_leave(&timeout), 1);
+        EXPECT_EQ(hoya_sleep(0), 0);
+        EXPECT_EQ(hoya_timeout_enter(&timeout, HOYA_SEC(60)), 0);
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
+        EXPECT_EQ(hoya_timeout_leave(&timeout), 0) << "in time";
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Stats().timers, 0u);
+}
+
+// Holds: S70
+TEST_P(TaskConformance, OfNestedTimeoutsTheOuterOneCountsInsideToo)
+{
+    Task task = Create([](hoya_task *) {
+        hoya_timeout outer, inner;
+        EXPECT_EQ(hoya_timeout_enter(&outer, HOYA_MSEC(2)), 0);
+        EXPECT_EQ(hoya_timeout_enter(&inner, HOYA_SEC(60)), 0);
+        EXPECT_EQ(hoya_timeout_leave(&outer), HOYA_ESTATE) << "not the innermost";
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_EDEADLINE);
+        EXPECT_EQ(hoya_timeout_leave(&inner), 0) << "it was the outer one";
+        EXPECT_EQ(hoya_sleep(0), HOYA_EDEADLINE);
+        EXPECT_EQ(hoya_timeout_leave(&outer), 1);
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+}
+
+TEST_P(TaskConformance, ACancelComesBeforeATimeout)
+{
+    Task task = Create([](hoya_task *) {
+        hoya_timeout timeout;
+        EXPECT_EQ(hoya_timeout_enter(&timeout, HOYA_NOW), 0);
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        hoya_timeout_leave(&timeout);
+        return 0;
+    });
+    CallSoon([&] { EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 1); });
+    RunUntilDone({Of(task)});
+}
+
+/* ---- the end of the loop --------------------------------------------------------------------------------- */
+
+// Holds: S55
+TEST_P(TaskConformance, ClosingTheLoopEndsItsTasksAndSaysSo)
+{
+    auto value = std::make_shared<int>(0);
+    Future never = NewFuture();
+    Task waiting = Create([&, value](hoya_task *) {
+        EXPECT_EQ(hoya_await(never.get(), nullptr), HOYA_ECANCELED);
+        EXPECT_EQ(hoya_sleep(0), HOYA_ECANCELED);
+        Note("cleaned up");
+        return HOYA_ECANCELED;
+    });
+    Task sleeping = Create([value](hoya_task *) { return hoya_sleep(HOYA_SEC(60)); });
+    RunRounds(2);
+    Task new_one = Create([value](hoya_task *) { return 0; });
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(trace, Trace{"cleaned up"});
+    EXPECT_EQ(value.use_count(), 1);
+    EXPECT_TRUE(Done(waiting) && Done(sleeping) && Done(new_one));
+    EXPECT_TRUE(Logged("3 tasks that had not ended"));
+    EXPECT_EQ(hoya_create_task(loop, RunWork, nullptr, nullptr, nullptr), HOYA_ECLOSED);
+}
+
+/* ---- main loops in a task -------------------------------------------------------------------------------- */
+
+class NestingTaskConformance : public TaskConformance
+{
+};
+
+INSTANTIATE_TEST_SUITE_P(Hosts, NestingTaskConformance, ::testing::ValuesIn(nesting_variants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+
+// Holds: F1 F2 S54
+TEST_P(NestingTaskConformance, ATaskMayRunADialogAndAllOthersGoOn)
+{
+    std::vector<int> steps(10, 0);
+    std::vector<Task> others;
+    bool open = true;
+    for (int &count : steps)
+        others.push_back(Create([&](hoya_task *) {
+            while (open) {
+                EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
+                count++;
+            }
+            return 0;
+        }));
+    Task dialog = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_sleep(0), 0);
+        host->CallOnce([&] {
+            EXPECT_EQ(hoya_current_task(), nullptr) << "a callback of the dialog's is nobody's";
+            Note("host's callback");
+        });
+        CallSoon([&] {
+            EXPECT_EQ(hoya_current_task(), nullptr);
+            EXPECT_EQ(hoya_sleep(0), HOYA_EDEADLK);
+        });
+        EXPECT_TRUE(host->RunNestedUntil(
+            [&] { return std::all_of(steps.begin(), steps.end(), [](int count) { return count >= 20; }); }));
+        open = false;
+        EXPECT_EQ(hoya_current_task(), self);
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0) << "and it can wait again";
+        return 0;
+    });
+    std::vector<hoya_future *> all{Of(dialog)};
+    for (const Task &other : others) all.push_back(Of(other));
+    RunUntilDone(all);
+    EXPECT_TRUE(Seen("host's callback"));
+}
+
+} // namespace hoya_test

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * faults/task_test.cc: tasks, with each fallible call failing. A task that was refused has destroyed its argument; one that
+ * was made runs to its end, and hears of what failed in it by a code.
+ */
+#include "faults/sweep.h"
+
+#include <unistd.h>
+
+namespace hoya_test
+{
+namespace
+{
+
+class TaskFaults : public testing::TestWithParam<Variant>
+{
+  protected:
+    void SetUp() override
+    {
+        alarm(120);
+        if (GetParam().foreign()) host = GetParam().make_host();
+        if (host)
+            SetSettling([this] {
+                if (host) host->Settle();
+            });
+        hoya_set_log_function([](hoya_log_level, const char *, void *) {}, nullptr);
+    }
+    void TearDown() override
+    {
+        alarm(0);
+        SetSettling(nullptr);
+        hoya_set_log_function(nullptr, nullptr);
+    }
+
+    std::unique_ptr<HostLoop> host;
+};
+
+/* Two tasks: one sleeps, the other waits for it within a time. */
+struct Story {
+    Faults *faults;
+    hoya_future *first = nullptr;
+    int made = 0, ended = 0, destroyed = 0;
+
+    static int Sleep(hoya_task *, void *arg)
+    {
+        auto self = static_cast<Story *>(arg);
+        self->faults->Ok(hoya_sleep(HOYA_USEC(100)));
+        EXPECT_EQ(hoya_sleep(0), 0) << "needs no memory";
+        self->ended++;
+        return 0;
+    }
+    static int Wait(hoya_task *task, void *arg)
+    {
+        auto self = static_cast<Story *>(arg);
+        hoya_timeout timeout;
+        bool timed = self->faults->Ok(hoya_timeout_enter(&timeout, HOYA_SEC(10)));
+        if (self->first) self->faults->Ok(hoya_await(self->first, nullptr));
+        if (timed) EXPECT_EQ(hoya_timeout_leave(&timeout), 0);
+        EXPECT_EQ(hoya_task_cancel(task, "the end of the story"), 1);
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        self->ended++;
+        return 0;
+    }
+    static void Destroy(void *arg) { static_cast<Story *>(arg)->destroyed++; }
+
+    hoya_task *Try(hoya_loop *loop, hoya_task_function fn)
+    {
+        hoya_task_options options = {};
+        options.size = sizeof options;
+        options.destroy = Destroy;
+        hoya_task *task = nullptr;
+        int before = destroyed;
+        if (faults->Ok(hoya_create_task(loop, fn, this, &options, &task))) made++;
+        else EXPECT_EQ(destroyed, before + 1);
+        return task;
+    }
+};
+
+} // namespace
+
+TEST_P(TaskFaults, TasksThatSleepAndAwait)
+{
+    Sweep((std::string("tasks on ") + GetParam().name).c_str(), [&](Faults &faults) {
+        Loop loop(faults, GetParam(), host.get());
+        if (!loop) return;
+        Story story{&faults};
+        hoya_task *sleeper = story.Try(loop, Story::Sleep);
+        if (sleeper) story.first = hoya_task_future(sleeper);
+        hoya_task *waiter = story.Try(loop, Story::Wait);
+        EXPECT_TRUE(loop.RunUntil([&] { return story.ended == story.made; }));
+        EXPECT_EQ(story.destroyed, 2);
+        hoya_task_unref(sleeper);
+        hoya_task_unref(waiter);
+    });
+}
+
+TEST_P(TaskFaults, ALoopThatIsClosedWithTasks)
+{
+    Sweep((std::string("a loop is closed with tasks on ") + GetParam().name).c_str(), [&](Faults &faults) {
+        Story story{&faults};
+        {
+            Loop loop(faults, GetParam(), host.get());
+            if (!loop) return;
+            hoya_task *one = story.Try(loop, [](hoya_task *, void *) {
+                while (hoya_sleep(HOYA_SEC(60)) == 0) continue;
+                return 0;
+            });
+            if (hoya_loop_run_once(loop, HOYA_NOW) < 0) faults.answered = true;
+            hoya_task *two = story.Try(loop, [](hoya_task *, void *) { return hoya_sleep(HOYA_SEC(60)); });
+            hoya_task_unref(one);
+            hoya_task_unref(two);
+        } /* which closes it */
+        EXPECT_EQ(story.destroyed, 2);
+    });
+}
+
+INSTANTIATE_TEST_SUITE_P(Hosts, TaskFaults, testing::ValuesIn(variants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+
+} // namespace hoya_test
