@@ -213,7 +213,7 @@ int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg, const ho
                      hoya_task **out)
 {
     hoya_task_options options;
-    hoya_task *task;
+    hoya_task *task = NULL;
     bool known = hoya_options_read(&options, sizeof options, given);
     int rc = known ? make_task(loop, fn, &options, HOYA_CALLER(), &task)
                    : hoya_error_set(HOYA_EINVAL, "hoya_task_options: not of this version");
