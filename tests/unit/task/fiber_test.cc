@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * unit/task/fiber_test.cc: what tools see of coroutines: an overflow is a clear death, and neither sanitizer takes a switch
+ * unit/task/fiber_test.cc: what tools see of coroutines: an overflow is a clear death, and no sanitizer takes a switch
  * for something else. Without its annotations ThreadSanitizer crashes in ManyMayBeSuspendedDeepInside.
  */
 #include <gtest/gtest.h>
@@ -17,15 +17,6 @@
 extern "C" {
 #include "task/stack.h"
 }
-
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define HOYA_ASAN 1
-#endif
-#endif
-#if defined __SANITIZE_ADDRESS__ || defined HOYA_ASAN
-#include <sanitizer/lsan_interface.h>
-#endif
 
 namespace
 {
@@ -164,56 +155,3 @@ TEST(Fiber, AReusedStackHasNoMarksOfItsFormerUser)
         hoya_coroutine_free(co);
     }
 }
-
-#if defined __SANITIZE_ADDRESS__ || defined HOYA_ASAN
-
-namespace
-{
-
-/* Memory of which only the coroutine's stack knows. */
-void *keep_in_variable(void *)
-{
-    char *volatile memory = static_cast<char *>(malloc(1000));
-    hoya_yield(nullptr, nullptr);
-    free(memory);
-    return nullptr;
-}
-
-__attribute__((noinline)) void fill(char **memory)
-{
-    *memory = static_cast<char *>(malloc(1000));
-}
-
-/* The same where the sanitizer has moved the variable to its fake stack. */
-void *keep_in_frame(void *)
-{
-    char *memory;
-    fill(&memory);
-    hoya_yield(nullptr, nullptr);
-    free(memory);
-    return nullptr;
-}
-
-__attribute__((noinline)) void expect_no_leak(hoya_coroutine_function fn)
-{
-    Pool pool;
-    std::vector<hoya_coroutine *> all;
-    for (int i = 0; i < 20; i++) all.push_back(make(pool, fn, nullptr));
-    for (auto co : all) hoya_coroutine_send(co, nullptr, nullptr);
-    EXPECT_EQ(__lsan_do_recoverable_leak_check(), 0);
-    for (auto co : all) hoya_coroutine_free(co);
-}
-
-} // namespace
-
-TEST(Fiber, MemoryThatASuspendedOneHoldsIsNoLeak)
-{
-    expect_no_leak(keep_in_variable);
-}
-
-TEST(Fiber, MemoryThatAFrameOfASuspendedOneHoldsIsNoLeak)
-{
-    expect_no_leak(keep_in_frame);
-}
-
-#endif
