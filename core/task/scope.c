@@ -4,17 +4,11 @@
  *
  * A timeout counts inside the shields that were there when it was entered, and not inside those that came later.
  */
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "loop/handle.h"
 #include "task/task.h"
-
-_Static_assert(sizeof(hoya_scope) <= sizeof(hoya_timeout), "hoya_timeout has room for a scope");
-
-static hoya_scope *inside(hoya_timeout *scope)
-{
-    return (hoya_scope *)(void *)scope->internal;
-}
 
 int hoya_shield_enter(void)
 {
@@ -35,46 +29,60 @@ int hoya_shield_leave(void)
 
 static void on_expired(void *arg)
 {
-    hoya_scope *scope = arg;
+    hoya_timeout *scope = arg;
     hoya_task *task = scope->task;
     scope->expired = true;
     if (task->wanted && scope->shields >= task->shields) hoya_task_wake(task);
 }
 
-int hoya_timeout_enter_at(hoya_timeout *timeout, int64_t deadline)
+static int enter(hoya_task *task, int64_t deadline, hoya_timeout **out)
 {
-    hoya_task *task;
-    if (!timeout) return hoya_error_set(HOYA_EINVAL, "a timeout without a scope");
-    int rc = hoya_task_here(&task);
-    if (rc < 0) return rc;
-    hoya_scope *scope = inside(timeout);
-    *scope = (hoya_scope){.task = task, .outer = task->scopes, .shields = task->shields};
-    rc = hoya_loop_call_at(task->future.loop, deadline, on_expired, scope, NULL, &scope->timer);
-    if (rc < 0) return rc;
+    hoya_timeout *scope = hoya_new(hoya_timeout);
+    if (!scope) return HOYA_ENOMEM;
+    *scope = (hoya_timeout){.task = task, .outer = task->scopes, .shields = task->shields};
+    int rc = hoya_loop_call_at(task->future.loop, deadline, on_expired, scope, NULL, &scope->timer);
+    if (rc < 0) {
+        hoya_free(scope);
+        return rc;
+    }
     task->scopes = scope;
+    *out = scope;
     return 0;
 }
 
-int hoya_timeout_enter(hoya_timeout *timeout, int64_t delay)
+int hoya_timeout_enter_at(int64_t deadline, hoya_timeout **scope)
 {
     hoya_task *task;
     int rc = hoya_task_here(&task);
-    if (rc < 0) return rc;
-    return hoya_timeout_enter_at(
-        timeout, delay == HOYA_NEVER ? HOYA_NEVER : hoya_time_add(hoya_loop_time(task->future.loop), delay));
+    return rc < 0 ? rc : enter(task, deadline, scope);
 }
 
-int hoya_timeout_leave(hoya_timeout *timeout)
+int hoya_timeout_enter(int64_t delay, hoya_timeout **scope)
 {
     hoya_task *task;
-    if (!timeout) return hoya_error_set(HOYA_EINVAL, "a timeout without a scope");
     int rc = hoya_task_here(&task);
     if (rc < 0) return rc;
-    hoya_scope *scope = inside(timeout);
-    if (task->scopes != scope)
-        return hoya_error_set(HOYA_ESTATE, "%s: this is not the innermost timeout", task->name);
+    int64_t now = hoya_loop_time(task->future.loop);
+    return enter(task, delay <= 0 ? HOYA_NOW : hoya_time_add(now, delay), scope);
+}
+
+void hoya_task_drop_scope(hoya_task *task)
+{
+    hoya_timeout *scope = task->scopes;
+    task->scopes = scope->outer;
     hoya_handle_cancel(scope->timer);
     hoya_handle_unref(scope->timer);
-    task->scopes = scope->outer;
-    return scope->expired;
+    hoya_free(scope);
+}
+
+int hoya_timeout_leave(hoya_timeout *scope)
+{
+    hoya_task *task;
+    int rc = hoya_task_here(&task);
+    if (rc < 0) return rc;
+    if (!scope || task->scopes != scope)
+        return hoya_error_set(HOYA_ESTATE, "%s: this is not the innermost timeout", task->name);
+    bool expired = scope->expired;
+    hoya_task_drop_scope(task);
+    return expired;
 }

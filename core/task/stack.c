@@ -240,6 +240,11 @@ int hoya_stack_pool_new_single(hoya_stack_pool **pool)
     return new_pool(&(hoya_stack_pool_options){.size = sizeof(hoya_stack_pool_options)}, true, pool);
 }
 
+void hoya_stack_pool_move_here(hoya_stack_pool *pool)
+{
+    pool->thread = hoya_thread_self();
+}
+
 uintptr_t hoya_stack_pool_thread(const hoya_stack_pool *pool)
 {
     return pool->thread;

@@ -28,6 +28,8 @@ int hoya_stack_take(hoya_stack_pool *pool, size_t size, hoya_stack **stack);
 void hoya_stack_release(hoya_stack_pool *pool, hoya_stack *stack);
 
 uintptr_t hoya_stack_pool_thread(const hoya_stack_pool *pool);
+/* It is the calling thread's from now on; no other one may be using it. */
+void hoya_stack_pool_move_here(hoya_stack_pool *pool);
 
 /* The pool of one stack, for a fiber that was given none: it maps no more than that at a time. */
 int hoya_stack_pool_new_single(hoya_stack_pool **pool);

@@ -36,6 +36,7 @@ static void end_task(hoya_task *task)
 {
     hoya_loop *loop = task->future.loop;
     task->ended = true;
+    while (task->scopes) hoya_task_drop_scope(task);
     hoya_list_remove(&task->of_loop);
     /* An entry that is queued takes the place along. */
     if (!task->queued) hoya_ring_unreserve(&loop->ready, 1);
@@ -190,6 +191,7 @@ static int make_task(hoya_loop *loop, hoya_task_function fn, const hoya_task_opt
     if (!task) return HOYA_ENOMEM;
     rc = hoya_ring_reserve(&loop->ready, 1);
     if (rc >= 0) {
+        hoya_stack_pool_move_here(tasks->pool); /* the loop is this thread's, whoever made it */
         rc = hoya_fiber_init(&task->fiber, tasks->pool, options->stack_size, run_fiber);
         if (rc < 0) hoya_ring_unreserve(&loop->ready, 1);
     }
@@ -273,8 +275,10 @@ int hoya_all_tasks(hoya_loop *loop, void (*fn)(hoya_task *task, void *arg), void
     hoya_tasks *tasks = hoya_tasks_of(loop);
     int count = 0;
     if (!tasks) return 0;
-    for (hoya_list *node = tasks->all.next; node != &tasks->all; node = node->next, count++)
+    for (hoya_list *node = tasks->all.next, *next; node != &tasks->all; node = next, count++) {
+        next = node->next; /* a cancel may end one that has not started */
         if (fn) fn(HOYA_CONTAINER_OF(node, hoya_task, of_loop), arg);
+    }
     return count;
 }
 

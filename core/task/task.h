@@ -17,8 +17,6 @@
 #include "loop/loop.h"
 #include "task/fiber.h"
 
-typedef struct hoya_scope hoya_scope;
-
 struct hoya_task {
     hoya_future future; /* first: a task is one */
     hoya_fiber fiber;
@@ -31,8 +29,8 @@ struct hoya_task {
     void *value; /* of set_value */
     hoya_destroy destroy_value;
     int cancels, shields;
-    char *reason;       /* of the first cancel, or NULL */
-    hoya_scope *scopes; /* the innermost one */
+    char *reason;         /* of the first cancel, or NULL */
+    hoya_timeout *scopes; /* the innermost one */
     int depth,
         host_depth; /* dispatches, and loops of the host's, that were on the stack when it was gone on with */
     bool queued;    /* `wake` is */
@@ -49,11 +47,10 @@ typedef struct hoya_tasks {
     bool closing;
 } hoya_tasks;
 
-/* In `hoya_timeout`. */
-struct hoya_scope {
+struct hoya_timeout {
     hoya_task *task;
     hoya_handle *timer;
-    hoya_scope *outer;
+    hoya_timeout *outer;
     int shields; /* around it */
     bool expired;
 };
@@ -70,6 +67,9 @@ void hoya_task_step(hoya_task *task);
 
 /* One that never started does not start any more. */
 void hoya_task_end_unstarted(hoya_task *task);
+
+/* Leaves the innermost timeout. */
+void hoya_task_drop_scope(hoya_task *task);
 
 /* The task that may wait here; else HOYA_ESTATE or HOYA_EDEADLK. */
 int hoya_task_here(hoya_task **task);

@@ -20,7 +20,7 @@ int hoya_task_interrupted(const hoya_task *task)
     if (task->cancels && !task->shields)
         return hoya_error_set(HOYA_ECANCELED, "%s was cancelled%s%s", task->name, task->reason ? ": " : "",
                               task->reason ? task->reason : "");
-    for (const hoya_scope *scope = task->scopes; scope; scope = scope->outer)
+    for (const hoya_timeout *scope = task->scopes; scope; scope = scope->outer)
         if (scope->expired && scope->shields >= task->shields)
             return hoya_error_set(HOYA_EDEADLINE, "%s: the time was up", task->name);
     return 0;

@@ -5,6 +5,7 @@
 #include "conformance.h"
 
 #include <algorithm>
+#include <thread>
 
 namespace hoya_test
 {
@@ -164,6 +165,31 @@ TEST_P(TaskConformance, AllTasksAreThoseThatHaveNotEnded)
     EXPECT_EQ(hoya_all_tasks(loop, nullptr, nullptr), 1);
     RunUntilDone({Of(first)});
     EXPECT_EQ(hoya_all_tasks(loop, nullptr, nullptr), 0);
+}
+
+// Holds: S16
+TEST_P(TaskConformance, TasksGoWithALoopThatIsRunElsewhere)
+{
+    if (host && !host->RunsElsewhere()) return;
+    int made_there = 0;
+    Task task = Create([&](hoya_task *) {
+        EXPECT_EQ(hoya_sleep(0), 0);
+        hoya_task *child = nullptr;
+        auto count = [](hoya_task *, void *arg) { return ++*static_cast<int *>(arg), hoya_sleep(HOYA_MSEC(1)); };
+        EXPECT_EQ(hoya_create_task(loop, count, &made_there, nullptr, &child), 0) << hoya_error_detail();
+        EXPECT_EQ(hoya_await(hoya_task_future(child), nullptr), 0);
+        hoya_task_unref(child);
+        Stop();
+        return 0;
+    });
+    std::thread([&] {
+        Run();
+        task.reset();
+        EXPECT_EQ(hoya_loop_close(loop), 0);
+    }).join();
+    EXPECT_EQ(made_there, 1);
+    hoya_loop_unref(loop);
+    loop = nullptr;
 }
 
 /* ---- waiting --------------------------------------------------------------------------------------------- */
@@ -434,15 +460,15 @@ TEST_P(TaskConformance, InsideAShieldCancelsWait)
 TEST_P(TaskConformance, ATimeoutEndsTheWaitingAndLeavingTellsOfIt)
 {
     Task task = Create([](hoya_task *) {
-        hoya_timeout timeout;
-        EXPECT_EQ(hoya_timeout_enter(&timeout, HOYA_MSEC(2)), 0);
+        hoya_timeout *timeout = nullptr;
+        EXPECT_EQ(hoya_timeout_enter(HOYA_MSEC(2), &timeout), 0);
         EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_EDEADLINE);
         EXPECT_EQ(hoya_sleep(0), HOYA_EDEADLINE) << "until the scope is left";
-        EXPECT_EQ(hoya_timeout_leave(&timeout), 1);
+        EXPECT_EQ(hoya_timeout_leave(timeout), 1);
         EXPECT_EQ(hoya_sleep(0), 0);
-        EXPECT_EQ(hoya_timeout_enter(&timeout, HOYA_SEC(60)), 0);
+        EXPECT_EQ(hoya_timeout_enter(HOYA_SEC(60), &timeout), 0);
         EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
-        EXPECT_EQ(hoya_timeout_leave(&timeout), 0) << "in time";
+        EXPECT_EQ(hoya_timeout_leave(timeout), 0) << "in time";
         return 0;
     });
     RunUntilDone({Of(task)});
@@ -453,14 +479,14 @@ TEST_P(TaskConformance, ATimeoutEndsTheWaitingAndLeavingTellsOfIt)
 TEST_P(TaskConformance, OfNestedTimeoutsTheOuterOneCountsInsideToo)
 {
     Task task = Create([](hoya_task *) {
-        hoya_timeout outer, inner;
-        EXPECT_EQ(hoya_timeout_enter(&outer, HOYA_MSEC(2)), 0);
-        EXPECT_EQ(hoya_timeout_enter(&inner, HOYA_SEC(60)), 0);
-        EXPECT_EQ(hoya_timeout_leave(&outer), HOYA_ESTATE) << "not the innermost";
+        hoya_timeout *outer = nullptr, *inner = nullptr;
+        EXPECT_EQ(hoya_timeout_enter(HOYA_MSEC(2), &outer), 0);
+        EXPECT_EQ(hoya_timeout_enter(HOYA_SEC(60), &inner), 0);
+        EXPECT_EQ(hoya_timeout_leave(outer), HOYA_ESTATE) << "not the innermost";
         EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_EDEADLINE);
-        EXPECT_EQ(hoya_timeout_leave(&inner), 0) << "it was the outer one";
+        EXPECT_EQ(hoya_timeout_leave(inner), 0) << "it was the outer one";
         EXPECT_EQ(hoya_sleep(0), HOYA_EDEADLINE);
-        EXPECT_EQ(hoya_timeout_leave(&outer), 1);
+        EXPECT_EQ(hoya_timeout_leave(outer), 1);
         return 0;
     });
     RunUntilDone({Of(task)});
@@ -469,14 +495,40 @@ TEST_P(TaskConformance, OfNestedTimeoutsTheOuterOneCountsInsideToo)
 TEST_P(TaskConformance, ACancelComesBeforeATimeout)
 {
     Task task = Create([](hoya_task *) {
-        hoya_timeout timeout;
-        EXPECT_EQ(hoya_timeout_enter(&timeout, HOYA_NOW), 0);
+        hoya_timeout *timeout = nullptr;
+        EXPECT_EQ(hoya_timeout_enter(HOYA_NOW, &timeout), 0);
         EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
-        hoya_timeout_leave(&timeout);
+        hoya_timeout_leave(timeout);
         return 0;
     });
     CallSoon([&] { EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 1); });
     RunUntilDone({Of(task)});
+}
+
+TEST_P(TaskConformance, ATaskThatEndsLeavesItsTimeouts)
+{
+    Task task = Create([](hoya_task *) {
+        hoya_timeout *timeout = nullptr;
+        EXPECT_EQ(hoya_timeout_leave(timeout), HOYA_ESTATE);
+        EXPECT_EQ(hoya_timeout_enter(HOYA_MSEC(1), &timeout), 0);
+        EXPECT_EQ(hoya_timeout_enter_at(HOYA_NEVER, &timeout), 0);
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Stats().timers, 0u);
+    RunFor(HOYA_MSEC(3)); /* nobody is told of a time that is up */
+}
+
+TEST_P(TaskConformance, AllTasksCanBeCancelledInOneGo)
+{
+    std::vector<Task> tasks;
+    for (int i = 0; i < 3; i++) tasks.push_back(Create([](hoya_task *) { return hoya_sleep(HOYA_SEC(60)); }));
+    RunRounds(2);
+    tasks.push_back(Create([](hoya_task *) { return 0; }));
+    auto cancel = [](hoya_task *task, void *) { EXPECT_EQ(hoya_task_cancel(task, nullptr), 1); };
+    EXPECT_EQ(hoya_all_tasks(loop, cancel, nullptr), 4);
+    RunUntilDone({Of(tasks[0]), Of(tasks[1]), Of(tasks[2])});
+    for (const Task &task : tasks) EXPECT_EQ(Result(task), HOYA_ECANCELED);
 }
 
 /* ---- the end of the loop --------------------------------------------------------------------------------- */

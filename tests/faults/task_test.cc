@@ -52,10 +52,10 @@ struct Story {
     static int Wait(hoya_task *task, void *arg)
     {
         auto self = static_cast<Story *>(arg);
-        hoya_timeout timeout;
-        bool timed = self->faults->Ok(hoya_timeout_enter(&timeout, HOYA_SEC(10)));
+        hoya_timeout *timeout = nullptr;
+        bool timed = self->faults->Ok(hoya_timeout_enter(HOYA_SEC(10), &timeout));
         if (self->first) self->faults->Ok(hoya_await(self->first, nullptr));
-        if (timed) EXPECT_EQ(hoya_timeout_leave(&timeout), 0);
+        if (timed) EXPECT_EQ(hoya_timeout_leave(timeout), 0);
         EXPECT_EQ(hoya_task_cancel(task, "the end of the story"), 1);
         EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
         self->ended++;

@@ -99,15 +99,15 @@ HOYA_API int hoya_shield_leave(void);
 
 /* ---- deadlines --------------------------------------------------------------------------------------- */
 
-/* A scope on the stack of a task: when its time is up, what would wait answers HOYA_EDEADLINE until the scope is left. A
- * cancel comes first. Scopes nest, and are left in the opposite order. Origin: asyncio.timeout. */
-typedef struct hoya_timeout {
-    void *internal[6];
-} hoya_timeout;
+/* A part of a task with a deadline: when its time is up, what would wait answers HOYA_EDEADLINE until the scope is left. A
+ * cancel comes first. Scopes nest, and are left in the opposite order; a task that ends leaves all of its own. Origin:
+ * asyncio.timeout. */
+typedef struct hoya_timeout hoya_timeout;
 
-HOYA_API int hoya_timeout_enter(hoya_timeout *scope, int64_t delay);
-HOYA_API int hoya_timeout_enter_at(hoya_timeout *scope, int64_t deadline);
-/* 1 if the time was up before this, else 0. */
+/* *scope belongs to the task, until leave. Errors: HOYA_ESTATE, HOYA_EDEADLK, HOYA_ENOMEM. */
+HOYA_API int hoya_timeout_enter(int64_t delay, hoya_timeout **scope);
+HOYA_API int hoya_timeout_enter_at(int64_t deadline, hoya_timeout **scope);
+/* 1 if the time was up before this, else 0. Errors: HOYA_ESTATE if it is not the innermost one. */
 HOYA_API int hoya_timeout_leave(hoya_timeout *scope);
 
 HOYA_END_DECLS
