@@ -348,7 +348,7 @@ static void *complete_thread_future(void *arg)
 static void test_futures(void)
 {
     hoya_loop *loop;
-    hoya_future *future, *copy, *failed;
+    hoya_future *future = NULL, *copy = NULL, *failed = NULL;
     hoya_handle *handle;
     void *value = NULL;
     const char *text;
@@ -376,7 +376,7 @@ static void test_futures(void)
     CHECK(hoya_future_cancel(failed, NULL) == 0 && !hoya_future_cancelled(failed));
     hoya_future_unref(failed);
 
-    hoya_thread_future *work, *idle;
+    hoya_thread_future *work = NULL, *idle = NULL;
     pthread_t worker;
     CHECK(hoya_thread_future_new(&work) == 0 && hoya_thread_future_new(&idle) == 0);
     CHECK(hoya_thread_future_add_done_callback(idle, count_thread_done, &done, NULL) == 0);
