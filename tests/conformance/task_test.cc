@@ -281,7 +281,7 @@ TEST_P(TaskConformance, WhatCannotBeWaitedForIsTold)
 // Holds: S54
 TEST_P(TaskConformance, ACallbackHasNoCurrentTask)
 {
-    Task task = Create([this](hoya_task *self) {
+    Task task = Create([](hoya_task *self) {
         EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
         EXPECT_EQ(hoya_current_task(), self);
         return 0;
