@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * hoya_uv.c: the loop as a guest of a uv_loop_t: one poll handle, a check handle in which the guest runs, an idle handle
- * for the kick, and a timer for systems without timerfd. Compare core/loop/host_native.c and adapters/glib/hoya_glib.c.
+ * for the kick, a prepare handle that only is there or not, and a timer for systems without timerfd. Compare core/loop/host_native.c and adapters/glib/hoya_glib.c.
  *
  * A turn of libuv's: timers, idle handles, the wait, descriptors, check handles. Whatever is for the guest is noted
  * (`due`), and the guest runs once, at the turn's end, when all descriptors of the turn are known. The kick is an active
@@ -12,7 +12,7 @@
  * libuv is going away: that is the host's death, as far as libuv tells.
  *
  * Liveness. No handle of ours keeps uv_run alive but the idle one (work is due) and, while the guest holds or a run of
- * ours is open, the timer's, which stands for all.
+ * ours is open, `alive`, which stands for all.
  */
 #include <fcntl.h>
 #include <hoya/error.h>

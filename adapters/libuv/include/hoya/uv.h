@@ -9,7 +9,8 @@
  * Rules of libuv's: uv_run is not re-entrant, so hoya_loop_run_* must not be called inside uv_run. Handles are closed
  * asynchronously: after hoya_loop_close or hoya_loop_detach run the uv_loop_t once more (UV_RUN_NOWAIT will do) before
  * uv_loop_close, as for handles of your own. In the child of a fork, uv_loop_fork comes before hoya_loop_after_fork or
- * hoya_loop_close.
+ * hoya_loop_close. A program that closes all handles of a uv_loop_t itself (uv_walk) closes hoya's loops before that, or
+ * runs the uv_loop_t until all are closed before it calls them again.
  */
 #ifndef HOYA_UV_H
 #define HOYA_UV_H
@@ -25,8 +26,8 @@ HOYA_BEGIN_DECLS
 HOYA_API hoya_policy *hoya_uv_policy(void);
 
 /* The uv_loop_t of the policy in this thread: uv_default_loop() in the main thread, in another one a loop of its own that
- * is made here at the first call and closed when the thread ends. NULL without memory. For the program's own handles, and
- * to be run. */
+ * is made here at the first call and closed when the thread ends; close hoya's loops in it before. NULL without memory.
+ * For the program's own handles, and to be run. */
 HOYA_API uv_loop_t *hoya_uv_thread_loop(void);
 
 /* A loop on `uv`, which must outlive it, or be told apart first (hoya_loop_detach). *loop is a new reference. Thread: the
