@@ -8,6 +8,7 @@
 
 #include <csignal>
 
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -275,10 +276,12 @@ TEST_P(GlibConformance, AChildWatchOfGlibsGoesOnBesideTheLoopsSigchld)
     hoya_loop *guest = nullptr;
     ASSERT_EQ(hoya_glib_loop_new(context, G_PRIORITY_DEFAULT, &guest), 0);
     int ours = 0, status = -1;
+    auto [go, let_go] = MakePipe();
+    ASSERT_EQ(fcntl(go, F_SETFL, 0), 0); /* the child blocks in it */
     pid_t child = fork();
     if (child == 0) {
-        usleep(20000);
-        _exit(3);
+        char byte;
+        _exit(read(go, &byte, 1) == 1 ? 3 : 4);
     }
     GSource *source = g_child_watch_source_new(child);
     GChildWatchFunc ended = [](GPid, gint how, gpointer data) { *static_cast<int *>(data) = how; };
@@ -287,6 +290,7 @@ TEST_P(GlibConformance, AChildWatchOfGlibsGoesOnBesideTheLoopsSigchld)
     g_source_attach(source, context);
     auto count = [](int, void *arg) { ++*static_cast<int *>(arg); };
     EXPECT_EQ(hoya_loop_add_signal_handler(guest, SIGCHLD, count, &ours, nullptr), 0);
+    Feed(let_go); /* everybody watches now */
     while (status < 0 || !ours) g_main_context_iteration(context, TRUE);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 3) << status;
     g_source_unref(source);

@@ -25,25 +25,9 @@ struct Seen {
     static void Destroy(void *arg) { static_cast<Seen *>(arg)->destroyed++; }
 };
 
-class FutureFaults : public testing::TestWithParam<Variant>
+class FutureFaults : public VariantFaults
 {
   protected:
-    void SetUp() override
-    {
-        alarm(120);
-        if (GetParam().foreign()) host = GetParam().make_host();
-        if (host)
-            SetSettling([this] {
-                if (host) host->Settle();
-            });
-        hoya_set_log_function([](hoya_log_level, const char *, void *) {}, nullptr);
-    }
-    void TearDown() override
-    {
-        alarm(0);
-        SetSettling(nullptr);
-        hoya_set_log_function(nullptr, nullptr);
-    }
     void SweepLoop(const char *what, const std::function<void(Faults &, Loop &)> &scenario)
     {
         Sweep((std::string(what) + " on " + GetParam().name).c_str(), [&](Faults &faults) {
@@ -51,8 +35,6 @@ class FutureFaults : public testing::TestWithParam<Variant>
             if (loop) scenario(faults, loop);
         });
     }
-
-    std::unique_ptr<HostLoop> host;
 };
 
 Future TryFuture(Faults &faults, hoya_loop *loop)

@@ -49,29 +49,8 @@ struct Ends {
     static void Run(hoya_fd, uint32_t, void *arg) { Seen::Run(arg); }
 };
 
-class LoopFaults : public testing::TestWithParam<Variant>
+class LoopFaults : public VariantFaults
 {
-  protected:
-    void SetUp() override
-    {
-        alarm(120);
-        if (GetParam().foreign()) host = GetParam().make_host();
-        if (host)
-            SetSettling([this] {
-                if (host) host->Settle();
-            });
-        hoya_set_log_function([](hoya_log_level, const char *, void *) {}, nullptr);
-    }
-    void TearDown() override
-    {
-        alarm(0);
-        SetSettling(nullptr);
-        hoya_set_log_function(nullptr, nullptr);
-    }
-    const Variant &variant() const { return GetParam(); }
-    std::string Name(const char *what) const { return std::string(what) + " on " + GetParam().name; }
-
-    std::unique_ptr<HostLoop> host;
 };
 
 class GuestFaults : public LoopFaults

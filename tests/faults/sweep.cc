@@ -351,4 +351,22 @@ void Sweep(const char *name, const Scenario &scenario)
     EXPECT_EQ(hoya_set_allocator(nullptr), 0) << hoya_error_detail();
 }
 
+void VariantFaults::SetUp()
+{
+    alarm(120);
+    if (GetParam().foreign()) host = GetParam().make_host();
+    if (host)
+        SetSettling([this] {
+            if (host) host->Settle();
+        });
+    hoya_set_log_function([](hoya_log_level, const char *, void *) {}, nullptr);
+}
+
+void VariantFaults::TearDown()
+{
+    alarm(0);
+    SetSettling(nullptr);
+    hoya_set_log_function(nullptr, nullptr);
+}
+
 } // namespace hoya_test

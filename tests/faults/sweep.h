@@ -18,6 +18,8 @@
 #define HOYA_TESTS_FAULTS_SWEEP_H
 
 #include <functional>
+#include <memory>
+#include <string>
 
 #include <gtest/gtest.h>
 #include <hoya/hoya.h>
@@ -77,6 +79,18 @@ void SetSettling(Work settle);
 
 using Scenario = std::function<void(Faults &)>;
 void Sweep(const char *name, const Scenario &scenario);
+
+/* Scenarios on the hosts and selectors of a variant: its host is there, a log is not, and who hangs is ended. */
+class VariantFaults : public testing::TestWithParam<Variant>
+{
+  protected:
+    void SetUp() override;
+    void TearDown() override;
+    const Variant &variant() const { return GetParam(); }
+    std::string Name(const char *what) const { return std::string(what) + " on " + GetParam().name; }
+
+    std::unique_ptr<HostLoop> host;
+};
 
 } // namespace hoya_test
 

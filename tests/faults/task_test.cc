@@ -5,34 +5,13 @@
  */
 #include "faults/sweep.h"
 
-#include <unistd.h>
-
 namespace hoya_test
 {
 namespace
 {
 
-class TaskFaults : public testing::TestWithParam<Variant>
+class TaskFaults : public VariantFaults
 {
-  protected:
-    void SetUp() override
-    {
-        alarm(120);
-        if (GetParam().foreign()) host = GetParam().make_host();
-        if (host)
-            SetSettling([this] {
-                if (host) host->Settle();
-            });
-        hoya_set_log_function([](hoya_log_level, const char *, void *) {}, nullptr);
-    }
-    void TearDown() override
-    {
-        alarm(0);
-        SetSettling(nullptr);
-        hoya_set_log_function(nullptr, nullptr);
-    }
-
-    std::unique_ptr<HostLoop> host;
 };
 
 /* Two tasks: one sleeps, the other waits for it within a time. */

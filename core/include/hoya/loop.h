@@ -72,7 +72,8 @@ HOYA_API int hoya_loop_is_closed(const hoya_loop *loop); /* any thread */
  * loop (OWNER mode), nested if the application runs it already. When the host changes or dies under way,
  * the run goes on with what is left. Returns 0 after stop, the code given to abort, or an error: HOYA_EBUSY
  * (this loop, or another one of this thread, is running or dispatching), HOYA_ECLOSED, HOYA_ENOTSUP (the
- * host cannot be run from here), or the selector's failure. Origin: loop.run_forever. */
+ * host cannot be run from here), HOYA_ETHREAD (the host is another thread's), HOYA_ECANCELED (the application's quit or
+ * uv_stop ended the run), or the selector's failure. Origin: loop.run_forever. */
 HOYA_API int hoya_loop_run_forever(hoya_loop *loop);
 
 /* Runs one iteration: waits at most `timeout` nanoseconds (HOYA_NOW: not at all, HOYA_NEVER: without end)
