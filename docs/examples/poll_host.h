@@ -12,24 +12,31 @@
 
 HOYA_BEGIN_DECLS
 
-typedef struct poll_host poll_host;
-typedef struct poll_owner poll_owner;
+typedef struct poll_loop poll_loop;
+
+typedef struct poll_host {
+    hoya_host base; /* first: the loop knows this address */
+    poll_loop *loop;
+    hoya_guest *guest;
+    void *watches; /* hoya_watch, linked by scratch[0] */
+    nfds_t count;
+    struct poll_host *next;
+    int due; /* to be dispatched in this turn */
+} poll_host;
 
 /* The main loop. It begins as zeros, and is used by one thread at a time. */
-typedef struct poll_loop {
+struct poll_loop {
     /* The program's own share of each turn, before the wait: does what is due, and says until when there is nothing
      * more to do (HOYA_NOW, a point of CLOCK_MONOTONIC, HOYA_NEVER). NULL: it has none. */
     int64_t (*work)(void *arg);
     void *arg;
 
-    struct pollfd *fds; /* what poll looks at, */
-    poll_owner *owners; /* and for whom */
-    nfds_t count, size;
-    poll_host *hosts; /* one a guest */
-    int depth;        /* turns on the stack */
-    pthread_t thread; /* that ran the last turn, */
-    int begun;        /* if there was one */
-} poll_loop;
+    poll_host *hosts;  /* one a guest */
+    poll_host *runner; /* whose guest runs the loop, NULL: the program */
+    int depth;         /* turns on the stack */
+    pthread_t thread;  /* that ran the last turn, */
+    int begun;         /* if there was one */
+};
 
 /* A turn: waits until there is something to do, and lets each guest that it is for run. May be called in a callback
  * (a dialog). 0, or the code of a guest that could not run. */

@@ -60,7 +60,12 @@ class PollHostLoop final : public HostLoop
     bool Forks() const override { return true; }
     void Die() override { poll_loop_end(&main_); }
     bool DiesInCallbacks() const override { return true; }
-    int WatchedFds() override { return static_cast<int>(main_.count); }
+    int WatchedFds() override
+    {
+        nfds_t count = 0;
+        for (const poll_host *guest = main_.hosts; guest; guest = guest->next) count += guest->count;
+        return static_cast<int>(count);
+    }
     uint64_t PollReturns() const override { return turns_; }
 
   private:
