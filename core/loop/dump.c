@@ -52,6 +52,7 @@ static void print_head(const printer *to, const hoya_loop *loop)
           (unsigned long long)loop->stats.callbacks, (unsigned long long)loop->stats.events,
           (unsigned long long)loop->stats.wakeups, (unsigned long long)loop->stats.kicks,
           (unsigned long long)loop->stats.cut);
+    print(to, "  timers at most %lld us late", (long long)loop->stats.timer_lag_max / 1000);
 }
 
 static void print_handle(const printer *to, const hoya_handle *handle, const char *before)

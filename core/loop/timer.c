@@ -39,7 +39,13 @@ int64_t hoya_loop_next_deadline(const hoya_loop *loop)
 void hoya_timers_collect(hoya_loop *loop)
 {
     if (!loop->timers.count) return;
-    int64_t now = hoya_loop_time(loop);
+    int64_t now = hoya_loop_time(loop), first = hoya_heap_first(&loop->timers);
+    /* A deadline before the last look was past when its timer was made. */
+    if (first <= now && first >= loop->timers_looked) {
+        loop->stats.timer_lag = now - first;
+        if (now - first > loop->stats.timer_lag_max) loop->stats.timer_lag_max = now - first;
+    }
+    loop->timers_looked = now;
     while (hoya_heap_first(&loop->timers) <= now) {
         /* Its place in the ring was reserved when it was made; its reference goes over to the queue. */
         hoya_heap_node *node = hoya_heap_pop(&loop->timers);

@@ -109,4 +109,15 @@ TEST_P(GuestConformance, ABusyHostLeavesTheLoopAShareOfItsRate)
     EXPECT_GE(turns, kShare);
 }
 
+// Holds: F12
+TEST_P(GuestConformance, AHostThatKeepsTheLoopWaitingIsSeenInTheTimersLag)
+{
+    EXPECT_EQ(Stats().timer_lag_max, 0);
+    auto timer = CallLater(HOYA_MSEC(1), Say("timer"));
+    host->CallOnce([] { Burn(HOYA_MSEC(10)); });
+    RunHostUntilSeen("timer");
+    EXPECT_GE(Stats().timer_lag_max, HOYA_MSEC(8));
+    EXPECT_EQ(Stats().timer_lag, Stats().timer_lag_max);
+}
+
 } // namespace hoya_test

@@ -296,6 +296,9 @@ typedef struct hoya_loop_statistics {
     uint64_t timers;          /* timers waiting now */
     uint64_t watches;         /* descriptors watched now */
     uint64_t signal_handlers; /* signals handled now */
+    /* How late the loop was for its timers: from the deadline to the round that found it, nanoseconds. A callback or a
+     * host that keeps the loop from its turn is seen here. The last round that found one, and the worst so far. */
+    int64_t timer_lag, timer_lag_max;
     /* in debug mode only, nanoseconds */
     int64_t select_time;   /* spent in the selector, waiting or looking; a foreign host's own wait is not in it */
     int64_t callback_time; /* spent in callbacks; in nested ones twice */

@@ -172,6 +172,34 @@ TEST_F(VirtualTime, ADelayBeyondThirtyTwoBitsOfMillisecondsIsKept)
     EXPECT_EQ(order, (Numbers{1, 2}));
 }
 
+// Holds: F12
+TEST_F(VirtualTime, TheStatisticsSayHowLateTheLoopWasForItsTimers)
+{
+    make_at(HOYA_SEC(5));
+    auto lag = [this] {
+        hoya_loop_statistics stats = {};
+        stats.size = sizeof stats;
+        EXPECT_EQ(hoya_loop_stats(loop, &stats), 0);
+        return std::make_pair(stats.timer_lag, stats.timer_lag_max);
+    };
+    later(1000, 1);
+    now += 1300;
+    EXPECT_EQ(round(), 1);
+    EXPECT_EQ(lag(), std::make_pair(int64_t{300}, int64_t{300}));
+    later(1000, 2);
+    later(1050, 3);
+    now += 1100;
+    EXPECT_EQ(round(), 2);
+    EXPECT_EQ(lag(), std::make_pair(int64_t{100}, int64_t{300})) << "the first of them is the latest";
+    later(-5000, 4);
+    later(7, 5);
+    EXPECT_EQ(round(), 1);
+    EXPECT_EQ(lag(), std::make_pair(int64_t{100}, int64_t{300})) << "it was past when it was made";
+    now += 7;
+    EXPECT_EQ(round(), 1);
+    EXPECT_EQ(lag(), std::make_pair(int64_t{0}, int64_t{300}));
+}
+
 TEST_F(VirtualTime, AClockThatBeginsBelowZeroIsAClock)
 {
     make_at(-HOYA_SEC(2));
