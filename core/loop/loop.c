@@ -15,7 +15,8 @@
  * the snapshot is [ready.head, round_end) in absolute numbers, and a dispatch goes on where the head is.
  * The entry that nests has left the queue before it was called and is never entered again.
  *
- * What is left behind a callback is announced to the host before that callback runs, since it may nest.
+ * What is left behind a callback is announced to the host before that callback runs, since it may nest; but for
+ * descriptors, which announce themselves as long as nobody has read them.
  */
 #include "loop/loop.h"
 
@@ -77,14 +78,24 @@ int hoya_loop_look(hoya_loop *loop, int64_t timeout)
         if (loop->signals) hoya_signals_collect(loop);
     }
 
+    loop->found = loop->ready.tail;
     for (int i = 0; i < n; i++) {
         if (!found[i].data) continue;
         loop->stats.events++;
         hoya_watch_mark(loop, found[i].data, found[i].events);
     }
+    loop->found_end = loop->ready.tail;
     hoya_watch_retry(loop);
     hoya_timers_collect(loop);
     return n < 0 ? n : 0;
+}
+
+/* What the callback leaves behind is for a nested loop of the host to run, which has to hear of it, unless it is
+ * descriptors alone: they stay ready until their callbacks have run, and the host sees that for itself. */
+static bool leaves_work_behind(const hoya_loop *loop)
+{
+    const hoya_ring *ready = &loop->ready;
+    return hoya_ring_count(ready) && (ready->head < loop->found || ready->tail != loop->found_end);
 }
 
 static void begin_round(hoya_loop *loop)
@@ -144,7 +155,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     int ran = 0;
     while (loop->ready.head < end) {
         hoya_ring_entry entry = hoya_ring_pop(&loop->ready);
-        if (loop->may_nest && !loop->armed && hoya_ring_count(&loop->ready)) hoya_loop_tell_host(loop);
+        if (loop->may_nest && !loop->armed && leaves_work_behind(loop)) hoya_loop_tell_host(loop);
         ran += hoya_unlikely(hoya_loop_debugs(loop)) ? hoya_debug_run(loop, entry) : hoya_entry_run(loop, entry);
         if (hoya_unlikely(loop->abort_code || hoya_loop_is_forked(loop))) break;
         if (bounded && loop->ready.head < end && cut_has_come(&limit)) {

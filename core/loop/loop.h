@@ -50,7 +50,8 @@ struct hoya_loop {
      * earlier one was cut. */
     hoya_ring ready;
     uint64_t round_end;
-    bool looked; /* the kernel has been looked at for the next round already (hoya_guest_poll) */
+    uint64_t found, found_end; /* of these entries the last look found the descriptors ready */
+    bool looked;               /* the kernel has been looked at for the next round already (hoya_guest_poll) */
     hoya_loop_statistics stats;
 
     /* timer.c */

@@ -33,6 +33,23 @@ TEST_P(NestingConformance, AReaderOnTheStackIsNotEnteredAgain)
     EXPECT_EQ(deepest, 1);
 }
 
+// Holds: F1 F4
+TEST_P(NestingConformance, DescriptorsThatACallbackHasLeftBehindAreServedInItsNestedLoop)
+{
+    for (int i = 0; i < 3; i++) {
+        int fd = MakeReadable();
+        AddReader(fd, [this, fd] {
+            Drain(fd);
+            Note("read");
+            if (trace.size() == 1) {
+                Nest([this] { return trace.size() == 3; });
+                EXPECT_EQ(trace.size(), 3u);
+            }
+        });
+    }
+    RunHostUntil([this] { return trace.size() >= 3; });
+}
+
 // Holds: F7 F6
 TEST_P(NestingConformance, AHungUpReaderOnTheStackDoesNotSpin)
 {

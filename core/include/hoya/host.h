@@ -29,7 +29,7 @@ typedef struct hoya_watch {
 
 enum hoya_host_caps {
     /* The host's loop may be run again from a callback (dialogs): what is left behind a callback is announced by kick
-     * before it runs. */
+     * before it runs, but for descriptors: those stay ready until their callbacks have run. */
     HOYA_HOST_NESTS = 1u << 0,
     /* The host asks hoya_guest_deadline() each time before it blocks, in nested loops too. Its kick may be NULL;
      * else it comes with every change, and has work to do only between the asking and the wait. */

@@ -63,6 +63,41 @@ TEST_F(HostSeam, WhatIsLeftBehindACallbackIsAnnouncedBeforeItRuns)
     EXPECT_EQ(kicks, 2);
 }
 
+// Holds: F4 F10
+TEST_F(HostSeam, DescriptorsThatAreLeftBehindAnnounceThemselvesAndNothingElseDoes)
+{
+    make();
+    int ready[] = {eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK), eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)};
+    int kicks = 0;
+    auto react = [&] { kicks = host->count("kick"); };
+    auto call_fd = [](hoya_fd fd, uint32_t, void *arg) {
+        eventfd_t value;
+        EXPECT_EQ(eventfd_read(fd, &value), 0);
+        call(arg);
+    };
+    for (int fd : ready) EXPECT_EQ(hoya_loop_add_reader(loop, fd, call_fd, keep(react), nullptr), 0);
+    host->calls.clear();
+    EXPECT_EQ(host->turn(), 2);
+    EXPECT_EQ(host->count("kick"), 0) << "the second is behind the first, and stays ready";
+
+    for (int fd : ready) EXPECT_EQ(eventfd_write(fd, 1), 0);
+    later(0, note("timer")); /* due, behind them */
+    host->calls.clear();
+    kicks = 0;
+    EXPECT_EQ(host->turn(), 3);
+    EXPECT_EQ(kicks, 1);
+
+    for (int fd : ready) EXPECT_EQ(eventfd_write(fd, 1), 0);
+    soon(note("soon")); /* before them */
+    host->calls.clear();
+    EXPECT_EQ(host->turn(), 3);
+    EXPECT_EQ(host->count("kick"), 0);
+    for (int fd : ready) {
+        EXPECT_EQ(hoya_loop_remove_reader(loop, fd), 1);
+        close(fd);
+    }
+}
+
 // Holds: F5 F32
 TEST_F(HostSeam, AnIdleLoopAsksForNothing)
 {
