@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/stat.h>
@@ -19,10 +20,15 @@
 #include <time.h>
 #include <unistd.h>
 
-/* open takes a varying number of arguments, which a table cannot. */
+/* open and ioctl take a varying number of arguments, which a table cannot. */
 static inline int open_readonly(const char *path)
 {
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+static inline int count_unread(int fd, int *bytes)
+{
+    return ioctl(fd, FIONREAD, bytes);
 }
 
 #include HOYA_LIBC

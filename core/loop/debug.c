@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * loop/debug.c: debug mode: slow callbacks, descriptors closed while they are watched, and what is left in a loop that
- * is closed, each named with its place in the program. Nothing here changes what the loop does; where memory is
+ * loop/debug.c: debug mode: slow callbacks, descriptors that were closed while they are watched or whose end nobody
+ * handles, and what is left in a loop that is closed, each named with its place in the program. Nothing here changes what the loop does; where memory is
  * short, it says less.
  */
 #include <dlfcn.h>
@@ -15,8 +15,9 @@
 #include "loop/waiter.h"
 #include "loop/watch.h"
 
-#define CHECKS 256    /* descriptors checked a look */
-#define LEFT_LINES 20 /* how much of what is left open is told one by one */
+#define CHECKS 256     /* descriptors checked a look */
+#define IDLE_LOOKS 100 /* so often a descriptor at its end is found again before that is told */
+#define LEFT_LINES 20  /* how much of what is left open is told one by one */
 
 /* ---- names ---------------------------------------------------------------------------------------------- */
 
@@ -78,6 +79,7 @@ struct hoya_identity {
     dev_t device;
     ino_t inode;
     bool known, told;
+    int unread, idle; /* after the end of what there is to read: bytes, and looks in which they did not change */
 };
 
 void hoya_debug_watched(hoya_loop *loop, hoya_fd fd)
@@ -92,17 +94,18 @@ void hoya_debug_watched(hoya_loop *loop, hoya_fd fd)
     }
     struct stat status;
     bool known = hoya_sys_fstat(fd, &status) == 0;
-    loop->identities[fd] = (hoya_identity){known ? status.st_dev : 0, known ? status.st_ino : 0, known, false};
+    loop->identities[fd] =
+        (hoya_identity){.device = known ? status.st_dev : 0, .inode = known ? status.st_ino : 0, .known = known};
 }
 
-static void tell_closed(hoya_loop *loop, const hoya_fd_record *record, const char *how)
+static void tell_of(hoya_loop *loop, const hoya_fd_record *record, const char *what)
 {
     hoya_log_sink sink = hoya_loop_log_sink(loop);
     for (int side = 0; side < 2; side++) {
         if (!record->sides[side]) continue;
         char text[HOYA_DESCRIPTION_SIZE];
         hoya_description_text(hoya_handle_describe(record->sides[side]), text, sizeof text);
-        hoya_log(&sink, HOYA_LOG_WARNING, "descriptor %d was %s while it was watched: %s", record->fd, how, text);
+        hoya_log(&sink, HOYA_LOG_WARNING, "descriptor %d %s: %s", record->fd, what, text);
     }
 }
 
@@ -114,7 +117,9 @@ static void check_watch(hoya_loop *loop, const hoya_fd_record *record)
     bool closed = hoya_sys_fstat(record->fd, &is) < 0;
     if (!closed && is.st_dev == was->device && is.st_ino == was->inode) return;
     was->told = true;
-    tell_closed(loop, record, closed ? "closed" : "closed and opened as something else");
+    tell_of(loop, record,
+            closed ? "was closed while it was watched"
+                   : "was closed and opened as something else while it was watched");
 }
 
 /* A part of the table each look, so that a thousand descriptors do not cost a thousand calls each round. */
@@ -128,12 +133,30 @@ static void check_watches(hoya_loop *loop)
     }
 }
 
+/* ---- descriptors at their end, which nobody reads or removes ------------------------------------------------ */
+
+/* Readable without a byte is the end; after a hang-up nothing is added to what is there. Who handles either of them removes
+ * the callback, or reads; who does neither is called for ever. */
+static void check_end(hoya_loop *loop, const hoya_fd_record *record, uint32_t events)
+{
+    hoya_identity *is = (size_t)record->fd < loop->identities_size ? &loop->identities[record->fd] : NULL;
+    int unread;
+    if (!is || is->idle >= IDLE_LOOKS || hoya_sys_count_unread(record->fd, &unread) < 0) return;
+    bool at_end = events & HOYA_HUP || (events & HOYA_IN && unread == 0);
+    is->idle = at_end && unread == is->unread ? is->idle + 1 : 0;
+    is->unread = unread;
+    if (is->idle == IDLE_LOOKS) tell_of(loop, record, "is at its end, and is neither read nor removed");
+}
+
 int hoya_debug_select(hoya_loop *loop, int64_t timeout, hoya_selector_event *events, int max)
 {
     check_watches(loop);
     int64_t start = hoya_loop_time(loop);
     int n = hoya_selector_select(loop->selector, timeout, events, max);
     loop->stats.select_time += hoya_loop_time(loop) - start;
+    for (int i = 0; i < n; i++)
+        if (events[i].data != &loop->timer_fd && events[i].data != &loop->wake_fd)
+            check_end(loop, events[i].data, events[i].events);
     return n;
 }
 

@@ -258,6 +258,12 @@ size_t LoopConformance::LogLines()
     return log_.size();
 }
 
+void LoopConformance::ClearLog()
+{
+    std::lock_guard<std::mutex> lock(log_mutex_);
+    log_.clear();
+}
+
 bool LoopConformance::Logged(const std::string &text)
 {
     std::lock_guard<std::mutex> lock(log_mutex_);

@@ -101,6 +101,7 @@ class LoopConformance : public ::testing::TestWithParam<Variant>
     bool Seen(const std::string &word) const;
     bool Logged(const std::string &text); /* some line of the log contains it */
     size_t LogLines();
+    void ClearLog();
 
     /* ---- descriptors: non-blocking, closed after the loop ---- */
 

@@ -5,6 +5,8 @@
  */
 #include "conformance.h"
 
+#include <sys/socket.h>
+
 #include <csignal>
 #include <thread>
 
@@ -117,6 +119,45 @@ TEST_P(LoopConformance, ADescriptorThatIsWatchedAnewIsANewOneToDebugMode)
     AddReader(watched[0], [](hoya_fd, uint32_t) {});
     RunRounds(2);
     EXPECT_EQ(hoya_loop_remove_reader(loop, watched[0]), 1);
+    EXPECT_EQ(LogLines(), 0u);
+}
+
+// Holds: F6
+TEST_P(LoopConformance, AReaderThatDoesNotHandleTheEndIsNamedOnce)
+{
+    EXPECT_EQ(hoya_loop_set_debug(loop, 1), 0);
+    enum { kSocket, kPipe, kHalf };
+    for (int kind : {kSocket, kPipe, kHalf}) {
+        auto [ours, theirs] = kind == kPipe ? MakePipe() : MakePair();
+        AddReader(ours, [](hoya_fd, uint32_t) {});
+        if (kind == kHalf) EXPECT_EQ(shutdown(theirs, SHUT_WR), 0); /* the end, and no hang-up */
+        else Close(theirs);
+        RunRounds(90);
+        EXPECT_EQ(LogLines(), 0u);
+        RunRounds(200);
+        EXPECT_TRUE(Logged("descriptor " + std::to_string(ours) +
+                           " is at its end, and is neither read nor removed: reader hoya-conformance-tests("));
+        EXPECT_EQ(LogLines(), 1u);
+        EXPECT_EQ(hoya_loop_remove_reader(loop, ours), 1);
+        ClearLog();
+    }
+}
+
+// Holds: F6
+TEST_P(LoopConformance, AReaderThatTakesItsTimeToTheEndIsNotNamed)
+{
+    EXPECT_EQ(hoya_loop_set_debug(loop, 1), 0);
+    auto pair = MakePair();
+    char text[300] = {};
+    ASSERT_EQ(write(pair[1], text, sizeof text), static_cast<ssize_t>(sizeof text));
+    Close(pair[1]);
+    AddReader(pair[0], [&](hoya_fd fd, uint32_t) {
+        char byte;
+        if (read(fd, &byte, 1) == 0) hoya_loop_remove_reader(loop, fd);
+        else Note("byte");
+    });
+    RunRounds(400);
+    EXPECT_EQ(trace.size(), sizeof text);
     EXPECT_EQ(LogLines(), 0u);
 }
 

@@ -147,6 +147,7 @@ void ReplaceSystemCalls()
     FAULTY(read, EINTR, EAGAIN);
     FAULTY(write, EINTR);
     FAULTY(fstat, ENOMEM);
+    FAULTY(count_unread, EINVAL);
     FAULTY(eventfd, EMFILE, ENFILE, ENOMEM);
     FAULTY(timerfd_create, EMFILE, ENFILE, ENOMEM);
     FAULTY(epoll_create1, EMFILE, ENFILE, ENOMEM);

@@ -249,7 +249,7 @@ HOYA_API void hoya_loop_default_exception_handler(hoya_loop *loop, const hoya_ex
 
 /* In debug mode the log (HOYA_LOG_WARNING) names, each with the place in the program that scheduled or added it:
  * a callback that takes at least slow_callback_duration (100 ms by default); a descriptor that was closed, or closed
- * and opened as something else, while it was watched; and what is left in a loop that is closed: callbacks that never
+ * and opened as something else, while it was watched; one that is at its end, and is neither read nor removed; and what is left in a loop that is closed: callbacks that never
  * ran, timers, readers, writers, signal handlers. Places are return addresses, named as the dynamic linker knows
  * them: "program(main+0x2a) [0x55...]"; link with -rdynamic, or give the address to addr2line. Costs memory and time
  * (each call_soon has a handle then). Origin: loop.set_debug, get_debug, slow_callback_duration. */
