@@ -35,7 +35,9 @@ bool hoya_loop_wants_turn(const hoya_loop *loop)
 static void update_hold(hoya_loop *loop)
 {
     const hoya_host_ops *ops = loop->host->ops;
-    bool busy = hoya_ring_count(&loop->ready) || loop->timers.count || loop->stats.watches;
+    /* A loop that is paused waits for nothing but start. The pause begins behind the callbacks on the stack. */
+    bool waits = loop->depth || !hoya_loop_is_stopped(loop);
+    bool busy = waits && (hoya_ring_count(&loop->ready) || loop->timers.count || loop->stats.watches);
     if (busy == loop->held || !ops->hold) return;
     loop->held = busy;
     ops->hold(loop->host, busy);

@@ -137,6 +137,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     if (hoya_loop_is_paused(loop) && (loop->abort_code || loop->ready.head >= loop->round_end)) {
         hoya_timers_sync(loop);
         hoya_loop_sync_host(loop);
+        hoya_loop_rearm(loop); /* it holds the application no longer */
         return 0;
     }
 

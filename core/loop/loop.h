@@ -231,10 +231,16 @@ void hoya_signals_close(hoya_loop *loop);
 
 /* ---- guest.c ------------------------------------------------------------------------------------------- */
 
-/* Callbacks do not run now: stop without a run, or a run that is being aborted. */
+/* stop without a run */
+static inline bool hoya_loop_is_stopped(const hoya_loop *loop)
+{
+    return !loop->level && atomic_load_explicit(&loop->stopping, memory_order_relaxed);
+}
+
+/* Callbacks do not run now: that, or a run that is being aborted. */
 static inline bool hoya_loop_is_paused(const hoya_loop *loop)
 {
-    return loop->abort_code || (!loop->level && atomic_load_explicit(&loop->stopping, memory_order_relaxed));
+    return loop->abort_code || hoya_loop_is_stopped(loop);
 }
 
 /* Takes the host, whatever comes of it. */

@@ -48,8 +48,12 @@ void hoya_run_end_of_round(hoya_loop *loop)
 
 static int check_runnable(const hoya_host *host)
 {
-    if (host->ops->run && host->ops->quit) return 0;
-    return hoya_error_set(HOYA_ENOTSUP, "the host %s cannot be run from here", host->ops->name);
+    const hoya_host_ops *ops = host->ops;
+    if (!ops->run || !ops->quit)
+        return hoya_error_set(HOYA_ENOTSUP, "the host %s cannot be run from here", ops->name);
+    if (!(ops->caps & HOYA_HOST_NESTS) && ops->depth && ops->depth(host))
+        return hoya_error_set(HOYA_ENOTSUP, "the host %s is running, and cannot be run inside that", ops->name);
+    return 0;
 }
 
 /* Before the first run, on another thread than the maker's: a main loop may be bound to its thread. */

@@ -83,9 +83,11 @@ typedef struct hoya_host_ops {
     /* Asked in a dispatch on another thread than before, and when the first run is on another one than attach: 1 if the
      * host's main loop may be run on this thread. Missing: it may. */
     int (*is_owner)(const hoya_host *host);
-    int (*depth)(const hoya_host *host); /* how many of the host's loops, or turns, are on this thread's stack */
-    void (*hold)(hoya_host *host,
-                 int on); /* the loop has work pending (1) or none (0): uv's ref, QEventLoopLocker */
+    /* How many of the host's loops, or turns, are on this thread's stack, as far as it knows. Without HOYA_HOST_NESTS a
+     * run is refused while there is one (HOYA_ENOTSUP). */
+    int (*depth)(const hoya_host *host);
+    /* The loop has work pending (1), or none, or was paused by stop (0): uv's ref, QEventLoopLocker. */
+    void (*hold)(hoya_host *host, int on);
     /* For a host that is not told when its main loop goes away: asked at every call of the loop's; 1 if it has gone. The
      * loop is native then, and nothing is called on the host after that but free. Missing: it tells, by
      * hoya_guest_host_gone. */

@@ -69,10 +69,10 @@ HOYA_API int hoya_loop_is_closed(const hoya_loop *loop); /* any thread */
 /* ---- running ------------------------------------------------------------------------------------------ */
 
 /* Runs until stop or abort. Native loops block in their selector; on a foreign host this runs the host's
- * loop (OWNER mode), nested if the application runs it already. When the host changes or dies under way,
+ * loop (OWNER mode), nested if the application runs it already and the host nests. When the host changes or dies under way,
  * the run goes on with what is left. Returns 0 after stop, the code given to abort, or an error: HOYA_EBUSY
  * (this loop, or another one of this thread, is running or dispatching), HOYA_ECLOSED, HOYA_ENOTSUP (the
- * host cannot be run from here), HOYA_ETHREAD (the host is another thread's), HOYA_ECANCELED (the application's quit or
+ * host cannot be run from here: it has no way to, or runs already and does not nest; libuv), HOYA_ETHREAD (the host is another thread's), HOYA_ECANCELED (the application's quit or
  * uv_stop ended the run), or the selector's failure. Origin: loop.run_forever. */
 HOYA_API int hoya_loop_run_forever(hoya_loop *loop);
 
@@ -83,8 +83,8 @@ HOYA_API int hoya_loop_run_once(hoya_loop *loop, int64_t timeout);
 
 /* Ends the run at the end of the current round: what the round's callbacks schedule stays queued for the
  * next run. Before a run: the next one makes exactly one iteration without blocking. While no hoya run is
- * open and the host drives the loop: callbacks pause at the end of the round, until start. Never ends a
- * host's loop that hoya did not start. Any thread; async-signal-safe. Errors: HOYA_ECLOSED. Origin:
+ * open and the host drives the loop: callbacks pause at the end of the round, until start; what is pending
+ * then keeps no application going (libuv, HOYA_QT_HOLD). Never ends a host's loop that hoya did not start. Any thread; async-signal-safe. Errors: HOYA_ECLOSED. Origin:
  * loop.stop. */
 HOYA_API int hoya_loop_stop(hoya_loop *loop);
 

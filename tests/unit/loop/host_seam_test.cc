@@ -512,6 +512,63 @@ TEST_F(HostSeam, HoldFollowsWorkThatIsPending)
     EXPECT_EQ(host->count("hold 0"), 2);
 }
 
+// Holds: F24
+TEST_F(HostSeam, APausedLoopHoldsNothingWhateverIsPending)
+{
+    host->ops.hold = [](hoya_host *h, int on) { FakeHost::self(h)->calls.push_back("hold " + std::to_string(on)); };
+    make();
+    later(HOYA_SEC(9), note("timer"));
+    host->calls.clear();
+    hoya_loop_stop(loop);
+    host->turn();
+    EXPECT_EQ(host->count("hold 0"), 1);
+    soon(note("x"));
+    EXPECT_EQ(host->count("hold 1"), 0);
+    hoya_loop_start(loop);
+    EXPECT_EQ(host->count("hold 1"), 1);
+    host->turn();
+    EXPECT_EQ(trace, Trace{"x"});
+}
+
+// Holds: F24
+TEST_F(HostSeam, AStopThatIsTakenBackInTheSameRoundLetsGoOfNothing)
+{
+    host->ops.hold = [](hoya_host *h, int on) { FakeHost::self(h)->calls.push_back("hold " + std::to_string(on)); };
+    make();
+    soon([&] {
+        hoya_loop_stop(loop);
+        soon(note("x"));
+        hoya_loop_start(loop);
+    });
+    host->turn();
+    EXPECT_EQ(host->count("hold 0"), 0);
+    host->turn();
+    EXPECT_EQ(trace, Trace{"x"});
+    EXPECT_EQ(host->count("hold 0"), 1);
+}
+
+// Holds: F3
+TEST_F(HostSeam, AHostThatDoesNotNestIsNotRunWhileItRunsAndAStopIsNotUsedUpByThat)
+{
+    static int turns;
+    turns = 1;
+    host->ops.caps = 0;
+    host->ops.depth = [](const hoya_host *) { return turns; };
+    host->make_runnable([&] {
+        host->turn();
+        return 0;
+    });
+    make();
+    soon(note("x"));
+    hoya_loop_stop(loop);
+    EXPECT_EQ(hoya_loop_run_forever(loop), HOYA_ENOTSUP);
+    host->turn();
+    EXPECT_EQ(trace, Trace{}) << "paused";
+    turns = 0;
+    EXPECT_EQ(hoya_loop_run_forever(loop), 0);
+    EXPECT_EQ(trace, Trace{"x"});
+}
+
 TEST_F(HostSeam, ALoopFollowsItsHostsMainLoopToAnotherThreadIfTheHostSaysSo)
 {
     host->ops.is_owner = [](const hoya_host *h) -> int { return FakeHost::self(h)->owner; };
