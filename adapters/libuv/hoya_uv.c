@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * hoya_uv.c: the loop as a guest of a uv_loop_t: one poll handle, a check handle in which the guest runs, an idle handle
- * for the kick, a prepare handle that only is there or not, and a timer for systems without timerfd. Compare core/loop/host_native.c and adapters/glib/hoya_glib.c.
+ * for the kick, a prepare handle that begins a turn and keeps uv_run alive, and a timer for systems without timerfd. Compare core/loop/host_native.c and adapters/glib/hoya_glib.c.
  *
  * A turn of libuv's: timers, idle handles, the wait, descriptors, check handles. Whatever is for the guest is noted
  * (`due`), and the guest runs once, at the turn's end, when all descriptors of the turn are known. The kick is an active
@@ -9,7 +9,11 @@
  *
  * Close. A handle's memory is libuv's until its close callback, so nothing is freed before the last of them, and detach
  * is done then. `pins` counts them. If somebody else has closed our handles (uv_walk does that to all), the loop of
- * libuv is going away: that is the host's death, as far as libuv tells.
+ * libuv is going away: that is the host's death, as far as libuv tells. Then no callback of ours tells when libuv is
+ * through with them: a handle that we close behind them does (`last`).
+ *
+ * Turns. libuv does not say whether uv_run is on the stack. Between our idle or prepare handle and our check handle it
+ * is: meanwhile the host is in the list `turning` of its thread.
  *
  * Liveness. No handle of ours keeps uv_run alive but the idle one (work is due) and, while the guest holds or a run of
  * ours is open, `alive`, which stands for all.
@@ -17,6 +21,7 @@
 #include <fcntl.h>
 #include <hoya/error.h>
 #include <hoya/uv.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -25,16 +30,22 @@
 #define BUDGET HOYA_MSEC(4)
 
 typedef struct watched watched;
+typedef struct uv_host uv_host;
 
-typedef struct uv_host {
+struct uv_host {
     hoya_host base;
     uv_loop_t *uv;
     hoya_guest *guest; /* NULL before attach and after the end */
     uv_check_t check;
     uv_idle_t idle;
     uv_timer_t timer;
-    uv_prepare_t alive; /* does nothing; referenced while uv_run is to go on */
+    uv_prepare_t alive; /* marks the beginning of a turn; referenced while uv_run is to go on */
+    uv_idle_t last;     /* closed behind handles that somebody else has closed */
+    unsigned hops;      /* how often it has been */
     watched *first;
+    watched *theirs; /* closed by somebody else: the memory goes with the host's */
+    uv_host *outer;  /* the next in `turning` */
+    bool in_turn, closed_by_others;
     bool due;      /* the guest is to run at the end of this turn */
     bool quitting; /* our run is over, and uv_run about to return */
     bool attached, running, held;
@@ -43,7 +54,7 @@ typedef struct uv_host {
     void (*done)(void *arg); /* detach's */
     void *done_arg;
     bool freed; /* free has come before the last close callback */
-} uv_host;
+};
 
 struct watched {
     uv_poll_t poll;
@@ -63,7 +74,45 @@ static int uv_failed(int code, const char *what)
                           uv_strerror(code)); /* libuv's codes are errno's with a minus, too */
 }
 
+/* ---- turns ---------------------------------------------------------------------------------------------- */
+
+static _Thread_local uv_host *turning;
+
+static void begin_turn(uv_host *self)
+{
+    if (self->in_turn) return;
+    self->in_turn = true;
+    self->outer = turning;
+    turning = self;
+}
+
+static void end_turn(uv_host *self)
+{
+    if (!self->in_turn) return;
+    uv_host **at = &turning;
+    while (*at && *at != self) at = &(*at)->outer;
+    if (*at) *at = self->outer;
+    self->in_turn = false;
+}
+
+/* What one host of a uv_loop_t knows is true for all of them: this one may be younger than the turn. */
+static int host_depth(const hoya_host *host)
+{
+    const uv_host *at = turning;
+    while (at && at->uv != from_base(host)->uv) at = at->outer;
+    return at != NULL;
+}
+
 /* ---- closing -------------------------------------------------------------------------------------------- */
+
+static void free_memory(uv_host *self)
+{
+    for (watched *w = self->theirs, *next; w; w = next) {
+        next = w->next;
+        free(w);
+    }
+    free(self);
+}
 
 static void free_if_over(uv_host *self)
 {
@@ -73,7 +122,7 @@ static void free_if_over(uv_host *self)
         self->done = NULL;
         done(self->done_arg); /* calls free */
     } else if (self->freed) {
-        free(self);
+        free_memory(self);
     }
 }
 
@@ -98,7 +147,10 @@ static void watched_closed(uv_handle_t *handle)
 
 static void close_handle(uv_host *self, uv_handle_t *handle, uv_close_cb closed)
 {
-    if (uv_is_closing(handle)) return; /* by somebody else: there will be no callback of ours */
+    if (uv_is_closing(handle)) { /* by somebody else: there will be no callback of ours */
+        self->closed_by_others = true;
+        return;
+    }
     self->pins++;
     uv_close(handle, closed);
 }
@@ -118,10 +170,11 @@ static void drop(watched *w)
     if (w->next) w->next->here = w->here;
     w->record = NULL;
     if (uv_is_closing(handle)) {
-        free(w); /* closed by somebody else, with the whole of libuv's loop */
-        return;
+        w->next = w->host->theirs;
+        w->host->theirs = w;
+    } else {
+        uv_poll_stop(&w->poll); /* at once: the descriptor may be closed when this returns */
     }
-    uv_poll_stop(&w->poll); /* at once: the descriptor may be closed when this returns */
     close_handle(w->host, handle, watched_closed);
 }
 
@@ -130,23 +183,53 @@ static bool is_gone(const uv_host *self)
     return self->attached && uv_is_closing((const uv_handle_t *)&self->idle);
 }
 
+/* Is libuv through with what somebody else has closed? A closed handle has lost its reference, and the idle handle, the
+ * first of ours, is closed last: libuv goes from the last that was closed to the first. Only memory of ours is looked
+ * at: if so, the uv_loop_t may be no more. */
+static bool is_through(const uv_host *self)
+{
+    return !uv_has_ref((const uv_handle_t *)&self->idle);
+}
+
+static void last_closed(uv_handle_t *handle);
+
+static void close_last(uv_host *self)
+{
+    uv_idle_init(self->uv, &self->last);
+    self->last.data = self;
+    uv_close((uv_handle_t *)&self->last, last_closed);
+}
+
+/* The first callback comes in the same pass over closed handles as the end of theirs, and before that; what is closed in
+ * a pass waits for the next one: with the second callback theirs are through. */
+static void last_closed(uv_handle_t *handle)
+{
+    uv_host *self = handle->data;
+    if (++self->hops < 2) close_last(self);
+    else unpin(self);
+}
+
 static void end(uv_host *self)
 {
     self->guest = NULL;
     while (self->first) drop(self->first);
     if (!self->attached) return;
+    self->attached = false;
+    end_turn(self);
     close_handle(self, (uv_handle_t *)&self->check, handle_closed);
     close_handle(self, (uv_handle_t *)&self->idle, handle_closed);
     close_handle(self, (uv_handle_t *)&self->timer, handle_closed);
     close_handle(self, (uv_handle_t *)&self->alive, handle_closed);
-    self->attached = false;
+    if (!self->closed_by_others || is_through(self)) return;
+    self->pins++;
+    close_last(self);
 }
 
 /* ---- what libuv calls ----------------------------------------------------------------------------------- */
 
 static void on_idle(uv_idle_t *idle)
 {
-    (void)idle;
+    begin_turn(idle->data);
 }
 
 /* There is to be a dispatch, without a wait before it. */
@@ -164,6 +247,7 @@ static void on_timer(uv_timer_t *timer)
 static void on_check(uv_check_t *check)
 {
     uv_host *self = check->data;
+    end_turn(self); /* what is called from here on is the guest's, or may come behind uv_run */
     if (!self->due || self->quitting) return; /* it stays due for the next run */
     /* Before the guest runs: what it leaves is a new kick. */
     self->due = false;
@@ -177,7 +261,7 @@ static void on_check(uv_check_t *check)
 
 static void on_alive(uv_prepare_t *alive)
 {
-    (void)alive;
+    begin_turn(alive->data);
 }
 
 static unsigned to_uv(uint32_t mask)
@@ -211,8 +295,8 @@ static int host_attach(hoya_host *host, hoya_guest *guest, int priority)
 {
     (void)priority; /* libuv has none */
     uv_host *self = from_base(host);
+    uv_idle_init(self->uv, &self->idle); /* first; see is_through */
     uv_check_init(self->uv, &self->check);
-    uv_idle_init(self->uv, &self->idle);
     uv_timer_init(self->uv, &self->timer);
     uv_prepare_init(self->uv, &self->alive);
     self->check.data = self->idle.data = self->timer.data = self->alive.data = self;
@@ -235,7 +319,8 @@ static int host_watch(hoya_host *host, hoya_watch *record, uint32_t mask)
         if (w) drop(w);
         return 0;
     }
-    if (is_gone(self)) return hoya_error_set(HOYA_ECLOSED, "the handles of this uv_loop_t were closed");
+    if (is_gone(self) || (w && uv_is_closing((const uv_handle_t *)&w->poll)))
+        return hoya_error_set(HOYA_ECLOSED, "the handles of this uv_loop_t were closed");
     if (w) {
         int rc = start(w, mask);
         return rc < 0 ? uv_failed(rc, "uv_poll_start") : 0;
@@ -370,6 +455,7 @@ static const hoya_host_ops host_ops = {
     .quit = host_quit,
     .is_owner = host_is_owner,
     .is_gone = host_is_gone,
+    .depth = host_depth,
     .hold = host_hold,
     .after_fork = host_after_fork,
 };
@@ -394,20 +480,54 @@ int hoya_uv_loop_new(uv_loop_t *uv, hoya_loop **loop)
 
 /* ---- the policy ----------------------------------------------------------------------------------------- */
 
+typedef struct thread_loop {
+    uv_loop_t uv;
+    int passes; /* over the thread's keys, at its end */
+} thread_loop;
+
 static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static int key_error;
 
-static void close_thread_loop(void *loop)
+typedef struct handle_counts {
+    unsigned closing, open;
+} handle_counts;
+
+static void count_handle(uv_handle_t *handle, void *arg)
 {
-    uv_run(loop, UV_RUN_NOWAIT); /* what is closing */
-    if (uv_loop_close(loop) == 0)
-        free(loop); /* else the program left handles open in it: libuv's memory is not ours to take */
+    handle_counts *counts = arg;
+    if (uv_is_closing(handle)) counts->closing++;
+    else counts->open++;
+}
+
+static bool has_only_to_close(uv_loop_t *uv)
+{
+    handle_counts counts = {0, 0};
+    uv_walk(uv, count_handle, &counts);
+    return counts.closing && !counts.open;
+}
+
+/* Turn by turn, since a close callback may close another handle. Where one is open nothing is run: the thread is over. */
+static int finish_and_close(uv_loop_t *uv)
+{
+    int rc;
+    while ((rc = uv_loop_close(uv)) == UV_EBUSY && has_only_to_close(uv)) uv_run(uv, UV_RUN_NOWAIT);
+    return rc;
+}
+
+/* hoya's own key, which closes this thread's loops, may have its turn after this one, and so may those of others: while
+ * anything is open another pass over the keys is asked for. */
+static void end_thread_loop(void *arg)
+{
+    thread_loop *own = arg;
+    if (finish_and_close(&own->uv) == 0) free(own);
+    else if (++own->passes < PTHREAD_DESTRUCTOR_ITERATIONS) pthread_setspecific(key, own);
+    /* else the program left handles open in it: libuv's memory is not ours to take */
 }
 
 static void make_key(void)
 {
-    key_error = pthread_key_create(&key, close_thread_loop);
+    key_error = pthread_key_create(&key, end_thread_loop);
 }
 
 uv_loop_t *hoya_uv_thread_loop(void)
@@ -415,16 +535,16 @@ uv_loop_t *hoya_uv_thread_loop(void)
     if (getpid() == gettid()) return uv_default_loop();
     pthread_once(&key_once, make_key);
     if (key_error) return NULL;
-    uv_loop_t *loop = pthread_getspecific(key);
-    if (loop) return loop;
-    loop = malloc(sizeof *loop);
-    if (!loop || uv_loop_init(loop) < 0) {
-        free(loop);
+    thread_loop *own = pthread_getspecific(key);
+    if (own) return &own->uv;
+    own = calloc(1, sizeof *own);
+    if (!own || uv_loop_init(&own->uv) < 0) {
+        free(own);
         return NULL;
     }
-    if (pthread_setspecific(key, loop) == 0) return loop;
-    uv_loop_close(loop);
-    free(loop);
+    if (pthread_setspecific(key, own) == 0) return &own->uv;
+    uv_loop_close(&own->uv);
+    free(own);
     return NULL;
 }
 

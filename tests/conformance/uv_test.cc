@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * conformance/uv_test.cc: what only libuv has: uv_run returns by itself when nothing is alive, and the loop's work
- * counts.
+ * counts; it is not re-entrant; a handle's memory is its own until it is closed; the policy makes a uv_loop_t a thread.
  */
 #include "conformance.h"
 
 #if __has_include(<uv.h>) && __has_include(<hoya/uv.h>)
+
+#include <atomic>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <unistd.h>
 
 #include <hoya/uv.h>
 
@@ -27,7 +33,7 @@ class UvConformance : public GuestConformance
     }
     void TearDown() override
     {
-        Release(loop);
+        if (loop) Release(loop);
         loop = nullptr;
         uv_run(&uv_, UV_RUN_DEFAULT); /* the adapter's handles close */
         EXPECT_EQ(uv_loop_close(&uv_), 0);
@@ -37,7 +43,72 @@ class UvConformance : public GuestConformance
     /* The watchdog sees to it that it returns. */
     void RunWhileAlive() { EXPECT_EQ(uv_run(&uv_, UV_RUN_DEFAULT), 0); }
 
+    hoya_loop *NewLoopHere()
+    {
+        hoya_loop *made = nullptr;
+        EXPECT_EQ(hoya_uv_loop_new(&uv_, &made), 0);
+        return made;
+    }
+
+    /* `work` in a callback of libuv's for a descriptor, in an uv_run that ends with it. */
+    void InCallbackOfADescriptor(Work work)
+    {
+        uv_poll_t poll;
+        poll.data = &work;
+        uv_poll_init(&uv_, &poll, MakeReadable());
+        uv_poll_start(&poll, UV_READABLE, [](uv_poll_t *p, int, int) {
+            uv_poll_stop(p);
+            (*static_cast<Work *>(p->data))();
+            uv_stop(p->loop);
+        });
+        uv_run(&uv_, UV_RUN_DEFAULT);
+        uv_close(reinterpret_cast<uv_handle_t *>(&poll), nullptr);
+        uv_run(&uv_, UV_RUN_NOWAIT);
+    }
+
+    /* As many programs end. */
+    void CloseAllHandles()
+    {
+        uv_walk(
+            &uv_,
+            [](uv_handle_t *handle, void *) {
+                if (!uv_is_closing(handle)) uv_close(handle, nullptr);
+            },
+            nullptr);
+    }
+
+    /* Before it comes to what was closed so far: it begins with the last one. */
+    void WhenLibuvBeginsToClose(Work work)
+    {
+        work_ = std::move(work);
+        uv_check_init(&uv_, &last_);
+        last_.data = &work_;
+        uv_close(reinterpret_cast<uv_handle_t *>(&last_),
+                 [](uv_handle_t *handle) { (*static_cast<Work *>(handle->data))(); });
+    }
+
     uv_loop_t uv_;
+
+  private:
+    Work work_;
+    uv_check_t last_;
+};
+
+/* What was freed before this belongs to somebody else now, who writes into it. */
+class OtherPeoplesMemory
+{
+  public:
+    void Take()
+    {
+        for (size_t size = 16; size <= 2048; size += 16)
+            for (int i = 0; i < 8; i++) {
+                blocks_.emplace_back(new char[size]);
+                memset(blocks_.back().get(), 0xa5, size);
+            }
+    }
+
+  private:
+    std::vector<std::unique_ptr<char[]>> blocks_;
 };
 
 static std::vector<Variant> UvVariants()
@@ -88,6 +159,244 @@ TEST_P(UvConformance, ALoopWithoutWorkDoesNotKeepUvRunGoing)
     CallSoon([&] { EXPECT_EQ(hoya_handle_cancel(timer.get()), 1); });
     RunWhileAlive();
     EXPECT_EQ(trace, Trace{"soon"});
+}
+
+// Holds: F24 F5
+TEST_P(UvConformance, APausedLoopDoesNotKeepUvRunGoing)
+{
+    auto [ours, theirs] = MakePair();
+    AddReader(ours, [this, fd = ours] {
+        hoya_loop_remove_reader(loop, fd);
+        Note("reader");
+    });
+    Stop();
+    RunWhileAlive();
+    Feed(theirs);
+    RunWhileAlive();
+    EXPECT_EQ(trace, Trace{});
+    EXPECT_EQ(hoya_loop_start(loop), 0);
+    CallSoon([this] {
+        Stop();
+        CallSoon(Say("soon"));
+    });
+    RunWhileAlive();
+    CallSoon(Say("later"));
+    RunWhileAlive();
+    EXPECT_EQ(trace, Trace{"reader"});
+    EXPECT_EQ(hoya_loop_start(loop), 0);
+    RunWhileAlive();
+    EXPECT_EQ(trace, (Trace{"reader", "soon", "later"}));
+}
+
+/* ---- uv_run is not re-entrant --------------------------------------------------------------------------------- */
+
+// Holds: F3
+TEST_P(UvConformance, ARunInACallbackOfLibuvsIsRefusedAndChangesNothing)
+{
+    Stop();
+    RunWhileAlive();
+    CallSoon(Say("soon"));
+    InCallbackOfADescriptor([this] {
+        EXPECT_EQ(hoya_loop_run_forever(loop), HOYA_ENOTSUP);
+        EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), HOYA_ENOTSUP);
+        EXPECT_EQ(hoya_loop_is_running(loop), 0);
+    });
+    RunWhileAlive();
+    EXPECT_EQ(trace, Trace{}) << "it still is paused";
+    hoya_loop_start(loop);
+    EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), 1) << "no uv_run is on the stack";
+}
+
+// Holds: F3
+TEST_P(UvConformance, ALoopThatIsMadeInATurnIsNotRunInItEither)
+{
+    InCallbackOfADescriptor([this] {
+        hoya_loop *young = NewLoopHere();
+        EXPECT_EQ(hoya_loop_run_once(young, HOYA_NOW), HOYA_ENOTSUP);
+        Release(young);
+        EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), HOYA_ENOTSUP);
+    });
+}
+
+TEST_P(UvConformance, InACallbackOfOneUvLoopAnotherOneMayBeRun)
+{
+    uv_loop_t second;
+    uv_loop_init(&second);
+    InCallbackOfADescriptor([&] {
+        hoya_loop *other = nullptr;
+        ASSERT_EQ(hoya_uv_loop_new(&second, &other), 0);
+        EXPECT_EQ(hoya_loop_run_once(other, HOYA_NOW), 0);
+        EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), HOYA_ENOTSUP);
+        Release(other);
+    });
+    uv_run(&second, UV_RUN_DEFAULT);
+    EXPECT_EQ(uv_loop_close(&second), 0);
+}
+
+TEST_P(UvConformance, ALoopMayBeClosedInATurn)
+{
+    InCallbackOfADescriptor([this] {
+        Release(loop);
+        loop = nullptr;
+    });
+    loop = NewLoopHere();
+    EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), 0) << "the turn is over";
+}
+
+/* ---- somebody else closes our handles -------------------------------------------------------------------------- */
+
+// Holds: F22
+TEST_P(UvConformance, HandlesThatSomebodyElseClosesKeepTheirMemoryUntilLibuvIsThrough)
+{
+    AddReader(MakePair()[0], [] {});
+    OtherPeoplesMemory others;
+    CloseAllHandles();
+    WhenLibuvBeginsToClose([&] { others.Take(); });
+    Release(loop);
+    loop = nullptr;
+    others.Take();
+    uv_run(&uv_, UV_RUN_DEFAULT);
+    EXPECT_EQ(uv_loop_alive(&uv_), 0);
+}
+
+// Holds: F22
+TEST_P(UvConformance, SoTheyDoIfTheLoopIsClosedWhileLibuvIsAtIt)
+{
+    AddReader(MakePair()[0], [] {});
+    OtherPeoplesMemory others;
+    CloseAllHandles();
+    WhenLibuvBeginsToClose([&] {
+        Release(loop);
+        loop = nullptr;
+        others.Take();
+    });
+    uv_run(&uv_, UV_RUN_DEFAULT);
+    EXPECT_EQ(loop, nullptr);
+}
+
+// Holds: F22 F21
+TEST_P(UvConformance, AWatchThatSomebodyElseClosesKeepsItsMemoryToo)
+{
+    int fd = MakePair()[0];
+    AddReader(fd, [] {});
+    uv_walk(
+        &uv_,
+        [](uv_handle_t *handle, void *) {
+            if (handle->type == UV_POLL) uv_close(handle, nullptr);
+        },
+        nullptr);
+    EXPECT_EQ(hoya_loop_add_writer(
+                  loop, fd, [](hoya_fd, uint32_t, void *) {}, nullptr, nullptr),
+              GetParam().per_fd() ? HOYA_ECLOSED : 0);
+    hoya_loop_remove_reader(loop, fd);
+    Detach();
+    OtherPeoplesMemory others;
+    others.Take();
+    uv_run(&uv_, UV_RUN_DEFAULT);
+    EXPECT_TRUE(IsNative());
+}
+
+// Holds: F23
+TEST_P(UvConformance, AUvLoopThatIsNoMoreIsNotTouched)
+{
+    CloseAllHandles();
+    uv_run(&uv_, UV_RUN_DEFAULT);
+    EXPECT_EQ(uv_loop_close(&uv_), 0);
+    memset(&uv_, 0xa5, sizeof uv_);
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    uv_loop_init(&uv_); /* for the end of the test */
+}
+
+/* ---- the uv_loop_t of a thread --------------------------------------------------------------------------------- */
+
+/* Each in a process of its own (EXPECT_EXIT): in which order the keys of a thread are destroyed, ours and that of the
+ * policies, is settled by the first use of each. */
+struct UvThreadDeathTest : public ::testing::Test {
+    static std::atomic<int> ran;
+
+    static void Count(void *) { ran++; }
+
+    /* A loop that is left to the end of its thread, with something queued. */
+    static hoya_loop *NewLoopOfThisThread()
+    {
+        hoya_loop *loop = nullptr;
+        if (hoya_new_event_loop(&loop) < 0 || hoya_set_event_loop(loop) < 0) exit(3);
+        hoya_loop_unref(loop);
+        hoya_loop_run_once(loop, HOYA_NOW);
+        hoya_loop_call_soon(loop, Count, nullptr);
+        return loop;
+    }
+
+    /* 0 if threads that call `work` leave nothing behind and run nothing at their end. */
+    static int Threads(void (*work)())
+    {
+        int before = OpenFds();
+        for (int i = 0; i < 3; i++) std::thread(work).join();
+        return OpenFds() != before ? 1 : ran != 0 ? 2 : 0;
+    }
+};
+
+std::atomic<int> UvThreadDeathTest::ran;
+
+TEST_F(UvThreadDeathTest, AThreadTakesItsLoopsAlongIfLibuvsKeyIsTheFirst)
+{
+    EXPECT_EXIT(
+        {
+            hoya_set_event_loop_policy(hoya_uv_policy());
+            exit(Threads([] { NewLoopOfThisThread(); }));
+        },
+        testing::ExitedWithCode(0), "");
+}
+
+TEST_F(UvThreadDeathTest, AThreadTakesItsLoopsAlongIfLibuvsKeyIsTheSecond)
+{
+    EXPECT_EXIT(
+        {
+            hoya_set_event_loop(nullptr);
+            hoya_set_event_loop_policy(hoya_uv_policy());
+            exit(Threads([] { NewLoopOfThisThread(); }));
+        },
+        testing::ExitedWithCode(0), "");
+}
+
+TEST_F(UvThreadDeathTest, ALoopMayGoLateInTheEndOfAThread)
+{
+    EXPECT_EXIT(
+        {
+            hoya_set_event_loop_policy(hoya_uv_policy());
+            exit(Threads([] {
+                static pthread_key_t key; /* younger than libuv's: behind it in each pass */
+                static thread_local int passes;
+                static std::once_flag once;
+                hoya_loop *loop = NewLoopOfThisThread();
+                std::call_once(once, [] {
+                    pthread_key_create(&key, [](void *late) {
+                        if (++passes < 2) pthread_setspecific(key, late);
+                        else hoya_loop_unref(static_cast<hoya_loop *>(late));
+                    });
+                });
+                pthread_setspecific(key, hoya_loop_ref(loop));
+            }));
+        },
+        testing::ExitedWithCode(0), "");
+}
+
+TEST_F(UvThreadDeathTest, NothingOfTheProgramsRunsAtTheEndOfAThread)
+{
+    EXPECT_EXIT(
+        {
+            std::thread([] {
+                static uv_timer_t left;
+                uv_timer_init(hoya_uv_thread_loop(), &left);
+                uv_timer_start(
+                    &left, [](uv_timer_t *) { _exit(4); }, 0, 0);
+                static uv_timer_t closing; /* that alone would be run */
+                uv_timer_init(hoya_uv_thread_loop(), &closing);
+                uv_close(reinterpret_cast<uv_handle_t *>(&closing), nullptr);
+            }).join();
+            _exit(0); /* what is open stays: no leak check */
+        },
+        testing::ExitedWithCode(0), "");
 }
 
 } // namespace hoya_test
