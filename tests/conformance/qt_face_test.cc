@@ -9,6 +9,8 @@
 #include "conformance.h"
 
 #include <QtCore/QCoreApplication>
+#include <QtCore/QPointer>
+#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <stdexcept>
@@ -139,6 +141,129 @@ TEST_F(QtFace, AnObjectMayGoInTheCallbackThatEndsWithIt)
     EXPECT_EQ(calls, 1);
     close(pair[0]);
     close(pair[1]);
+}
+
+/* One after the other, as the states of a protocol: each object has a reader of the same descriptor. */
+struct States {
+    States()
+    {
+        EXPECT_EQ(pipe(ends), 0);
+        EXPECT_EQ(write(ends[1], "x", 1), 1);
+    }
+    ~States()
+    {
+        delete first;
+        close(ends[0]);
+        close(ends[1]);
+    }
+    QPointer<QObject> first = new QObject;
+    QObject second;
+    int ends[2], calls = 0;
+};
+
+// Holds: F20
+TEST_F(QtFace, AReaderThatFollowsInTheCallbackOfAnotherStaysWhenThatOnesObjectGoes)
+{
+    hoya::qt::Loop loop;
+    States of;
+    auto next = [&] { of.calls++; };
+    auto hand_over = [&] {
+        EXPECT_EQ(hoya_loop_remove_reader(loop.get(), of.ends[0]), 1); /* not by the face, which is not told */
+        EXPECT_EQ(loop.add_reader(&of.second, of.ends[0], next), 0);
+        delete of.first;
+    };
+    EXPECT_EQ(loop.add_reader(of.first, of.ends[0], hand_over), 0);
+    Turns();
+    EXPECT_GT(of.calls, 0);
+    EXPECT_EQ(loop.remove_reader(of.ends[0]), 1) << "the second one's";
+}
+
+// Holds: F20
+TEST_F(QtFace, AWriterOfCsThatFollowsOneOfTheFacesStaysWhenThatOnesObjectGoes)
+{
+    hoya::qt::Loop loop;
+    States of;
+    Probe next;
+    auto hand_over = [&] {
+        EXPECT_EQ(loop.remove_writer(of.ends[1]), 1);
+        EXPECT_EQ(hoya_loop_add_writer(loop.get(), of.ends[1], Probe::RunFd, &next, Probe::Destroy), 0);
+        delete of.first;
+    };
+    EXPECT_EQ(loop.add_writer(of.first, of.ends[1], hand_over), 0);
+    Turns();
+    EXPECT_GT(next.runs, 0);
+    EXPECT_EQ(next.destroyed, 0);
+}
+
+// Holds: F20
+TEST_F(QtFace, ASignalHandlerThatFollowsAnotherStaysWhenThatOnesObjectGoesInANestedLoop)
+{
+    hoya::qt::Loop loop;
+    States of;
+    auto next = [&](int) { of.calls++; };
+    auto hand_over = [&](int signum) {
+        loop.call_soon([&, signum] {
+            EXPECT_EQ(loop.remove_signal_handler(signum), 1);
+            EXPECT_EQ(loop.add_signal_handler(&of.second, signum, next), 0);
+            delete of.first;
+        });
+        Turns(); /* above this callback */
+    };
+    EXPECT_EQ(loop.add_signal_handler(of.first, SIGUSR1, hand_over), 0);
+    raise(SIGUSR1);
+    Turns();
+    raise(SIGUSR1);
+    Turns();
+    EXPECT_EQ(of.calls, 1);
+}
+
+TEST_F(QtFace, AReaderThatWasRefusedInTheCallbackOfAnotherLeavesThatOneToItsObject)
+{
+    hoya::qt::Loop loop;
+    States of;
+    auto hand_over = [&] {
+        of.calls++;
+        EXPECT_EQ(loop.add_reader(&of.second, of.ends[0], [] {}), HOYA_EEXIST);
+        delete of.first;
+        EXPECT_EQ(loop.remove_reader(of.ends[0]), 0) << "it went with its object";
+    };
+    EXPECT_EQ(loop.add_reader(of.first, of.ends[0], hand_over), 0);
+    Turns();
+    EXPECT_EQ(of.calls, 1);
+}
+
+TEST_F(QtFace, AReaderThatWasRemovedLeavesNothingBehindAtItsObject)
+{
+    hoya::qt::Loop loop;
+    States of;
+    EXPECT_EQ(loop.add_reader(of.first, of.ends[0], [] {}), 0);
+    EXPECT_EQ(hoya_loop_remove_reader(loop.get(), of.ends[0]), 1);
+    EXPECT_EQ(loop.add_reader(&of.second, of.ends[0], [&] { of.calls++; }), 0);
+    delete of.first;
+    Turns();
+    EXPECT_GT(of.calls, 0);
+}
+
+TEST_F(QtFace, ACallableTakesAsManyArgumentsAsItLikes)
+{
+    hoya::qt::Loop loop;
+    States of;
+    Trace trace;
+    auto read_once = [&](auto reader) {
+        EXPECT_EQ(loop.add_reader(of.ends[0], reader), 0);
+        Turns(3);
+        EXPECT_EQ(loop.remove_reader(of.ends[0]), 1);
+        trace.erase(std::unique(trace.begin(), trace.end()), trace.end());
+    };
+    read_once([&] { trace.push_back("none"); });
+    read_once([&](hoya_fd fd) { trace.push_back(fd == of.ends[0] ? "descriptor" : "?"); });
+    read_once([&](hoya_fd fd, uint32_t events) {
+        trace.push_back(fd == of.ends[0] && events == HOYA_IN ? "descriptor and events" : "?");
+    });
+    EXPECT_EQ(loop.add_signal_handler(SIGUSR1, [&] { trace.push_back("signal"); }), 0);
+    raise(SIGUSR1);
+    Turns();
+    EXPECT_EQ(trace, (Trace{"none", "descriptor", "descriptor and events", "signal"}));
 }
 
 TEST_F(QtFace, AnObjectMayOutliveWhatWasBoundToIt)
