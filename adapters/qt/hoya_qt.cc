@@ -8,16 +8,15 @@
  * in the notifier's event, or in the kick's if one is on its way, so once a turn. Where Qt watches each descriptor by itself
  * (per-fd mode) it runs in the kick's alone, and looks at all of them then.
  *
- * Who owns what. Host is hoya's. Ear is a QObject, a child of the dispatcher, which gets the events, and the parent of the
- * notifiers; it goes by itself, since no QObject should be deleted in an event of its own: the host forgets it. `pins` counts
- * our frames on the stack, for the same reason.
+ * Who owns what. Host is hoya's. Ear is a QObject, a child of the dispatcher, which gets the events (ear.h), and
+ * the parent of the notifiers; it goes by itself, since no QObject should be deleted in an event of its own: the host
+ * forgets it. `pins` counts our frames on the stack, for the same reason.
  *
- * Before the QCoreApplication, Qt takes events for an object that nobody delivers yet. Such a one is how a loop that was
- * told ENOHOST learns of the application's beginning.
+ * Without a QCoreApplication Qt drops events, in every thread. The loop of a thread that outlives the application has
+ * its turns when the dispatcher says that it woke, which is a signal and no event.
  */
 #include <QtCore/QAbstractEventDispatcher>
 #include <QtCore/QCoreApplication>
-#include <QtCore/QEvent>
 #include <QtCore/QEventLoop>
 #include <QtCore/QEventLoopLocker>
 #include <QtCore/QSocketNotifier>
@@ -35,37 +34,14 @@
 #include <hoya/error.h>
 #include <hoya/qt.h>
 
+#include "ear.h"
+
 namespace
 {
 
+using namespace hoya_qt;
+
 constexpr int64_t kBudget = HOYA_MSEC(4);
-
-/* Numbers of our own: an application may filter events that it takes for its own. */
-const auto kKick = QEvent::Type(QEvent::registerEventType());  /* a turn, please */
-const auto kBegin = QEvent::Type(QEvent::registerEventType()); /* this thread's dispatcher has begun */
-const auto kIdle = QEvent::Type(QEvent::registerEventType());  /* has the loop still no work? */
-
-class Host;
-
-class Ear final : public QObject
-{
-  public:
-    explicit Ear(Host *host) : host_(host) {}
-    Host *host() const { return host_; }
-    void Deafen() { host_ = nullptr; }
-    void Forget(bool later)
-    {
-        Deafen();
-        for (QObject *notifier : children()) static_cast<QSocketNotifier *>(notifier)->setEnabled(false);
-        if (later) deleteLater();
-        else delete this;
-    }
-
-  private:
-    bool event(QEvent *event) override;
-
-    Host *host_; /* nullptr once it is forgotten */
-};
 
 class Notifier final : public QSocketNotifier
 {
@@ -104,7 +80,7 @@ class Notifier final : public QSocketNotifier
     uint32_t side_;
 };
 
-class Host final : public hoya_host
+class Host final : public hoya_host, private Listener
 {
   public:
     Host(QObject *context, uint32_t flags);
@@ -122,15 +98,16 @@ class Host final : public hoya_host
     bool IsHere() const { return ear_ && ear_->thread() == QThread::currentThread(); }
     int AfterFork();
 
-    /* what the ear and the notifiers hear */
-    void OnBegin();
-    void OnIdle();
-    void OnKick();
+    static Host *Of(const Ear *ear) { return static_cast<Host *>(ear->listener()); }
     bool OnReady(const Notifier *notifier);
-    void OnTimer();
 
   private:
     ~Host() = default;
+    void OnKick() override;
+    void OnBegin() override;
+    void OnIdle() override;
+    void OnTimer() override;
+    void OnDropped();
     int FindThread();
     void Begin();
     void Gone();
@@ -165,7 +142,6 @@ class Host final : public hoya_host
     unsigned pins_ = 0;
     bool elsewhere_ = false; /* it is to begin with another thread */
     bool begun_ = false;     /* in a dispatcher */
-    bool awaiting_ = false;  /* kBegin is on its way */
     bool kicked_ = false;    /* kKick is */
     bool held_ = false;
     bool quitting_ = false;  /* our run is over, and exec about to return, */
@@ -176,21 +152,10 @@ class Host final : public hoya_host
 
 /* ---- what Qt calls -------------------------------------------------------------------------------------- */
 
-bool Ear::event(QEvent *event)
-{
-    if (!host_) return QObject::event(event);
-    if (event->type() == kKick) host_->OnKick();
-    else if (event->type() == kBegin) host_->OnBegin();
-    else if (event->type() == kIdle) host_->OnIdle();
-    else if (event->type() == QEvent::Timer) host_->OnTimer();
-    else return QObject::event(event);
-    return true;
-}
-
 bool Notifier::event(QEvent *event)
 {
     if (event->type() != QEvent::SockAct) return QSocketNotifier::event(event);
-    Host *host = static_cast<Ear *>(parent())->host();
+    Host *host = Host::Of(static_cast<Ear *>(parent()));
     if (host && record_ && !host->OnReady(this)) setEnabled(record_->mask & side_);
     return true;
 }
@@ -258,7 +223,7 @@ void Host::Post(QEvent::Type type)
 {
     if (kicked_) return;
     kicked_ = true;
-    QCoreApplication::postEvent(ear_, new QEvent(type), priority_);
+    ear_->Post(type, priority_);
 }
 
 /* ---- the dispatcher: found, and lost --------------------------------------------------------------------- */
@@ -280,9 +245,9 @@ int Host::FindThread()
     /* Made in the main thread before the application, and run by another one since: that is Qt's no more. */
     if (ear_ && ear_->thread() != QThread::currentThread()) return HOYA_ENOHOST;
     bool main = getpid() == gettid();
-    if (!main && !QCoreApplication::instance())
-        return HOYA_ENOHOST; /* any object of Qt's would make this its main thread */
-    if (!main && !QAbstractEventDispatcher::instance())
+    auto app = QCoreApplication::instance();
+    if (!main && !app) return HOYA_ENOHOST; /* any object of Qt's would make this its main thread */
+    if (app && !QAbstractEventDispatcher::instance())
         QEventLoop(); /* makes one in a thread that Qt did not begin */
     if (!ear_) ear_ = new Ear(this);
     return QAbstractEventDispatcher::instance() ? 0 : HOYA_ENOHOST;
@@ -293,29 +258,31 @@ int Host::Attach(hoya_guest *guest, int priority)
     guest_ = guest;
     priority_ = priority;
     int rc = FindThread();
-    if (rc == 0 && IsHere()) {
-        Begin();
-    } else if (ear_ && !awaiting_) {
-        awaiting_ = true;
-        QCoreApplication::postEvent(ear_, new QEvent(kBegin), Qt::HighEventPriority);
-    }
-    return rc;
+    if (rc == 0 && IsHere()) Begin();
+    else if (rc == 0) ear_->Post(kBegin, Qt::HighEventPriority);
+    return rc; /* HOYA_ENOHOST: Ear::TellAll will */
 }
 
-/* In the guest's thread, with its first events. */
+/* In the guest's thread, with its first events or an application's. */
 void Host::OnBegin()
 {
-    awaiting_ = false;
     Pin();
     if (begun_) {
-        /* a call of the loop's came earlier, and had us attach */
+        OnDropped(); /* perhaps: there was no application for a while */
     } else if (elsewhere_) {
         Begin();
-        TakeTurn();
+        OnDropped(); /* likewise: the thread may have begun before the application */
     } else {
         hoya_guest_host_appeared(guest_); /* attaches */
     }
     Unpin();
+}
+
+/* Words that were on their way may have been dropped. */
+void Host::OnDropped()
+{
+    OnIdle();
+    OnKick();
 }
 
 void Host::Begin()
@@ -324,9 +291,16 @@ void Host::Begin()
     auto dispatcher = QAbstractEventDispatcher::instance();
     ear_->setParent(dispatcher); /* so that a forgotten one that waits for its deletion goes with it */
     auto gone = [ear = ear_] {
-        if (Host *host = ear->host()) host->Gone(); /* else it was forgotten, and waits for its deletion */
+        if (Host *host = Of(ear)) host->Gone(); /* else it was forgotten, and waits for its deletion */
     };
     QObject::connect(dispatcher, &QObject::destroyed, ear_, gone, Qt::DirectConnection);
+    auto app = QCoreApplication::instance();
+    if (!app || app->thread() != ear_->thread()) { /* it may outlive the application */
+        auto awake = [ear = ear_] {
+            if (Host *host = Of(ear); host && !QCoreApplication::instance()) host->OnDropped();
+        };
+        QObject::connect(dispatcher, &QAbstractEventDispatcher::awake, ear_, awake, Qt::DirectConnection);
+    }
     for (auto [record, mask] : std::exchange(early_, {})) Watch(record, mask);
     StartTimer();
 }
@@ -458,7 +432,7 @@ void Host::Hold(bool on)
 {
     held_ = on;
     if (!on) {
-        if (locker_) QCoreApplication::postEvent(ear_, new QEvent(kIdle), Qt::LowEventPriority);
+        if (locker_) ear_->Post(kIdle, Qt::LowEventPriority);
     } else if (!locker_) {
         auto app = QCoreApplication::instance();
         locker_.reset(app && app->thread() == ear_->thread() ? new QEventLoopLocker

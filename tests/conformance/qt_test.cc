@@ -13,8 +13,11 @@
 #include <QtCore/QThread>
 #include <QtCore/QTimer>
 #include <atomic>
+#include <chrono>
 #include <future>
+#include <sys/syscall.h>
 #include <thread>
+#include <unistd.h>
 
 #include <hoya/qt.h>
 
@@ -166,14 +169,33 @@ TEST_P(Qt5, AContextOfTheMainThreadIsTheMainThread)
     EXPECT_EQ(HostName(), "qt");
 }
 
+// Holds: F16
+TEST_P(Qt5, AnApplicationThatEndsBeforeItRanLeavesTheLoopToTheNextOne)
+{
+    NewLoop();
+    bool ran = false;
+    CallSoon([&] {
+        ran = true;
+        app->quit();
+    });
+    BeginApplication();
+    app.reset();
+    BeginApplication();
+    QTimer::singleShot(2000, app.get(), [&] { app->quit(); });
+    app->exec();
+    EXPECT_TRUE(ran);
+}
+
 /* ---- threads ---------------------------------------------------------------------------------------------- */
 
 /* A loop that is its thread's ends in that thread, and before its dispatcher. */
 struct EndingThread : QThread {
     void run() override
     {
+        if (started_running) started_running();
+        has_started.set_value();
         exec();
-        at_end();
+        if (at_end) at_end();
         ended.set_value();
     }
     void Join()
@@ -181,9 +203,14 @@ struct EndingThread : QThread {
         ended.get_future().wait(); /* no sanitizer sees how wait() orders the two */
         wait();
     }
-    Work at_end;
-    std::promise<void> ended;
+    Work started_running, at_end;
+    std::promise<void> has_started, ended;
 };
+
+bool Comes(std::promise<void> &promise)
+{
+    return promise.get_future().wait_for(std::chrono::seconds(5)) == std::future_status::ready;
+}
 
 // Holds: F15 F31
 TEST_P(Qt5, AThreadThatQtDidNotBeginMayHaveALoop)
@@ -224,6 +251,129 @@ TEST_P(Qt5, ALoopForAThreadThatHasNotBegunRunsInThatThread)
     EXPECT_EQ(ran_in, &thread);
     EXPECT_EQ(rounds, 2);
     EXPECT_EQ(hoya_loop_is_closed(loop), 1);
+}
+
+// Holds: F15 F16
+TEST_P(Qt5, ALoopForAThreadThatBeganBeforeTheApplicationRunsWithIt)
+{
+    EndingThread thread;
+    ASSERT_EQ(hoya_qt_loop_new(&thread, 0, &loop), 0) << hoya_error_detail();
+    std::promise<void> ran;
+    CallSoon([&] { CallSoon([&] { ran.set_value(); }); });
+    thread.at_end = [&] { EXPECT_EQ(hoya_loop_close(loop), 0); };
+    thread.started_running = [] { QCoreApplication::processEvents(); }; /* drops what is posted */
+    thread.start();
+    thread.has_started.get_future().wait();
+    BeginApplication();
+    EXPECT_TRUE(Comes(ran));
+    thread.quit();
+    thread.Join();
+}
+
+/* A thread whose loop has begun, and which waits while an application ends or begins: one that delivers an event just
+ * then would use what is being destroyed, inside Qt. */
+struct PausingThread : EndingThread {
+    void Begin()
+    {
+        started_running = [this] {
+            QCoreApplication::processEvents();
+            begun_.set_value();
+            go_on_.get_future().wait();
+            if (before_exec) before_exec();
+        };
+        start();
+        begun_.get_future().wait();
+    }
+    void GoOn() { go_on_.set_value(); }
+    Work before_exec;
+
+  private:
+    std::promise<void> begun_, go_on_;
+};
+
+// Holds: F15 F23
+TEST_P(Qt5, ALoopOfAThreadGoesOnWithoutAnApplication)
+{
+    for (uint32_t flags : {0u, uint32_t(HOYA_LOOP_NO_TIMERFD | HOYA_LOOP_PER_FD)}) {
+        BeginApplication();
+        PausingThread thread;
+        hoya_loop_options options = {};
+        options.size = sizeof options;
+        options.flags = flags;
+        ASSERT_EQ(hoya_qt_host_new(&thread, 0, &options.host), 0);
+        ASSERT_EQ(hoya_loop_new(&options, &loop), 0);
+        std::promise<void> posted, later;
+        thread.at_end = [&] { EXPECT_EQ(hoya_loop_close(loop), 0); };
+        thread.Begin();
+        app.reset();
+        thread.GoOn();
+        Work in_thread = [&] {
+            CallSoon([&] {
+                posted.set_value();
+                CallLater(HOYA_MSEC(2), [&] { later.set_value(); });
+            });
+        };
+        EXPECT_EQ(hoya_loop_call_soon_threadsafe(loop, Lambda::Run, &in_thread, nullptr, nullptr), 0);
+        EXPECT_TRUE(Comes(posted));
+        EXPECT_TRUE(Comes(later));
+        thread.quit();
+        thread.Join();
+        hoya_loop_unref(loop);
+        loop = nullptr;
+    }
+}
+
+// Holds: F4 F15
+TEST_P(Qt5, ALoopOfAThreadHasTheTurnThatWasLostBetweenTwoApplications)
+{
+    BeginApplication();
+    PausingThread thread;
+    ASSERT_EQ(hoya_qt_loop_new(&thread, 0, &loop), 0);
+    std::promise<void> lost, next, ran;
+    thread.before_exec = [&] {
+        CallSoon([&] { ran.set_value(); });
+        QCoreApplication::removePostedEvents(nullptr);
+        lost.set_value();
+        next.get_future().wait();
+    };
+    thread.at_end = [&] { EXPECT_EQ(hoya_loop_close(loop), 0); };
+    thread.Begin();
+    app.reset();
+    thread.GoOn();
+    lost.get_future().wait();
+    BeginApplication();
+    next.set_value();
+    EXPECT_TRUE(Comes(ran));
+    thread.quit();
+    thread.Join();
+}
+
+// Holds: F15 S162
+TEST_P(Qt5, TheLoopThatAThreadHasByThePolicyIsClosedWithTheThread)
+{
+    BeginApplication();
+    EXPECT_EQ(hoya_set_event_loop_policy(hoya_qt_policy()), 0);
+    static std::atomic<int> destroyed;
+    destroyed = 0;
+    pid_t id = 0;
+    EndingThread thread;
+    thread.started_running = [&] {
+        id = gettid();
+        hoya_loop *own = nullptr;
+        ASSERT_EQ(hoya_new_event_loop(&own), 0);
+        EXPECT_EQ(hoya_set_event_loop(own), 0);
+        hoya_loop_unref(own); /* the policy has it */
+        EXPECT_STREQ(hoya_loop_host_name(own), "qt");
+        EXPECT_EQ(hoya_loop_run_once(own, HOYA_NOW), 0);
+        auto gone = [](void *) { destroyed++; };
+        EXPECT_EQ(hoya_loop_call_later(own, HOYA_SEC(60), Probe::Run, nullptr, gone, nullptr), 0);
+    };
+    thread.start();
+    thread.quit();
+    thread.Join();
+    while (syscall(SYS_tgkill, getpid(), id, 0) == 0) std::this_thread::yield(); /* QThread::wait comes earlier */
+    EXPECT_EQ(hoya_set_event_loop_policy(nullptr), 0);
+    EXPECT_EQ(destroyed, 1);
 }
 
 // Holds: F15
@@ -409,6 +559,67 @@ TEST_P(Qt5, AnApplicationThatTakesItsOwnEventsLeavesTheLoopsAlone)
     NewLoop();
     CallSoon([&] { app->quit(); });
     app->exec();
+}
+
+// Holds: F4
+TEST_P(Qt5, AnApplicationThatRemovesPostedEventsDoesNotTakeTheLoopsTurn)
+{
+    BeginApplication();
+    NewLoop();
+    int runs = 0;
+    CallSoon([&] { runs++; });
+    QCoreApplication::removePostedEvents(nullptr);
+    CallLater(HOYA_MSEC(2), [&] {
+        runs++;
+        app->quit();
+    });
+    QTimer::singleShot(2000, app.get(), [&] { app->quit(); });
+    app->exec();
+    EXPECT_EQ(runs, 2);
+}
+
+// Holds: F4
+TEST_P(Qt5, AFilterThatTakesAllEventsForAWhileDoesNotTakeTheLoopsTurn)
+{
+    struct Filter : QObject {
+        bool eventFilter(QObject *, QEvent *) override { return taken++ < 10; }
+        int taken = 0;
+    } filter;
+    BeginApplication();
+    NewLoop();
+    bool ran = false;
+    CallSoon([&] {
+        ran = true;
+        app->quit();
+    });
+    app->installEventFilter(&filter);
+    QTimer::singleShot(2000, app.get(), [&] { app->quit(); });
+    app->exec();
+    EXPECT_TRUE(ran);
+    EXPECT_GE(filter.taken, 10);
+}
+
+// Holds: F24
+TEST_P(Qt5, AnApplicationThatRemovesPostedEventsEndsWithTheWorkOfALoopThatHolds)
+{
+    BeginApplication();
+    hoya_loop_options options = {};
+    options.size = sizeof options;
+    ASSERT_EQ(hoya_qt_host_new(nullptr, HOYA_QT_HOLD, &options.host), 0);
+    ASSERT_EQ(hoya_loop_new(&options, &loop), 0);
+    bool too_late = false;
+    CallSoon([] {}); /* the only work; when it is done, the loop posts that it is */
+    QTimer::singleShot(0, app.get(), [&] {
+        CallLater(HOYA_MSEC(1), [] {});
+        EXPECT_EQ(hoya_loop_run_once(loop, HOYA_SEC(1)), 1);
+        QCoreApplication::removePostedEvents(nullptr);
+    });
+    QTimer::singleShot(2000, app.get(), [&] {
+        too_late = true;
+        app->quit();
+    });
+    app->exec();
+    EXPECT_FALSE(too_late);
 }
 
 // Holds: F3

@@ -8,8 +8,19 @@
  *
  * Before the QCoreApplication there is no dispatcher in the main thread: a loop that is made then is native, keeps what
  * it is given, and becomes a guest when the application's loop begins. When a dispatcher is destroyed (with the
- * QCoreApplication, or when its QThread ends; not at aboutToQuit) the loop is native again, so that it can finish. A
- * QThread's loop is closed in that thread: in run() after exec, or in finished by a direct connection.
+ * QCoreApplication, or when its QThread ends; not at aboutToQuit) the loop is native again, so that it can finish.
+ *
+ * A QThread's loop is closed in that thread: in run() after exec, or in finished by a direct connection. One that has
+ * run, and is left open, belongs to a thread that is no more, like one of a plain thread's on any host: every call
+ * answers HOYA_ETHREAD. A loop that the policy has (hoya_set_event_loop) is closed with its thread, perhaps after
+ * QThread::wait has returned.
+ *
+ * A QThread should end before the QCoreApplication: Qt does not bear that a thread delivers an event while the
+ * application is destroyed. Of one that goes on, Qt drops all events until there is an application again; the loop has
+ * its turns all the same, if it had begun before.
+ *
+ * What an application takes away by QCoreApplication::removePostedEvents, or in an event filter, the loop asks for
+ * again. A filter that takes everything keeps the thread busy for as long as it does.
  *
  * hoya_loop_run_forever is a QEventLoop, no QCoreApplication::exec: QCoreApplication::quit ends it (HOYA_ECANCELED), but
  * there is no aboutToQuit, and closing the last window ends nothing by itself. A program with windows calls exec as ever,

@@ -11,12 +11,13 @@
  * loop is closed, or when the call fails. With a QObject (of the loop's thread) as the first argument they end with it: it
  * is cancelled or removed when that object is destroyed.
  *
- * What a callable may take: a reader or writer nothing, (hoya_fd) or (hoya_fd, uint32_t events); a signal handler nothing or
- * (int signum); all others nothing. The compiler says so where one takes something else. What it returns is dropped.
+ * What a callable may take: a reader or writer nothing, (hoya_fd) or (hoya_fd, uint32_t events); a signal handler
+ * nothing or (int signum); all others nothing. The compiler says so where one takes something else. What it returns is
+ * dropped.
  *
  * A bond is the registration's, not the descriptor's: a callback may remove its own reader, add another one for the same
- * descriptor, and delete the object that it was bound to; the new reader stays. One thing is not seen: that C's functions
- * do both, the removing and the adding (or hoya_loop_replace_*), and the object dies before the callback has returned.
+ * descriptor, and delete the object that it was bound to; the new reader stays. Unseen is only what C's functions do
+ * without the face: inside a callback, remove its reader and add another one, or replace it, before its object dies.
  *
  * Exceptions end here: what a callable throws goes to the loop's exception handler (hoya_loop_set_exception_handler), with
  * what() as the detail, and the callable counts as run. The functions themselves throw std::bad_alloc only; a failure is
@@ -68,8 +69,8 @@ struct Registration {
     Registration *below = nullptr; /* while it is on the stack */
 };
 
-/* Those of this thread whose callables are on the stack. Only they outlive their registration: their destroy function waits
- * for the callable to return, and their bond would take away whatever has their number by then. */
+/* Those of this thread whose callables are on the stack. Only they outlive their registration: their destroy function
+ * waits for the callable to return, and their bond would take away whatever has their number by then. */
 inline thread_local Registration *on_stack = nullptr;
 
 /* `number` has no callback now, or a new one. */
