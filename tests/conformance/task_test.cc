@@ -2,67 +2,12 @@
  *
  * conformance/task_test.cc: tasks: sequential code on every host.
  */
-#include "conformance.h"
+#include "tasks.h"
 
-#include <algorithm>
 #include <thread>
 
 namespace hoya_test
 {
-
-using TaskWork = std::function<int(hoya_task *)>;
-
-struct TaskUnref {
-    void operator()(hoya_task *task) const { hoya_task_unref(task); }
-    void operator()(hoya_future *future) const { hoya_future_unref(future); }
-};
-using Task = std::unique_ptr<hoya_task, TaskUnref>;
-using Future = std::unique_ptr<hoya_future, TaskUnref>;
-
-class TaskConformance : public LoopConformance
-{
-  protected:
-    static int RunWork(hoya_task *self, void *arg) { return (*static_cast<TaskWork *>(arg))(self); }
-    static void DestroyWork(void *arg) { delete static_cast<TaskWork *>(arg); }
-
-    Task Create(TaskWork work, const char *name = nullptr)
-    {
-        hoya_task_options options = {};
-        options.size = sizeof options;
-        options.name = name;
-        options.destroy = DestroyWork;
-        hoya_task *task = nullptr;
-        EXPECT_EQ(hoya_create_task(loop, RunWork, new TaskWork(std::move(work)), &options, &task), 0)
-            << hoya_error_detail();
-        return Task(task);
-    }
-    Future NewFuture()
-    {
-        hoya_future *future = nullptr;
-        EXPECT_EQ(hoya_future_new(loop, &future), 0);
-        return Future(future);
-    }
-    static hoya_future *Of(const Task &task) { return hoya_task_future(task.get()); }
-    static bool Done(const Task &task) { return hoya_future_done(Of(task)); }
-    static int Result(const Task &task, void **value = nullptr) { return hoya_future_result(Of(task), value); }
-
-    /* Until all of them have ended. */
-    void RunUntilDone(const std::vector<hoya_future *> &all)
-    {
-        size_t left = all.size();
-        for (hoya_future *future : all) {
-            auto count = new Work([&] {
-                if (!--left) Stop();
-            });
-            EXPECT_EQ(hoya_future_add_done_callback(
-                          future, [](hoya_future *, void *arg) { (*static_cast<Work *>(arg))(); }, count,
-                          Lambda::Destroy, nullptr),
-                      0);
-        }
-        Run();
-        EXPECT_EQ(left, 0u);
-    }
-};
 
 INSTANTIATE_TEST_SUITE_P(Hosts, TaskConformance, ::testing::ValuesIn(variants()),
                          [](const auto &of) { return std::string(of.param.name); });
@@ -553,52 +498,6 @@ TEST_P(TaskConformance, ClosingTheLoopEndsItsTasksAndSaysSo)
     EXPECT_TRUE(Done(waiting) && Done(sleeping) && Done(new_one));
     EXPECT_TRUE(Logged("3 tasks that had not ended"));
     EXPECT_EQ(hoya_create_task(loop, RunWork, nullptr, nullptr, nullptr), HOYA_ECLOSED);
-}
-
-/* ---- main loops in a task -------------------------------------------------------------------------------- */
-
-class NestingTaskConformance : public TaskConformance
-{
-};
-
-INSTANTIATE_TEST_SUITE_P(Hosts, NestingTaskConformance, ::testing::ValuesIn(nesting_variants()),
-                         [](const auto &of) { return std::string(of.param.name); });
-
-// Holds: F1 F2 S54
-TEST_P(NestingTaskConformance, ATaskMayRunADialogAndAllOthersGoOn)
-{
-    std::vector<int> steps(10, 0);
-    std::vector<Task> others;
-    bool open = true;
-    for (int &count : steps)
-        others.push_back(Create([&](hoya_task *) {
-            while (open) {
-                EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
-                count++;
-            }
-            return 0;
-        }));
-    Task dialog = Create([&](hoya_task *self) {
-        EXPECT_EQ(hoya_sleep(0), 0);
-        host->CallOnce([&] {
-            EXPECT_EQ(hoya_current_task(), nullptr) << "a callback of the dialog's is nobody's";
-            Note("host's callback");
-        });
-        CallSoon([&] {
-            EXPECT_EQ(hoya_current_task(), nullptr);
-            EXPECT_EQ(hoya_sleep(0), HOYA_EDEADLK);
-        });
-        EXPECT_TRUE(host->RunNestedUntil(
-            [&] { return std::all_of(steps.begin(), steps.end(), [](int count) { return count >= 20; }); }));
-        open = false;
-        EXPECT_EQ(hoya_current_task(), self);
-        EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0) << "and it can wait again";
-        return 0;
-    });
-    std::vector<hoya_future *> all{Of(dialog)};
-    for (const Task &other : others) all.push_back(Of(other));
-    RunUntilDone(all);
-    EXPECT_TRUE(Seen("host's callback"));
 }
 
 } // namespace hoya_test

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/task_nesting_test.cc: main loops in a task: dialogs.
+ */
+#include "tasks.h"
+
+#include <algorithm>
+
+namespace hoya_test
+{
+
+INSTANTIATE_TEST_SUITE_P(Hosts, NestingTaskConformance, ::testing::ValuesIn(nesting_variants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+
+// Holds: F1 F2 S54
+TEST_P(NestingTaskConformance, ATaskMayRunADialogAndAllOthersGoOn)
+{
+    std::vector<int> steps(10, 0);
+    std::vector<Task> others;
+    bool open = true;
+    for (int &count : steps)
+        others.push_back(Create([&](hoya_task *) {
+            while (open) {
+                EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
+                count++;
+            }
+            return 0;
+        }));
+    Task dialog = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_sleep(0), 0);
+        host->CallOnce([&] {
+            EXPECT_EQ(hoya_current_task(), nullptr) << "a callback of the dialog's is nobody's";
+            Note("host's callback");
+        });
+        CallSoon([&] {
+            EXPECT_EQ(hoya_current_task(), nullptr);
+            EXPECT_EQ(hoya_sleep(0), HOYA_EDEADLK);
+        });
+        EXPECT_TRUE(host->RunNestedUntil(
+            [&] { return std::all_of(steps.begin(), steps.end(), [](int count) { return count >= 20; }); }));
+        open = false;
+        EXPECT_EQ(hoya_current_task(), self);
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0) << "and it can wait again";
+        return 0;
+    });
+    std::vector<hoya_future *> all{Of(dialog)};
+    for (const Task &other : others) all.push_back(Of(other));
+    RunUntilDone(all);
+    EXPECT_TRUE(Seen("host's callback"));
+}
+
+} // namespace hoya_test
