@@ -6,6 +6,9 @@
  *     hoya_annotate_create, _destroy      around the time in which the fiber has its stack; never on that stack
  *     hoya_annotate_resume, _entered      before and after the switch to it
  *     hoya_annotate_suspend, _resumed     before and after the switch back
+ *     hoya_annotate_call, _called         before and after the switch to the thread's stack, for a call there: the fiber
+ *                                         that calls, and the last of its chain (task/fiber.h)
+ *     hoya_annotate_return, _returned     before and after the switch back
  *     HOYA_STACK_SCALE                    how many times larger stacks have to be
  *
  * Valgrind works on any build: task/valgrind_known.h tells it where stacks are, and task/valgrind_none.h stands in its

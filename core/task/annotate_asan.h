@@ -57,4 +57,25 @@ static inline void hoya_annotate_resumed(hoya_annotation *a)
     __sanitizer_finish_switch_fiber(a->resumer_fake, NULL, NULL);
 }
 
+/* A call on the thread's stack is a switch between the two that comes back by itself. */
+static inline void hoya_annotate_call(hoya_annotation *a, hoya_annotation *last)
+{
+    __sanitizer_start_switch_fiber(&a->fake, last->resumer_stack, last->resumer_size);
+}
+
+static inline void hoya_annotate_called(hoya_annotation *last)
+{
+    __sanitizer_finish_switch_fiber(last->resumer_fake, NULL, NULL);
+}
+
+static inline void hoya_annotate_return(hoya_annotation *last, const hoya_stack *stack)
+{
+    __sanitizer_start_switch_fiber(&last->resumer_fake, stack->base, stack->size);
+}
+
+static inline void hoya_annotate_returned(hoya_annotation *a)
+{
+    __sanitizer_finish_switch_fiber(a->fake, NULL, NULL);
+}
+
 #endif

@@ -45,4 +45,24 @@ static inline void hoya_annotate_resumed(hoya_annotation *a)
     (void)a;
 }
 
+static inline void hoya_annotate_call(hoya_annotation *a, hoya_annotation *last)
+{
+    (void)a, (void)last;
+}
+
+static inline void hoya_annotate_called(hoya_annotation *last)
+{
+    (void)last;
+}
+
+static inline void hoya_annotate_return(hoya_annotation *last, const hoya_stack *stack)
+{
+    (void)last, (void)stack;
+}
+
+static inline void hoya_annotate_returned(hoya_annotation *a)
+{
+    (void)a;
+}
+
 #endif

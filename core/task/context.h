@@ -24,4 +24,8 @@ void hoya_context_make(hoya_context *context, void *stack, size_t size, void (*e
 /* Waits in `from`, goes on in `to`. */
 void hoya_context_switch(hoya_context *from, hoya_context *to);
 
+/* fn(arg) on the stack of one that waits, below the place where it does; `from` is the caller's, for a twin that needs
+ * one. `on` waits as before when this returns. */
+int hoya_context_call(hoya_context *from, hoya_context *on, int (*fn)(void *arg), void *arg);
+
 #endif

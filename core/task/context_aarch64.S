@@ -91,6 +91,43 @@ hoya_context_switch:
         .cfi_endproc
         .size   hoya_context_switch, . - hoya_context_switch
 
+/* int hoya_context_call(hoya_context *from, hoya_context *on, int (*fn)(void *arg), void *arg)
+ *
+ * The frame leaps from one stack to another, which gdb takes for a broken one if the caller's lies lower, unless the
+ * function bears the name by which it knows gcc's split stacks. */
+        .globl  hoya_context_call
+        .hidden hoya_context_call
+        .type   hoya_context_call, %function
+        .p2align 4
+hoya_context_call:
+        hint    #34
+        b       __morestack
+        .size   hoya_context_call, . - hoya_context_call
+
+        .type   __morestack, %function
+        .p2align 4
+__morestack:
+        .cfi_startproc
+        stp     x29, x30, [sp, #-16]!
+        .cfi_adjust_cfa_offset 16
+        .cfi_rel_offset x29, 0
+        .cfi_rel_offset x30, 8
+        mov     x29, sp
+        .cfi_def_cfa_register x29
+        ldr     x9, [x1]
+        mov     sp, x9
+        mov     x0, x3
+        blr     x2
+        mov     sp, x29
+        .cfi_def_cfa_register sp
+        ldp     x29, x30, [sp], #16
+        .cfi_adjust_cfa_offset -16
+        .cfi_restore x29
+        .cfi_restore x30
+        ret
+        .cfi_endproc
+        .size   __morestack, . - __morestack
+
 /* Where a new context begins: calls the function in x19 with the argument in x20. Nobody called this: the unwinder is told
  * that there is no way back. */
         .type   hoya_context_start, %function

@@ -11,6 +11,7 @@ struct hoya_context {
     ucontext_t registers;
     void (*entry)(void *arg);
     void *arg;
+    struct hoya_context_errand *errand; /* what somebody else wants done on the stack of one that waits */
 };
 
 #endif

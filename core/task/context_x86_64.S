@@ -97,6 +97,40 @@ hoya_context_switch:
         .cfi_endproc
         .size   hoya_context_switch, . - hoya_context_switch
 
+/* int hoya_context_call(hoya_context *from, hoya_context *on, int (*fn)(void *arg), void *arg)
+ *
+ * A call and its `ret` are a pair here, so the processor knows the way back. Nothing of a red zone has to be spared: who
+ * waits there does so in the switch. The frame leaps from one stack to another, which gdb takes for a broken one if the
+ * caller's lies lower, unless the function bears the name by which it knows gcc's split stacks. */
+        .globl  hoya_context_call
+        .hidden hoya_context_call
+        .type   hoya_context_call, @function
+        .p2align 4
+hoya_context_call:
+        endbr64
+        jmp     __morestack
+        .size   hoya_context_call, . - hoya_context_call
+
+        .type   __morestack, @function
+        .p2align 4
+__morestack:
+        .cfi_startproc
+        pushq   %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset rbp, 0
+        movq    %rsp, %rbp
+        .cfi_def_cfa_register rbp
+        movq    (%rsi), %rsp
+        andq    $-16, %rsp
+        movq    %rcx, %rdi
+        call    *%rdx
+        leave
+        .cfi_def_cfa rsp, 8
+        .cfi_restore rbp
+        ret
+        .cfi_endproc
+        .size   __morestack, . - __morestack
+
 /* Where a new context begins: calls the function in rbx with the argument in r12. Nobody called this: the unwinder is told
  * that there is no way back. */
         .type   hoya_context_start, @function

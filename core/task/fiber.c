@@ -44,6 +44,43 @@ int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size, void 
     return 0;
 }
 
+/* ---- the thread's own stack ------------------------------------------------------------------------------ */
+
+typedef struct call {
+    hoya_fiber *last; /* of the chain: it was resumed on the thread's stack */
+    hoya_fiber *caller;
+    int (*fn)(void *arg);
+    void *arg;
+} call;
+
+/* The first function there, and its last. */
+static int on_thread_stack(void *arg)
+{
+    const call *c = arg;
+    hoya_annotate_called(&c->last->annotation);
+    int result = c->fn(c->arg);
+    hoya_annotate_return(&c->last->annotation, c->caller->stack);
+    return result;
+}
+
+int hoya_call_on_thread_stack(int (*fn)(void *arg), void *arg)
+{
+    if (!fn) return hoya_error_set(HOYA_EINVAL, "a call on the thread's stack needs a function");
+    hoya_fiber *caller = hoya_fiber_running, *last = caller;
+    if (!caller) return fn(arg);
+    while (last->below) last = last->below;
+
+    call c = {last, caller, fn, arg};
+    hoya_fiber_running = NULL;
+    hoya_annotate_call(&caller->annotation, &last->annotation);
+    int result = hoya_context_call(&caller->context, &last->resumer, on_thread_stack, &c);
+    hoya_annotate_returned(&caller->annotation);
+    hoya_fiber_running = caller;
+    return result;
+}
+
+/* ---- the end --------------------------------------------------------------------------------------------- */
+
 void hoya_fiber_give_up_stack(hoya_fiber *fiber)
 {
     hoya_annotate_destroy(&fiber->annotation, fiber->stack);

@@ -5,6 +5,10 @@
  * Who resumes a fiber waits in it, not in a scheduler's place: fibers resume fibers, as deep as you like. The order around
  * a switch is fixed: first who runs, then the sanitizer, then the switch; on the other side the sanitizer, then all else.
  * Both ways are inline, since each `ret` after a switch goes where the processor does not expect it.
+ *
+ * Fibers that run form a chain: the running one, the one below it that resumed it, and so on to one that was resumed on the
+ * thread's own stack, whose `resumer` is therefore the place where that was last left. A call on the thread's stack begins
+ * a chain of its own, and puts the old one back when it returns; so the innermost such place is always the chain's end.
  */
 #ifndef HOYA_TASK_FIBER_H
 #define HOYA_TASK_FIBER_H
@@ -22,6 +26,7 @@ typedef struct hoya_fiber hoya_fiber;
 struct hoya_fiber {
     hoya_context context; /* where it waits */
     hoya_context resumer; /* where the one waits that resumed it */
+    hoya_fiber *below;    /* the fiber that is, NULL: it waits on the thread's own stack. While it runs */
     void (*run)(hoya_fiber *fiber);
     hoya_stack_pool *pool; /* a reference */
     hoya_stack *stack;     /* until it has ended */
@@ -48,14 +53,22 @@ void hoya_fiber_give_up_stack(hoya_fiber *fiber);
  * stack. */
 static inline void hoya_fiber_resume(hoya_fiber *fiber)
 {
-    hoya_fiber *below = hoya_fiber_running;
+    fiber->below = hoya_fiber_running;
     fiber->state = HOYA_COROUTINE_RUNNING;
     hoya_fiber_running = fiber;
     hoya_annotate_resume(&fiber->annotation, fiber->stack);
     hoya_context_switch(&fiber->resumer, &fiber->context);
     hoya_annotate_resumed(&fiber->annotation);
-    hoya_fiber_running = below;
+    hoya_fiber_running = fiber->below;
     if (hoya_unlikely(fiber->state == HOYA_COROUTINE_CLOSED)) hoya_fiber_give_up_stack(fiber);
+}
+
+/* Does it run, or has it resumed, directly or not, the one that runs? Not from inside a call on the thread's stack. */
+static inline bool hoya_fiber_runs(const hoya_fiber *fiber)
+{
+    const hoya_fiber *running = hoya_fiber_running;
+    while (running && running != fiber) running = running->below;
+    return running;
 }
 
 /* Goes back to who resumed the running fiber, until it is resumed again. */

@@ -293,6 +293,8 @@ int hoya_task_here(hoya_task **out)
     if (!runs || loop->depth != task->depth || host_depth(loop) != task->host_depth)
         return hoya_error_set(
             HOYA_EDEADLK, "a callback of a main loop that %s runs cannot wait: the task is below it", task->name);
+    if (!hoya_fiber_runs(&task->fiber))
+        return hoya_error_set(HOYA_EDEADLK, "%s: what it calls on the thread's stack cannot wait", task->name);
     if (hoya_fiber_running != &task->fiber)
         return hoya_error_set(HOYA_EDEADLK, "a coroutine that %s runs cannot wait", task->name);
     *out = task;
@@ -304,5 +306,6 @@ hoya_task *hoya_current_task(void)
     hoya_task *task = current;
     if (!task) return NULL;
     const hoya_loop *loop = task->future.loop;
-    return loop->depth == task->depth && host_depth(loop) == task->host_depth ? task : NULL;
+    if (loop->depth != task->depth || host_depth(loop) != task->host_depth) return NULL;
+    return hoya_fiber_runs(&task->fiber) ? task : NULL;
 }

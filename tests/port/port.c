@@ -123,10 +123,17 @@ static void test_selector(const char *name)
     close(fd);
 }
 
+static int on_thread_stack(void *arg)
+{
+    char much[100000];
+    return memset(much, 1, sizeof much) != arg && hoya_coroutine_current() == NULL ? 3 : 0;
+}
+
 static void *echo(void *arg)
 {
     void *sent = NULL;
     CHECK(hoya_coroutine_current() != NULL);
+    CHECK(hoya_call_on_thread_stack(on_thread_stack, arg) == 3);
     while (hoya_yield(sent ? sent : arg, &sent) == 0) continue;
     note("e");
     return NULL;
@@ -139,7 +146,7 @@ static void test_coroutines(void)
     int first, second;
     void *value = NULL;
     CHECK(hoya_stack_pool_new(NULL, &pool) == 0);
-    hoya_coroutine_options options = {.size = sizeof options, .name = "echo", .pool = pool};
+    hoya_coroutine_options options = {.size = sizeof options, .stack_size = 1, .name = "echo", .pool = pool};
     CHECK(hoya_coroutine_new(echo, &first, &options, &co) == 0);
     CHECK(hoya_coroutine_get_state(co) == HOYA_COROUTINE_CREATED && strcmp(hoya_coroutine_name(co), "echo") == 0);
     CHECK(hoya_coroutine_send(co, NULL, &value) == 1 && value == &first);

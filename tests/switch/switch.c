@@ -15,7 +15,9 @@
  * with something else. */
 uint64_t registers_lost(hoya_context *from, hoya_context *to, uint64_t seed);
 
-__attribute__((noinline)) void stop_here(void); /* for a breakpoint */
+/* For breakpoints. */
+__attribute__((noinline)) void stop_here(void);
+__attribute__((noinline)) void stop_there(void);
 
 static int failures;
 #define CHECK(condition) ((condition) ? (void)0 : (void)(failures++, printf("line %d: %s\n", __LINE__, #condition)))
@@ -149,6 +151,54 @@ static void test_coroutines(void)
     hoya_stack_pool_unref(pool);
 }
 
+/* ---- calls on the thread's stack --------------------------------------------------------------------------- */
+
+void stop_there(void)
+{
+    __asm__ volatile("");
+}
+
+static volatile double quarter = 0.25;
+static uintptr_t places[2];
+
+/* Fills more of the stack than the caller has. */
+static int visit(void *arg)
+{
+    _Alignas(16) char much[3 * SIZE];
+    uintptr_t *place = arg;
+    stop_there();
+    *place = (uintptr_t)memset(much, 'y', sizeof much);
+    return quarter * 4 == 1 ? (int)(unsigned char)much[sizeof much - 1] : -1;
+}
+
+static void *visitor(void *arg)
+{
+    char words[1000];
+    memset(words, 'z', sizeof words);
+    for (int i = 0; i < 2; i++) {
+        CHECK(hoya_call_on_thread_stack(visit, &places[i]) == 'y');
+        for (size_t k = 0; k < sizeof words; k++) CHECK(words[k] == 'z');
+        hoya_yield(NULL, NULL);
+    }
+    return arg;
+}
+
+static void test_calls(void)
+{
+    hoya_coroutine_options options = {.size = sizeof options, .stack_size = 1};
+    hoya_coroutine *co;
+    char words[1000];
+    memset(words, 'w', sizeof words);
+    CHECK(hoya_coroutine_new(visitor, NULL, &options, &co) == 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK(hoya_coroutine_send(co, NULL, NULL) == 1);
+        for (size_t k = 0; k < sizeof words; k++) CHECK(words[k] == 'w');
+    }
+    CHECK(places[0] % 16 == 0 && places[0] == places[1]);
+    CHECK(places[0] < (uintptr_t)words && (uintptr_t)words - places[0] < 4 * SIZE);
+    hoya_coroutine_free(co);
+}
+
 /* With an argument only the coroutines: valgrind knows no other stacks, and does not round. */
 int main(int argc, char **argv)
 {
@@ -159,6 +209,7 @@ int main(int argc, char **argv)
         test_rounding();
     }
     test_coroutines();
+    test_calls();
     if (failures == 0) printf("the switch keeps what it has to\n");
     return failures != 0;
 }

@@ -91,6 +91,18 @@ HOYA_API int hoya_coroutine_send(hoya_coroutine *co, void *value, void **yielded
  * be NULL. Errors: HOYA_ECANCELED when the coroutine shall end, HOYA_ESTATE outside of a coroutine. Origin: yield. */
 HOYA_API int hoya_yield(void *value, void **sent);
 
+/* ---- the thread's own stack -------------------------------------------------------------------------- */
+
+/* Calls fn(arg) on the stack that the thread came with, below the point where that was last left, and returns its
+ * result: for what needs much stack, such as a toolkit's dialog, from coroutines and tasks that have little. On
+ * the thread's own stack already it is a plain call. Needs no memory.
+ *
+ * Inside fn there is neither a current coroutine nor a current task: hoya_yield is HOYA_ESTATE, and what waits is
+ * HOYA_EDEADLK in a task's call. It may run a main loop, in which other tasks go on and call as well: such calls end last
+ * in, first out, as main loops do. An exception or longjmp must not leave it. In all else it is a call: the caller's
+ * errno, rounding and signal mask. Errors: fn's, and HOYA_EINVAL without one. */
+HOYA_API int hoya_call_on_thread_stack(int (*fn)(void *arg), void *arg);
+
 /* ---- questions --------------------------------------------------------------------------------------- */
 
 enum hoya_coroutine_state {
