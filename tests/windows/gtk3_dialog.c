@@ -5,7 +5,8 @@
  * reader reads, and at the end its timer answers the dialog.
  *
  * The first dialog is opened by a timer. The second one is opened by a reader that has not read yet: its descriptor
- * stays readable all the while, and must neither enter the reader again nor keep the main loop busy.
+ * stays readable all the while, and must neither enter the reader again nor keep the main loop busy. The third one is
+ * opened by a task whose stack is much too small for it, on the thread's own; other tasks go on meanwhile.
  */
 #include "windows.h"
 
@@ -119,6 +120,29 @@ static void ask_by_timer(void *arg)
     ensure(write(self->command[1], "x", 1) == 1, "no command could be written");
 }
 
+static int ask_on_thread_stack(void *arg)
+{
+    ensure(!hoya_current_task(), "a dialog is no part of the task that opened it");
+    ask(arg, "A dialog in a task of hoya's", 25, NULL);
+    return 25;
+}
+
+static int ask_by_task(hoya_task *self, void *arg)
+{
+    ensure(hoya_call_on_thread_stack(ask_on_thread_stack, arg) == 25, "the call's result was lost");
+    ensure(hoya_current_task() == self && hoya_sleep(0) == 0, "the task cannot wait any more");
+    gtk_main_quit();
+    return 0;
+}
+
+static int go_on(hoya_task *self, void *arg)
+{
+    int *steps = arg;
+    (void)self;
+    while (hoya_sleep(HOYA_MSEC(10)) == 0) ++*steps;
+    return HOYA_ECANCELED;
+}
+
 static void ask_by_reader(hoya_fd fd, uint32_t events, void *arg)
 {
     (void)events;
@@ -127,7 +151,9 @@ static void ask_by_reader(hoya_fd fd, uint32_t events, void *arg)
     ask(self, "A dialog in a reader of hoya's", 25, NULL);
     ensure(read(fd, &byte, 1) == 1, "the command that opened the dialog is not there any more");
     hoya_loop_remove_reader(self->loop, fd);
-    gtk_main_quit();
+    hoya_task_options options = {.size = sizeof options, .name = "dialog", .stack_size = 16 << 10};
+    int rc = hoya_create_task(self->loop, ask_by_task, self, &options, NULL);
+    ensure(rc == 0, "no task could be made: %s", hoya_error_detail());
 }
 
 int main(int argc, char **argv)
@@ -149,7 +175,15 @@ int main(int argc, char **argv)
     ensure(pipe2(self.command, O_NONBLOCK | O_CLOEXEC) == 0, "no pipe");
     hoya_loop_add_reader(self.loop, self.command[0], ask_by_reader, &self, NULL);
     hoya_loop_call_later(self.loop, HOYA_MSEC(100), ask_by_timer, &self, NULL, NULL);
+    int other = 0;
+    hoya_task *task;
+    ensure(hoya_create_task(self.loop, go_on, &other, NULL, &task) == 0, "no task: %s", hoya_error_detail());
     gtk_main();
+    printf("another task went on %d times\n", other);
+    ensure(other >= 100, "the other task did not go on during the dialogs");
+    while (!hoya_future_done(hoya_task_future(task)))
+        ensure(hoya_task_cancel(task, NULL) == 1 && hoya_loop_run_once(self.loop, HOYA_SEC(1)) >= 0, "no end");
+    hoya_task_unref(task);
 
     gtk_widget_destroy(self.window);
     end_loop(self.loop);

@@ -5,7 +5,8 @@
  * reader reads, and at the end its timer answers the dialog. Runs with either of Qt's dispatchers (QT_NO_GLIB).
  *
  * The first dialog is opened by a timer. The second one is opened by a reader that has not read yet: its descriptor
- * stays readable all the while, and must neither enter the reader again nor keep the main loop busy.
+ * stays readable all the while, and must neither enter the reader again nor keep the main loop busy. The third one is
+ * opened by a task whose stack is much too small for it, on the thread's own; other tasks go on meanwhile.
  */
 #include "windows.h"
 
@@ -110,6 +111,27 @@ void AskByTimer(void *arg)
     ensure(write(self->command[1], "x", 1) == 1, "no command could be written");
 }
 
+int AskOnThreadStack(void *arg)
+{
+    ensure(!hoya_current_task(), "a dialog is no part of the task that opened it");
+    Ask(static_cast<App *>(arg), "A dialog in a task of hoya's", 25, nullptr);
+    return 25;
+}
+
+int AskByTask(hoya_task *task, void *arg)
+{
+    ensure(hoya_call_on_thread_stack(AskOnThreadStack, arg) == 25, "the call's result was lost");
+    ensure(hoya_current_task() == task && hoya_sleep(0) == 0, "the task cannot wait any more");
+    QApplication::quit();
+    return 0;
+}
+
+int GoOn(hoya_task *, void *arg)
+{
+    while (hoya_sleep(HOYA_MSEC(10)) == 0) ++*static_cast<int *>(arg);
+    return HOYA_ECANCELED;
+}
+
 void AskByReader(hoya_fd fd, uint32_t, void *arg)
 {
     auto self = static_cast<App *>(arg);
@@ -117,7 +139,11 @@ void AskByReader(hoya_fd fd, uint32_t, void *arg)
     Ask(self, "A dialog in a reader of hoya's", 25, nullptr);
     ensure(read(fd, &byte, 1) == 1, "the command that opened the dialog is not there any more");
     hoya_loop_remove_reader(self->loop, fd);
-    QApplication::quit();
+    hoya_task_options options = {};
+    options.size = sizeof options;
+    options.stack_size = 16 << 10;
+    int rc = hoya_create_task(self->loop, AskByTask, self, &options, nullptr);
+    ensure(rc == 0, "no task could be made: %s", hoya_error_detail());
 }
 
 } // namespace
@@ -141,7 +167,15 @@ int main(int argc, char **argv)
     ensure(pipe2(self.command, O_NONBLOCK | O_CLOEXEC) == 0, "no pipe");
     hoya_loop_add_reader(self.loop, self.command[0], AskByReader, &self, nullptr);
     hoya_loop_call_later(self.loop, HOYA_MSEC(100), AskByTimer, &self, nullptr, nullptr);
+    int other = 0;
+    hoya_task *task;
+    ensure(hoya_create_task(self.loop, GoOn, &other, nullptr, &task) == 0, "no task: %s", hoya_error_detail());
     QApplication::exec();
+    std::printf("another task went on %d times\n", other);
+    ensure(other >= 100, "the other task did not go on during the dialogs");
+    while (!hoya_future_done(hoya_task_future(task)))
+        ensure(hoya_task_cancel(task, nullptr) == 1 && hoya_loop_run_once(self.loop, HOYA_SEC(1)) >= 0, "no end");
+    hoya_task_unref(task);
 
     end_loop(self.loop);
     return 0;
