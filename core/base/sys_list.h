@@ -6,6 +6,7 @@
     X(pid_t, getpid, (void), ())                                                                                   \
     X(int, raise, (int signum), (signum))                                                                          \
     X(int, sigaction, (int signum, const struct sigaction *action, struct sigaction *old), (signum, action, old))  \
+    X(int, sigaltstack, (const stack_t *stack, stack_t *old), (stack, old))                                        \
     X(void *, mmap, (void *start, size_t size, int protection, int flags, int fd, off_t offset),                   \
       (start, size, protection, flags, fd, offset))                                                                \
     X(int, munmap, (void *start, size_t size), (start, size))                                                      \

@@ -32,10 +32,17 @@ static void run(hoya_fiber *fiber)
     co->value = co->fn(co->arg);
 }
 
+static const char *name_of(const hoya_fiber *fiber)
+{
+    return ((const hoya_coroutine *)((const char *)fiber - offsetof(hoya_coroutine, fiber)))->name;
+}
+
+static const hoya_fiber_class coroutine_class = {"coroutine", run, name_of};
+
 hoya_coroutine *hoya_coroutine_current(void)
 {
     hoya_fiber *fiber = hoya_fiber_running;
-    return fiber && fiber->run == run ? HOYA_CONTAINER_OF(fiber, hoya_coroutine, fiber) : NULL;
+    return fiber && fiber->class == &coroutine_class ? HOYA_CONTAINER_OF(fiber, hoya_coroutine, fiber) : NULL;
 }
 
 int hoya_coroutine_new(hoya_coroutine_function fn, void *arg, const hoya_coroutine_options *options,
@@ -48,7 +55,7 @@ int hoya_coroutine_new(hoya_coroutine_function fn, void *arg, const hoya_corouti
     const char *name = known.name ? known.name : "coroutine";
     hoya_coroutine *co = hoya_new_zeroed(sizeof *co + strlen(name) + 1);
     if (!co) return HOYA_ENOMEM;
-    int rc = hoya_fiber_init(&co->fiber, known.pool, known.stack_size, run);
+    int rc = hoya_fiber_init(&co->fiber, known.pool, known.stack_size, &coroutine_class);
     if (rc < 0) {
         hoya_free(co);
         return rc;

@@ -15,14 +15,14 @@ static void enter(void *arg)
 {
     hoya_fiber *fiber = arg;
     hoya_annotate_entered(&fiber->annotation);
-    fiber->run(fiber);
+    fiber->class->run(fiber);
     fiber->state = HOYA_COROUTINE_CLOSED;
     hoya_annotate_suspend(&fiber->annotation, true);
     hoya_context_switch(&fiber->context, &fiber->resumer);
     __builtin_unreachable();
 }
 
-int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size, void (*run)(hoya_fiber *fiber))
+int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size, const hoya_fiber_class *class)
 {
     int rc = 0;
     if (!pool) rc = hoya_stack_pool_new_single(&pool);
@@ -37,7 +37,7 @@ int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size, void 
         return rc;
     }
     fiber->pool = pool;
-    fiber->run = run;
+    fiber->class = class;
     fiber->state = HOYA_COROUTINE_CREATED;
     hoya_annotate_create(&fiber->annotation, fiber->stack);
     hoya_context_make(&fiber->context, fiber->stack->base, fiber->stack->size, enter, fiber);

@@ -23,20 +23,27 @@
 
 typedef struct hoya_fiber hoya_fiber;
 
+/* What embeds one. */
+typedef struct hoya_fiber_class {
+    const char *kind; /* "task" */
+    void (*run)(hoya_fiber *fiber);
+    const char *(*name)(const hoya_fiber *fiber); /* in a handler of signals, too */
+} hoya_fiber_class;
+
 struct hoya_fiber {
     hoya_context context; /* where it waits */
     hoya_context resumer; /* where the one waits that resumed it */
     hoya_fiber *below;    /* the fiber that is, NULL: it waits on the thread's own stack. While it runs */
-    void (*run)(hoya_fiber *fiber);
+    const hoya_fiber_class *class;
     hoya_stack_pool *pool; /* a reference */
     hoya_stack *stack;     /* until it has ended */
     enum hoya_coroutine_state state;
     hoya_annotation annotation;
 };
 
-/* Will call run(fiber), on a stack of `size` bytes (0: the default) of the pool (NULL: of its own). Nothing after this
+/* Will call class->run(fiber), on a stack of `size` bytes (0: the default) of the pool (NULL: of its own). Nothing after this
  * can fail. Errors: HOYA_EINVAL, HOYA_ENOMEM, HOYA_ETHREAD. */
-int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size, void (*run)(hoya_fiber *fiber));
+int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size, const hoya_fiber_class *class);
 
 /* Ends one that has not started, so that it never does. */
 void hoya_fiber_discard(hoya_fiber *fiber);

@@ -207,6 +207,17 @@ void hoya_stack_release(hoya_stack_pool *pool, hoya_stack *stack)
     hoya_list_append(&c->cold, oldest);
 }
 
+size_t hoya_stack_whole_size(const hoya_stack *stack)
+{
+    return class_size(stack->class_index);
+}
+
+bool hoya_stack_guard_has(const hoya_stack *stack, const void *address)
+{
+    uintptr_t base = (uintptr_t)stack->base, size = hoya_stack_whole_size(stack) - stack->size;
+    return base - (uintptr_t)address - 1 < size; /* from base on that is huge */
+}
+
 /* ---- the pool -------------------------------------------------------------------------------------------- */
 
 static int new_pool(const hoya_stack_pool_options *options, bool single, hoya_stack_pool **result)

@@ -27,6 +27,11 @@ int hoya_stack_take(hoya_stack_pool *pool, size_t size, hoya_stack **stack);
 /* Needs no memory. */
 void hoya_stack_release(hoya_stack_pool *pool, hoya_stack *stack);
 
+/* What the one who asked for it knows: with the guard. */
+size_t hoya_stack_whole_size(const hoya_stack *stack);
+/* In a handler of signals, too. */
+bool hoya_stack_guard_has(const hoya_stack *stack, const void *address);
+
 uintptr_t hoya_stack_pool_thread(const hoya_stack_pool *pool);
 /* It is the calling thread's from now on; no other one may be using it. */
 void hoya_stack_pool_move_here(hoya_stack_pool *pool);

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "loop/handle.h"
+#include "task/overflow.h"
 
 #define NAME_SIZE 32 /* of a name that is made here */
 
@@ -64,7 +65,8 @@ void hoya_task_step(hoya_task *task)
     task->depth = task->future.loop->depth;
     task->host_depth = host_depth(task->future.loop);
     current = task;
-    hoya_fiber_resume(&task->fiber);
+    if (hoya_likely(!hoya_loop_debugs(task->future.loop))) hoya_fiber_resume(&task->fiber);
+    else hoya_overflow_resume(&task->fiber, &hoya_tasks_of(task->future.loop)->handlers);
     current = before;
     if (task->fiber.state == HOYA_COROUTINE_CLOSED) end_task(task);
 }
@@ -74,6 +76,13 @@ static void run_fiber(hoya_fiber *fiber)
     hoya_task *task = HOYA_CONTAINER_OF(fiber, hoya_task, fiber);
     task->status = task->fn(task, task->arg);
 }
+
+static const char *name_of_fiber(const hoya_fiber *fiber)
+{
+    return ((const hoya_task *)((const char *)fiber - offsetof(hoya_task, fiber)))->name;
+}
+
+static const hoya_fiber_class fiber_class = {"task", run_fiber, name_of_fiber};
 
 static bool run_wake(hoya_loop *loop, hoya_runnable *runnable)
 {
@@ -137,6 +146,7 @@ static void close_tasks(hoya_loop *loop)
         node = task->fiber.state == HOYA_COROUTINE_RUNNING ? node->next : tasks->all.next;
         hoya_task_unref(task);
     }
+    hoya_overflow_end(tasks->pool, &tasks->handlers);
     hoya_stack_pool_unref(tasks->pool);
     tasks->pool = NULL;
     if (!hoya_list_is_empty(&tasks->all)) return;
@@ -192,7 +202,7 @@ static int make_task(hoya_loop *loop, hoya_task_function fn, const hoya_task_opt
     rc = hoya_ring_reserve(&loop->ready, 1);
     if (rc >= 0) {
         hoya_stack_pool_move_here(tasks->pool); /* the loop is this thread's, whoever made it */
-        rc = hoya_fiber_init(&task->fiber, tasks->pool, options->stack_size, run_fiber);
+        rc = hoya_fiber_init(&task->fiber, tasks->pool, options->stack_size, &fiber_class);
         if (rc < 0) hoya_ring_unreserve(&loop->ready, 1);
     }
     if (rc < 0) {

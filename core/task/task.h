@@ -43,6 +43,7 @@ struct hoya_task {
 typedef struct hoya_tasks {
     hoya_list all;
     hoya_stack_pool *pool;
+    hoya_stack *handlers; /* task/overflow.h, in debug mode */
     unsigned long made;
     bool closing;
 } hoya_tasks;

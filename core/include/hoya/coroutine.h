@@ -28,7 +28,8 @@ HOYA_BEGIN_DECLS
 /* ---- stacks ------------------------------------------------------------------------------------------ */
 
 /* Where coroutines get their stacks. A stack takes address space; memory only as far as it was ever used. Below it lies
- * a page that nobody may touch, so that an overflow is SIGSEGV and not another coroutine's trouble. An idle stack is
+ * a page that nobody may touch, so that an overflow is SIGSEGV and not another coroutine's trouble (in debug mode a task's
+ * is named before: hoya_loop_set_debug). An idle stack is
  * kept for the next coroutine; the address space goes back when the pool goes. */
 typedef struct hoya_stack_pool hoya_stack_pool;
 

@@ -252,7 +252,8 @@ HOYA_API void hoya_loop_default_exception_handler(hoya_loop *loop, const hoya_ex
  * and opened as something else, while it was watched; one that is at its end, and is neither read nor removed; and what is left in a loop that is closed: callbacks that never
  * ran, timers, readers, writers, signal handlers. Places are return addresses, named as the dynamic linker knows
  * them: "program(main+0x2a) [0x55...]"; link with -rdynamic, or give the address to addr2line. Costs memory and time
- * (each call_soon has a handle then). Origin: loop.set_debug, get_debug, slow_callback_duration. */
+ * (each call_soon has a handle then). A task whose stack overflows is named on standard error, for which SIGSEGV is taken
+ * from the loop's first task until its close. Origin: loop.set_debug, get_debug, slow_callback_duration. */
 HOYA_API int hoya_loop_set_debug(hoya_loop *loop, int on);
 HOYA_API int hoya_loop_get_debug(const hoya_loop *loop);
 HOYA_API int hoya_loop_set_slow_callback_duration(hoya_loop *loop, int64_t duration);
