@@ -34,14 +34,14 @@ void hoya_set_log_function(hoya_log_function fn, void *arg)
     pthread_mutex_unlock(&lock);
 }
 
-void hoya_log(const hoya_log_sink *fallback, hoya_log_level level, const char *format, ...)
+bool hoya_log(const hoya_log_sink *fallback, hoya_log_level level, const char *format, ...)
 {
     pthread_mutex_lock(&lock);
     hoya_log_function fn = function;
     void *arg = function_arg;
     pthread_mutex_unlock(&lock);
     bool can_fall_back = fallback && fallback->write;
-    if (!fn && !can_fall_back) return;
+    if (!fn && !can_fall_back) return false;
 
     char text[512];
     va_list args;
@@ -50,4 +50,5 @@ void hoya_log(const hoya_log_sink *fallback, hoya_log_level level, const char *f
     va_end(args);
     if (fn) fn(level, text, arg);
     else fallback->write(fallback->arg, level, text);
+    return true;
 }

@@ -18,6 +18,7 @@ typedef struct hoya_log_sink {
 void hoya_log_lock(void);
 void hoya_log_unlock(void);
 
-void hoya_log(const hoya_log_sink *fallback, hoya_log_level level, const char *format, ...) HOYA_PRINTF(3, 4);
+/* False if nobody was told. */
+bool hoya_log(const hoya_log_sink *fallback, hoya_log_level level, const char *format, ...) HOYA_PRINTF(3, 4);
 
 #endif

@@ -13,7 +13,8 @@
  *
  * Guards: MADV_GUARD_INSTALL (Linux 6.13) costs no mapping. Where the kernel does not know it, mprotect splits the
  * mapping in two, of which a process may have vm.max_map_count; so guards of that kind stop at a quarter of it, counted for the
- * whole process. What comes after that is unguarded, with one line in the log, or HOYA_ENOMEM if the pool is strict.
+ * whole process. What comes after that is unguarded, with one line in the log in the life of the process, or HOYA_ENOMEM if
+ * the pool is strict.
  *
  * Ownership: a slab's block holds the records of its stacks. Slabs live as long as the pool, and the pool as long as any
  * fiber holds a reference.
@@ -27,7 +28,6 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/options.h"
 #include "base/sys.h"
 #include "base/thread.h"
@@ -65,7 +65,8 @@ typedef enum guards { BY_MADVISE, BY_MPROTECT } guards;
 struct hoya_stack_pool {
     unsigned refs;
     uintptr_t thread;
-    bool strict, single, warned;
+    bool strict, single;
+    hoya_log_sink log;
     unsigned keep;
     size_t page;
     guards guards;
@@ -79,6 +80,17 @@ static int64_t quarter_of_mappings(void)
 {
     int64_t most = hoya_fd_read_number("/proc/sys/vm/max_map_count");
     return (most > 0 ? most : 65530) / 4; /* the kernel's own default, where there is no /proc */
+}
+
+bool hoya_stack_told_unguarded;
+
+/* Once; but what nobody heard was not said. */
+static void tell_unguarded(const hoya_stack_pool *pool)
+{
+    if (!__atomic_exchange_n(&hoya_stack_told_unguarded, true, __ATOMIC_RELAXED) &&
+        !hoya_log(&pool->log, HOYA_LOG_WARNING,
+                  "stacks of coroutines are unguarded from here on: raise vm.max_map_count"))
+        __atomic_store_n(&hoya_stack_told_unguarded, false, __ATOMIC_RELAXED);
 }
 
 static int guard(hoya_stack_pool *pool, hoya_stack *stack)
@@ -98,9 +110,7 @@ static int guard(hoya_stack_pool *pool, hoya_stack *stack)
         return 0;
     }
     if (pool->strict) return hoya_error_set(HOYA_ENOMEM, "no guard for one more stack: raise vm.max_map_count");
-    if (!pool->warned)
-        hoya_log(NULL, HOYA_LOG_WARNING, "stacks of coroutines are unguarded from here on: raise vm.max_map_count");
-    pool->warned = true;
+    tell_unguarded(pool);
     return 0;
 }
 
@@ -254,6 +264,11 @@ int hoya_stack_pool_new_single(hoya_stack_pool **pool)
 void hoya_stack_pool_move_here(hoya_stack_pool *pool)
 {
     pool->thread = hoya_thread_self();
+}
+
+void hoya_stack_pool_set_log(hoya_stack_pool *pool, hoya_log_sink log)
+{
+    pool->log = log;
 }
 
 uintptr_t hoya_stack_pool_thread(const hoya_stack_pool *pool)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/list.h"
+#include "base/log.h"
 
 /* Belongs to its pool; in the hands of a fiber, or idle. */
 typedef struct hoya_stack {
@@ -35,6 +36,12 @@ bool hoya_stack_guard_has(const hoya_stack *stack, const void *address);
 uintptr_t hoya_stack_pool_thread(const hoya_stack_pool *pool);
 /* It is the calling thread's from now on; no other one may be using it. */
 void hoya_stack_pool_move_here(hoya_stack_pool *pool);
+
+/* Whether the process had its line about unguarded stacks. Atomic; a test puts it back. */
+extern bool hoya_stack_told_unguarded;
+
+/* Where the line about unguarded stacks goes if the application has no log function: by default nowhere. */
+void hoya_stack_pool_set_log(hoya_stack_pool *pool, hoya_log_sink log);
 
 /* The pool of one stack, for a fiber that was given none: it maps no more than that at a time. */
 int hoya_stack_pool_new_single(hoya_stack_pool **pool);

@@ -202,6 +202,7 @@ static int make_task(hoya_loop *loop, hoya_task_function fn, const hoya_task_opt
     rc = hoya_ring_reserve(&loop->ready, 1);
     if (rc >= 0) {
         hoya_stack_pool_move_here(tasks->pool); /* the loop is this thread's, whoever made it */
+        hoya_stack_pool_set_log(tasks->pool, hoya_loop_log_sink(loop));
         rc = hoya_fiber_init(&task->fiber, tasks->pool, options->stack_size, &fiber_class);
         if (rc < 0) hoya_ring_unreserve(&loop->ready, 1);
     }

@@ -24,6 +24,7 @@ extern "C" {
 }
 
 #include "unit/failing_allocator.h"
+#include "unit/loop/fake_host.h"
 
 namespace
 {
@@ -141,6 +142,10 @@ TEST(StackPool, AStackHasAGuardBelowItAndNoneInIt)
         EXPECT_TRUE(faults(stack->base - kPage));
         EXPECT_FALSE(faults(stack->base));
         EXPECT_FALSE(faults(stack->base + stack->size - 1));
+        EXPECT_TRUE(hoya_stack_guard_has(stack, stack->base - 1));
+        EXPECT_TRUE(hoya_stack_guard_has(stack, stack->base - kPage));
+        EXPECT_FALSE(hoya_stack_guard_has(stack, stack->base));
+        EXPECT_FALSE(hoya_stack_guard_has(stack, stack->base - kPage - 1));
     }
 }
 
@@ -204,11 +209,19 @@ namespace
 struct OldSystem {
     static int protects, log_lines, protects_allowed;
 
+    static void TakeLog(hoya_log_level level, const char *text, void *)
+    {
+        EXPECT_EQ(level, HOYA_LOG_WARNING);
+        EXPECT_NE(strstr(text, "vm.max_map_count"), nullptr);
+        log_lines++;
+    }
+
     OldSystem()
     {
         protects = log_lines = 0;
         protects_allowed = 1 << 20;
-        hoya_set_log_function([](hoya_log_level, const char *, void *) { log_lines++; }, nullptr);
+        hoya_set_log_function(TakeLog, nullptr);
+        hoya_stack_told_unguarded = false;
         hoya_sys.madvise = [](void *start, size_t size, int advice) {
             if (advice != 102) return madvise(start, size, advice);
             errno = EINVAL;
@@ -296,6 +309,74 @@ TEST(StackPoolFaults, GuardsByMprotectStopAtAQuarterOfTheMappingsWithOneLineInTh
     for (int i = 0; i < 3; i++) EXPECT_FALSE(faults(pool.Take()->base - 1));
     EXPECT_EQ(OldSystem::protects, 3);
     EXPECT_EQ(OldSystem::log_lines, 1);
+}
+
+TEST(StackPoolFaults, TheProcessHasOneLineOfItHoweverManyPoolsThereAre)
+{
+    OldSystem system;
+    OldSystem::protects_allowed = 0;
+    for (int i = 0; i < 3; i++) {
+        Pool pool;
+        EXPECT_FALSE(faults(pool.Take()->base - 1));
+        hoya_coroutine *co = nullptr; /* which has a pool of its own */
+        EXPECT_EQ(hoya_coroutine_new([](void *arg) { return arg; }, nullptr, nullptr, &co), 0);
+        hoya_coroutine_free(co);
+    }
+    EXPECT_EQ(OldSystem::log_lines, 1);
+}
+
+TEST(StackPoolFaults, ALineThatNobodyHeardIsSaidAgain)
+{
+    OldSystem system;
+    OldSystem::protects_allowed = 0;
+    hoya_set_log_function(nullptr, nullptr);
+    Pool pool;
+    pool.Take();
+    hoya_set_log_function(OldSystem::TakeLog, nullptr);
+    pool.Take();
+    pool.Take();
+    EXPECT_EQ(OldSystem::log_lines, 1);
+}
+
+TEST(StackPoolFaults, WithoutALogFunctionTheLineGoesToThePoolsOwnLog)
+{
+    OldSystem system;
+    OldSystem::protects_allowed = 0;
+    hoya_set_log_function(nullptr, nullptr);
+    Pool pool;
+    hoya_log_sink sink = {[](void *arg, hoya_log_level level, const char *text) {
+                              OldSystem::TakeLog(level, text, nullptr);
+                              ++*static_cast<int *>(arg);
+                          },
+                          nullptr};
+    int lines = 0;
+    sink.arg = &lines;
+    hoya_stack_pool_set_log(pool.pool, sink);
+    pool.Take();
+    pool.Take();
+    EXPECT_EQ(lines, 1);
+    EXPECT_EQ(OldSystem::log_lines, 1);
+}
+
+class HostedStacks : public hoya_test::FakeHosted
+{
+};
+
+TEST_F(HostedStacks, ATasksLineGoesToTheLogOfItsHost)
+{
+    host->ops.log = [](hoya_host *h, hoya_log_level, const char *text) {
+        if (strstr(text, "vm.max_map_count")) hoya_test::FakeHost::self(h)->calls.push_back("log");
+    };
+    make();
+    OldSystem system;
+    OldSystem::protects_allowed = 0;
+    hoya_set_log_function(nullptr, nullptr);
+    for (int i = 0; i < 2; i++)
+        EXPECT_EQ(hoya_create_task(
+                      loop, [](hoya_task *, void *) { return 0; }, nullptr, nullptr, nullptr),
+                  0);
+    EXPECT_EQ(host->count("log"), 1);
+    host->turn();
 }
 
 TEST(StackPoolFaults, AStrictPoolRefusesAStackWithoutAGuard)
