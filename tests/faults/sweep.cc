@@ -129,6 +129,22 @@ int FaultyClose(int fd)
     return -1;
 }
 
+void *FaultyMap(void *start, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    static constexpr Errors errors = {{ENOMEM}};
+    int code = plan.Next(errors);
+    if (!code) return hoya_sys_real.mmap(start, size, protection, flags, fd, offset);
+    errno = code;
+    return MAP_FAILED;
+}
+
+/* A kernel before 6.13 does not know guards; to give memory back is advice, which may fail and nobody cares. */
+int FaultyAdvise(void *start, size_t size, int advice)
+{
+    static constexpr Errors guard = {{EINVAL, ENOMEM}}, others = {{EINVAL}};
+    return Try(advice == 102 ? guard : others, hoya_sys_real.madvise, start, size, advice);
+}
+
 int FaultyControl(int epfd, int op, int fd, epoll_event *event)
 {
     static constexpr Errors add = {{ENOMEM, ENOSPC}}, modify = {{ENOMEM}};
@@ -148,6 +164,10 @@ void ReplaceSystemCalls()
     FAULTY(write, EINTR);
     FAULTY(fstat, ENOMEM);
     FAULTY(count_unread, EINVAL);
+    FAULTY(munmap, ENOMEM);
+    FAULTY(mprotect, ENOMEM);
+    FAULTY(open_readonly, ENOENT, EMFILE);
+    FAULTY(sigaltstack, ENOMEM);
     FAULTY(eventfd, EMFILE, ENFILE, ENOMEM);
     FAULTY(timerfd_create, EMFILE, ENFILE, ENOMEM);
     FAULTY(epoll_create1, EMFILE, ENFILE, ENOMEM);
@@ -157,6 +177,8 @@ void ReplaceSystemCalls()
     FAULTY(pselect, EINTR, ENOMEM);
     hoya_sys.close = FaultyClose;
     hoya_sys.epoll_ctl = FaultyControl;
+    hoya_sys.mmap = FaultyMap;
+    hoya_sys.madvise = FaultyAdvise;
 }
 
 void RestoreSystemCalls()

@@ -93,6 +93,18 @@ TEST_P(TaskFaults, ALoopThatIsClosedWithTasks)
     });
 }
 
+TEST_P(TaskFaults, TasksInDebugMode)
+{
+    Sweep((std::string("tasks in debug mode on ") + GetParam().name).c_str(), [&](Faults &faults) {
+        Loop loop(faults, GetParam(), host.get());
+        if (!loop || !faults.Ok(hoya_loop_set_debug(loop, 1))) return;
+        Story story{&faults};
+        hoya_task_unref(story.Try(loop, Story::Sleep));
+        EXPECT_TRUE(loop.RunUntil([&] { return story.ended == story.made; }));
+        EXPECT_EQ(story.destroyed, 1);
+    });
+}
+
 INSTANTIATE_TEST_SUITE_P(Hosts, TaskFaults, testing::ValuesIn(variants()),
                          [](const auto &of) { return std::string(of.param.name); });
 
