@@ -11,7 +11,7 @@ usage: tests/run.sh [option]...
 Builds each preset in build/<preset>, runs its tests, and looks whether every required statement has a test.
 
   --preset NAME[,NAME...]        what to build and test (default: dev), or "all":
-                                 dev release asan tsan clang-release clang-asan i386 musl
+                                 dev release asan tsan clang-release clang-asan i386 musl aarch64
   --compile-only NAME[,NAME...]  presets to build and not to test; alone, no other preset is tested
   --jobs N                       how many compilers and tests at a time (default: one a processor)
   --filter RE                    only the entries of ctest that match; `ctest --test-dir build/dev -N` lists them
@@ -35,7 +35,7 @@ die()
 
 # ---- options -----------------------------------------------------------------------------------------------
 
-known="dev release asan tsan clang-release clang-asan i386 musl"
+known="dev release asan tsan clang-release clang-asan i386 musl aarch64"
 presets= compile_only= jobs=$(nproc) filter= install=yes mutants=no
 
 names() # LIST: the presets of a comma-separated list
@@ -81,6 +81,10 @@ case "$presets" in # tests/switch; Debian's gcc for aarch64 conflicts with gcc-m
 *dev* | *release*)
     packages="$packages gdb valgrind clang binutils-aarch64-linux-gnu libgcc-12-dev-arm64-cross libc6-dev-arm64-cross"
     packages="$packages qemu-user-static" ;;
+esac
+case "$presets $compile_only" in *aarch64*)
+    packages="$packages clang binutils-aarch64-linux-gnu libgcc-12-dev-arm64-cross libc6-dev-arm64-cross"
+    packages="$packages libstdc++-12-dev-arm64-cross qemu-user-static" ;;
 esac
 case "$presets $compile_only" in *i386*) packages="$packages gcc-multilib g++-multilib" ;; esac
 case "$presets $compile_only" in *musl*) packages="$packages musl-tools" ;; esac
