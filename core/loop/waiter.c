@@ -10,9 +10,14 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-static hoya_waiter *of_source(hoya_list *node)
+static hoya_waiting *of_source(hoya_list *node)
 {
-    return HOYA_CONTAINER_OF(node, hoya_waiter, of_source);
+    return HOYA_CONTAINER_OF(node, hoya_waiting, of_source);
+}
+
+static hoya_waiter *of_waiting(hoya_waiting *waiting)
+{
+    return HOYA_CONTAINER_OF(waiting, hoya_waiter, waiting);
 }
 
 /* Out of the queue: as any handle, but the source was kept for it. */
@@ -57,7 +62,7 @@ void hoya_waiter_unlink(hoya_handle *handle)
 {
     hoya_waiter *waiter = (hoya_waiter *)handle;
     hoya_list_remove(&waiter->of_loop);
-    hoya_list_remove(&waiter->of_source);
+    hoya_list_remove(&waiter->waiting.of_source);
 }
 
 static void retire(hoya_waiter *waiter)
@@ -82,7 +87,7 @@ int hoya_waiter_new(hoya_loop *loop, const hoya_source_class *class, void *sourc
     waiter->class = class;
     waiter->source = source;
     hoya_list_append(&loop->waiters, &waiter->of_loop);
-    hoya_list_append(waiters, &waiter->of_source);
+    hoya_waiting_begin(&waiter->waiting, waiters);
     if (out) *out = hoya_handle_ref(&waiter->handle);
     return 0;
 }
@@ -96,10 +101,16 @@ void hoya_waiters_queue(hoya_loop *loop, hoya_list *waiters)
     }
     hoya_inbox_keep_order(loop);
     while (!hoya_list_is_empty(waiters)) {
-        hoya_waiter *waiter = of_source(waiters->next);
-        hoya_waiter_unlink(&waiter->handle);
-        waiter->class->ref(waiter->source);
-        hoya_handle_queue(loop, &waiter->handle);
+        hoya_waiting *next = of_source(waiters->next);
+        if (next->wake) {
+            hoya_list_remove(&next->of_source);
+            next->wake(next);
+        } else {
+            hoya_waiter *waiter = of_waiting(next);
+            hoya_waiter_unlink(&waiter->handle);
+            waiter->class->ref(waiter->source);
+            hoya_handle_queue(loop, &waiter->handle);
+        }
     }
     hoya_loop_rearm(loop);
 }
@@ -110,14 +121,19 @@ int hoya_waiters_drop(hoya_list *waiters, hoya_waiter_function fn, void *arg)
     hoya_list dropped;
     hoya_list_init(&dropped);
     for (hoya_list *node = waiters->next, *next; node != waiters; node = next) {
-        const hoya_handle *handle = &of_source(node)->handle;
+        hoya_waiting *waiting = of_source(node);
+        const hoya_handle *handle = waiting->wake ? NULL : &of_waiting(waiting)->handle;
         next = node->next;
-        if (fn && (handle->fn.waiter != fn || handle->arg != arg)) continue;
+        if (fn && (!handle || handle->fn.waiter != fn || handle->arg != arg)) continue;
         hoya_list_remove(node);
         hoya_list_append(&dropped, node);
         count++;
     }
-    while (!hoya_list_is_empty(&dropped)) retire(of_source(dropped.next));
+    while (!hoya_list_is_empty(&dropped)) {
+        hoya_waiting *next = of_source(dropped.next);
+        if (next->wake) hoya_list_remove(&next->of_source);
+        else retire(of_waiting(next));
+    }
     return count;
 }
 

@@ -122,6 +122,11 @@ void hoya_task_wake(hoya_task *task)
     hoya_loop_rearm(loop);
 }
 
+static void wake_waiting(hoya_waiting *waiting)
+{
+    hoya_task_wake(HOYA_CONTAINER_OF(waiting, hoya_task, waiting));
+}
+
 /* ---- the loop's ------------------------------------------------------------------------------------------ */
 
 static void close_tasks(hoya_loop *loop)
@@ -215,6 +220,8 @@ static int make_task(hoya_loop *loop, hoya_task_function fn, const hoya_task_opt
     else snprintf(task->name, name_size, "Task-%lu", tasks->made);
     hoya_future_init(&task->future, &task_class, loop, place);
     task->wake.class = &wake_class;
+    hoya_list_init(&task->waiting.of_source);
+    task->waiting.wake = wake_waiting;
     task->fn = fn;
     hoya_list_append(&tasks->all, &task->of_loop);
     task->wanted = true;

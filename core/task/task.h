@@ -2,9 +2,9 @@
  *
  * task/task.h: a task: a future, a fiber, and an entry of the ready queue.
  *
- * Who goes on with a task: the callback of what it waits for, or its own entry, `wake`, for which it has a place from its
- * birth to its end: the first step, a round that was slept through, a cancel, a deadline. Whoever comes second finds the
- * task gone on (`wanted`), and does nothing.
+ * Who goes on with a task: its own entry, `wake`, for which it has a place from its birth to its end. Whatever a task may
+ * wait for queues that: the first step, a future, a round, a cancel, a deadline. Whoever comes second finds it queued; and
+ * the task finds out by itself what has come. A timer, which is an entry already, goes on with the task at once.
  *
  * References: the application's, the loop's list of tasks until the task has ended, and the queue's while `wake` is in it.
  */
@@ -14,13 +14,14 @@
 #include <hoya/task.h>
 
 #include "future/future.h"
-#include "loop/loop.h"
+#include "loop/waiter.h"
 #include "task/fiber.h"
 
 struct hoya_task {
     hoya_future future; /* first: a task is one */
     hoya_fiber fiber;
     hoya_runnable wake;
+    hoya_waiting waiting; /* among the callbacks of the future that it waits for */
     hoya_list of_loop;
     hoya_task_function fn;
     void *arg;

@@ -35,21 +35,12 @@ static void suspend(hoya_task *task)
 
 /* ---- futures --------------------------------------------------------------------------------------------- */
 
-static void on_done(hoya_future *future, void *arg)
-{
-    (void)future;
-    hoya_task_step(arg);
-}
-
 /* The future is pending, and the task may wait. */
 static int wait_for(hoya_task *task, hoya_future *future)
 {
-    hoya_handle *handle;
-    int rc = hoya_future_add_done_callback(future, on_done, task, NULL, &handle);
-    if (rc < 0) return rc;
+    hoya_waiting_begin(&task->waiting, &future->callbacks);
     suspend(task);
-    hoya_handle_cancel(handle); /* if it was not this that came */
-    hoya_handle_unref(handle);
+    hoya_list_remove(&task->waiting.of_source); /* if it was not this that came */
     return future->outcome.done ? 0 : hoya_task_interrupted(task);
 }
 
@@ -64,6 +55,7 @@ static int check(hoya_future *future, hoya_task **task)
     return 0;
 }
 
+/* The caller keeps the future. */
 static int wait_done(hoya_task *task, hoya_future *future)
 {
     /* A wake-up that belonged to something else (a cancel that was taken back) is no reason to return. */
@@ -79,7 +71,11 @@ int hoya_wait_done(hoya_future *future)
 {
     hoya_task *task;
     int rc = check(future, &task);
-    return rc < 0 ? rc : wait_done(task, future);
+    if (rc < 0 || future->outcome.done) return rc;
+    hoya_future_ref(future);
+    rc = wait_done(task, future);
+    hoya_future_unref(future);
+    return rc;
 }
 
 int hoya_await(hoya_future *future, void **value)
@@ -108,7 +104,8 @@ int hoya_await(hoya_future *future, void **value)
 
 static void on_time(void *arg)
 {
-    hoya_task_step(arg);
+    hoya_task *task = arg;
+    if (!task->queued) hoya_task_step(task); /* else something else came first, and it goes on by that */
 }
 
 int hoya_sleep(int64_t duration)

@@ -192,6 +192,26 @@ TEST_P(TaskConformance, SleepZeroIsOneRoundAndTwoTasksAlternate)
     EXPECT_EQ(trace, (Trace{"a0", "b0", "a1", "b1", "a2", "b2"}));
 }
 
+/* The timer is queued behind the cancel, which queues the task behind the timer: it goes on once, by one of the two. */
+TEST_P(TaskConformance, ARoundIsARoundAlsoIfATimerAndACancelCameTogether)
+{
+    Task task = Create([this](hoya_task *self) {
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0) << "the time was there first";
+        EXPECT_EQ(hoya_task_uncancel(self), 0);
+        CallSoon(Say("a round"));
+        EXPECT_EQ(hoya_sleep(0), 0);
+        Note("after it");
+        return 0;
+    });
+    RunRounds(1);
+    CallSoon([&] {
+        Burn(HOYA_MSEC(2));
+        CallSoon([&] { EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 1); });
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(trace, (Trace{"a round", "after it"}));
+}
+
 TEST_P(TaskConformance, SleepTakesItsTimeAndOthersRunMeanwhile)
 {
     Task task = Create([this](hoya_task *) {

@@ -74,7 +74,7 @@ HOYA_API int hoya_all_tasks(hoya_loop *loop, void (*fn)(hoya_task *task, void *a
 
 /* Waits until the future is done, whatever came of it; a future that is done already costs nothing, and does not let
  * others run. A cancel leaves the future alone. 0 when it is done. Errors: HOYA_ECANCELED, HOYA_EDEADLINE (of a timeout
- * scope), HOYA_EDEADLK (a task for itself), HOYA_EINVAL (another loop's), HOYA_ECLOSED, HOYA_ENOMEM. */
+ * scope), HOYA_EDEADLK (a task for itself), HOYA_EINVAL (another loop's). Needs no memory. */
 HOYA_API int hoya_wait_done(hoya_future *future);
 
 /* hoya_wait_done, then hoya_future_result: the first failure of the two, else 0 and the value, borrowed until the last
@@ -82,7 +82,8 @@ HOYA_API int hoya_wait_done(hoya_future *future);
  * refuse), its outcome is the result, and the cancel stays. Waits. Origin: await. */
 HOYA_API int hoya_await(hoya_future *future, void **value);
 
-/* Waits `duration` nanoseconds; 0 or less is one round of the loop. Errors: as hoya_wait_done. Origin: asyncio.sleep. */
+/* Waits `duration` nanoseconds; 0 or less is one round of the loop. Errors: as hoya_wait_done; HOYA_ENOMEM if it is more
+ * than a round. Origin: asyncio.sleep. */
 HOYA_API int hoya_sleep(int64_t duration);
 
 /* ---- cancelling -------------------------------------------------------------------------------------- */

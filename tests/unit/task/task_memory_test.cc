@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * unit/task/task_memory_test.cc: what tasks do without memory.
+ */
+#include <functional>
+
+#include "unit/failing_allocator.h"
+
+namespace hoya_test
+{
+namespace
+{
+
+class TaskMemory : public testing::Test
+{
+  protected:
+    using Work = std::function<int()>;
+
+    void SetUp() override { ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0); }
+    void TearDown() override
+    {
+        allocator.fail = false;
+        hoya_loop_unref(loop);
+    }
+
+    /* The arguments are the test's own, and outlive the loop's rounds. */
+    hoya_task *Create(Work *work)
+    {
+        hoya_task *task = nullptr;
+        auto run = [](hoya_task *, void *arg) { return (*static_cast<Work *>(arg))(); };
+        EXPECT_EQ(hoya_create_task(loop, run, work, nullptr, &task), 0);
+        return task;
+    }
+    void RunRounds(int n)
+    {
+        for (int i = 0; i < n; i++) EXPECT_GE(hoya_loop_run_once(loop, HOYA_NOW), 0);
+    }
+
+    FailingAllocator allocator;
+    hoya_loop *loop = nullptr;
+};
+
+} // namespace
+
+TEST_F(TaskMemory, WaitingForAFutureNeedsNone)
+{
+    hoya_future *future = nullptr;
+    ASSERT_EQ(hoya_future_new(loop, &future), 0);
+    int ended = 0;
+    Work await = [&] { return ended++, hoya_await(future, nullptr); };
+    Work wait = [&] { return ended++, hoya_wait_done(future); };
+    hoya_task *first = Create(&await), *second = Create(&wait);
+    int before = allocator.calls;
+    allocator.fail = true;
+    RunRounds(2);
+    EXPECT_EQ(ended, 2);
+    EXPECT_EQ(hoya_future_set_result(future, &ended, nullptr), 0);
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_result(hoya_task_future(first), nullptr), 0);
+    EXPECT_EQ(hoya_future_result(hoya_task_future(second), nullptr), 0);
+    EXPECT_EQ(allocator.calls, before);
+    hoya_task_unref(first);
+    hoya_task_unref(second);
+    hoya_future_unref(future);
+}
+
+TEST_F(TaskMemory, ARoundACancelAndTheEndNeedNone)
+{
+    Work work = [] {
+        while (hoya_sleep(0) == 0) continue;
+        return HOYA_ECANCELED;
+    };
+    hoya_task *task = Create(&work);
+    RunRounds(2);
+    int before = allocator.calls;
+    allocator.fail = true;
+    RunRounds(2);
+    EXPECT_EQ(hoya_task_cancel(task, nullptr), 1);
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_result(hoya_task_future(task), nullptr), HOYA_ECANCELED);
+    EXPECT_EQ(allocator.calls, before);
+    hoya_task_unref(task);
+}
+
+} // namespace hoya_test
