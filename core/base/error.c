@@ -2,7 +2,7 @@
  *
  * base/error.c: codes, their names and texts, and the detail of the last failure.
  *
- * The detail is one buffer a thread, of fixed size, so that saying why needs no memory.
+ * The detail has a place of fixed size, a thread's or a task's, so that saying why needs no memory.
  */
 #include "base/error.h"
 
@@ -14,10 +14,15 @@
 
 #include HOYA_LIBC
 #include "base/check.h"
+#include "base/error_place.h"
 
-#define DETAIL_SIZE 256
+static _Thread_local hoya_error_place of_thread;
+HOYA_THREAD_LOCAL hoya_error_place *hoya_error_here;
 
-static _Thread_local char detail[DETAIL_SIZE];
+static hoya_error_place *here(void)
+{
+    return hoya_error_here ? hoya_error_here : &of_thread;
+}
 
 static const struct {
     int code;
@@ -48,7 +53,7 @@ const char *hoya_error_name(int code)
 
 const char *hoya_error_detail(void)
 {
-    return detail;
+    return here()->text;
 }
 
 int hoya_error_set(int code, const char *format, ...)
@@ -56,10 +61,12 @@ int hoya_error_set(int code, const char *format, ...)
     va_list args;
     va_start(args, format);
     /* By way of a second buffer: the old detail may be among the arguments. */
-    char text[DETAIL_SIZE];
+    char text[sizeof of_thread.text];
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    memcpy(detail, text, sizeof detail);
+    hoya_error_place *place = here();
+    place->code = code;
+    memcpy(place->text, text, sizeof text);
     return code;
 }
 

@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/error_place.h"
 #include "base/fd.h"
 
 #define EVENTS 256 /* descriptors a look */
@@ -144,6 +145,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     hoya_loop_ref(loop);
     hoya_loop **running = hoya_running_loop(), *before = *running;
     *running = loop;
+    hoya_error_place *errors = hoya_error_move(NULL); /* a task may run this: callbacks are not it */
     loop->depth++;
     atomic_store_explicit(&loop->running, true, memory_order_relaxed);
     if (loop->ready.head >= loop->round_end) begin_round(loop);
@@ -170,6 +172,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     loop->depth--;
     atomic_store_explicit(&loop->running, loop->depth || loop->level, memory_order_relaxed);
     *running = before;
+    hoya_error_move(errors);
     if (hoya_unlikely(hoya_loop_is_forked(loop))) { /* the callback forked, and returned in the child as well */
         ran = hoya_loop_check_thread(loop);
     } else {

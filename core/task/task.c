@@ -42,11 +42,8 @@ static void end_task(hoya_task *task)
     /* An entry that is queued takes the place along. */
     if (!task->queued) hoya_ring_unreserve(&loop->ready, 1);
     hoya_destroy_arg(task->destroy, task->arg);
-    hoya_outcome outcome =
-        task->status < 0 ? hoya_outcome_error(task->status, task->status == HOYA_ECANCELED ? task->reason : NULL)
-                         : hoya_outcome_value(task->value, task->destroy_value);
-    if (task->status < 0) hoya_destroy_arg(task->destroy_value, task->value);
-    hoya_future_complete(&task->future, outcome);
+    if (task->outcome.code < 0) hoya_destroy_arg(task->destroy_value, task->value);
+    hoya_future_complete(&task->future, task->outcome);
     hoya_future_unref(&task->future); /* the list's */
 }
 
@@ -54,13 +51,14 @@ void hoya_task_end_unstarted(hoya_task *task)
 {
     hoya_fiber_discard(&task->fiber);
     task->wanted = false;
-    task->status = HOYA_ECANCELED;
+    task->outcome = hoya_outcome_error(HOYA_ECANCELED, task->reason);
     end_task(task);
 }
 
 void hoya_task_step(hoya_task *task)
 {
     hoya_task *before = current;
+    hoya_error_place *errors = hoya_error_move(task->errors);
     task->wanted = false;
     task->depth = task->future.loop->depth;
     task->host_depth = host_depth(task->future.loop);
@@ -68,13 +66,23 @@ void hoya_task_step(hoya_task *task)
     if (hoya_likely(!hoya_loop_debugs(task->future.loop))) hoya_fiber_resume(&task->fiber);
     else hoya_overflow_resume(&task->fiber, &hoya_tasks_of(task->future.loop)->handlers);
     current = before;
+    hoya_error_move(errors);
     if (task->fiber.state == HOYA_COROUTINE_CLOSED) end_task(task);
 }
 
 static void run_fiber(hoya_fiber *fiber)
 {
     hoya_task *task = HOYA_CONTAINER_OF(fiber, hoya_task, fiber);
-    task->status = task->fn(task, task->arg);
+    hoya_error_place errors;
+    errors.code = 0;
+    errors.text[0] = 0;
+    hoya_error_move(task->errors = &errors);
+    int status = task->fn(task, task->arg);
+    /* Why it failed, if the last that failed in it is what it failed with. */
+    const char *why = status == HOYA_ECANCELED ? task->reason : status == errors.code ? errors.text : NULL;
+    task->outcome =
+        status < 0 ? hoya_outcome_error(status, why) : hoya_outcome_value(task->value, task->destroy_value);
+    hoya_error_move(task->errors = NULL);
 }
 
 static const char *name_of_fiber(const hoya_fiber *fiber)

@@ -13,6 +13,7 @@
 
 #include <hoya/task.h>
 
+#include "base/error_place.h"
 #include "future/future.h"
 #include "loop/waiter.h"
 #include "task/fiber.h"
@@ -26,8 +27,9 @@ struct hoya_task {
     hoya_task_function fn;
     void *arg;
     hoya_destroy destroy;
-    int status;
-    void *value; /* of set_value */
+    hoya_error_place *errors; /* on its stack: what hoya_error_detail is to it */
+    hoya_outcome outcome;     /* when its function has returned */
+    void *value;              /* of set_value */
     hoya_destroy destroy_value;
     int cancels, shields;
     char *reason;         /* of the first cancel, or NULL */

@@ -49,4 +49,25 @@ TEST_P(NestingTaskConformance, ATaskMayRunADialogAndAllOthersGoOn)
     EXPECT_TRUE(Seen("host's callback"));
 }
 
+TEST_P(NestingTaskConformance, WhatFailsInADialogIsNotTheErrorDetailOfTheTaskThatRunsIt)
+{
+    bool other_ran = false, callback_ran = false;
+    Task dialog = Create([&](hoya_task *) {
+        hoya_error_set(HOYA_EPIPE, "the task's own");
+        EXPECT_TRUE(host->RunNestedUntil([&] { return other_ran && callback_ran; }));
+        EXPECT_STREQ(hoya_error_detail(), "the task's own");
+        return 0;
+    });
+    Task other = Create([&](hoya_task *) {
+        hoya_error_set(HOYA_EPIPE, "another task's");
+        other_ran = true;
+        return 0;
+    });
+    CallSoon([&] {
+        hoya_error_set(HOYA_EPIPE, "a callback's");
+        callback_ran = true;
+    });
+    RunUntilDone({Of(dialog)});
+}
+
 } // namespace hoya_test

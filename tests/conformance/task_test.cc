@@ -262,6 +262,42 @@ TEST_P(TaskConformance, ACallbackHasNoCurrentTask)
     EXPECT_TRUE(Seen("callback"));
 }
 
+/* ---- errors ---------------------------------------------------------------------------------------------- */
+
+TEST_P(TaskConformance, WhatOthersFailInWhileATaskWaitsIsNotItsErrorDetail)
+{
+    std::vector<Task> tasks;
+    for (std::string name : {"a", "b"})
+        tasks.push_back(Create([name](hoya_task *) {
+            EXPECT_STREQ(hoya_error_detail(), "") << "nothing has failed in it";
+            for (int i = 0; i < 3; i++) {
+                std::string words = name + std::to_string(i);
+                hoya_error_set(HOYA_EPIPE, "%s", words.c_str());
+                EXPECT_EQ(hoya_sleep(0), 0);
+                EXPECT_EQ(hoya_error_detail(), words);
+            }
+            return 0;
+        }));
+    CallSoon([] { hoya_error_set(HOYA_EPIPE, "the callback"); });
+    RunUntilDone({Of(tasks[0]), Of(tasks[1])});
+    EXPECT_STREQ(hoya_error_detail(), "the callback");
+}
+
+TEST_P(TaskConformance, WhyATaskFailedGoesWithTheFailure)
+{
+    Task failing = Create([](hoya_task *) { return hoya_error_set(HOYA_EPIPE, "the pipe of %d", 7); });
+    Task other = Create([](hoya_task *) {
+        hoya_error_set(HOYA_ENOENT, "something else");
+        return HOYA_EPIPE;
+    });
+    Task parent = Create([&](hoya_task *) { return hoya_await(Of(failing), nullptr); });
+    RunUntilDone({Of(parent), Of(other)});
+    EXPECT_EQ(Result(parent), HOYA_EPIPE);
+    EXPECT_STREQ(hoya_error_detail(), "the pipe of 7");
+    EXPECT_EQ(Result(other), HOYA_EPIPE);
+    EXPECT_STREQ(hoya_error_detail(), hoya_strerror(HOYA_EPIPE));
+}
+
 /* ---- cancelling ------------------------------------------------------------------------------------------ */
 
 // Holds: S40 S48

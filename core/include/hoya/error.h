@@ -51,8 +51,9 @@ HOYA_API const char *hoya_strerror(int code);
 /* The code's name, "HOYA_ENOMEM", or "HOYA_E?" for one without a name. Thread: any. */
 HOYA_API const char *hoya_error_name(int code);
 
-/* The text of the last call of this thread that failed, with the address, name or number in it; "" if none
- * did. A call that succeeds leaves it as it is. Valid until the next failing call of this thread. */
+/* The text of the last call of this task, or outside of tasks of this thread, that failed, with the address, name or
+ * number in it; "" if none did. A call that succeeds leaves it as it is, and so does a wait, whatever fails meanwhile
+ * elsewhere. Valid until the next failing call, or the task's end. */
 HOYA_API const char *hoya_error_detail(void);
 
 /* Sets that text and returns `code`, so that a host, a policy or a selector of yours can say

@@ -31,7 +31,8 @@ typedef struct hoya_task hoya_task;
 /* ---- life -------------------------------------------------------------------------------------------- */
 
 /* What a task does. The result is the task's: 0 or more is success (hoya_task_set_value gives a value), a negative code a
- * failure, HOYA_ECANCELED a cancelled task. C++ exceptions and longjmp must not leave it. */
+ * failure (whose text is what hoya_error_detail says in the task, if that failed with the same code), HOYA_ECANCELED a
+ * cancelled task. C++ exceptions and longjmp must not leave it. */
 typedef int (*hoya_task_function)(hoya_task *self, void *arg);
 
 typedef struct hoya_task_options {
