@@ -2,7 +2,8 @@
  *
  * task/scope.c: parts of a task in which other rules hold: shields, where cancels wait, and timeouts, where waiting ends.
  *
- * A timeout counts inside the shields that were there when it was entered, and not inside those that came later.
+ * A timeout that is in the past when it is entered has no timer, and is up from the first wait on; without a wait it never
+ * was (statement 71). A timeout counts inside the shields that were there when it was entered, and not inside those that came later.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -39,8 +40,11 @@ static int enter(hoya_task *task, int64_t deadline, hoya_timeout **out)
 {
     hoya_timeout *scope = hoya_new(hoya_timeout);
     if (!scope) return HOYA_ENOMEM;
-    *scope = (hoya_timeout){.task = task, .outer = task->scopes, .shields = task->shields};
-    int rc = hoya_loop_call_at(task->future.loop, deadline, on_expired, scope, NULL, &scope->timer);
+    *scope = (hoya_timeout){.task = task, .deadline = deadline, .outer = task->scopes, .shields = task->shields};
+    hoya_loop *loop = task->future.loop;
+    int rc = deadline <= hoya_loop_time(loop)
+                 ? 0
+                 : hoya_loop_call_at(loop, deadline, on_expired, scope, NULL, &scope->timer);
     if (rc < 0) {
         hoya_free(scope);
         return rc;
@@ -70,7 +74,7 @@ void hoya_task_drop_scope(hoya_task *task)
 {
     hoya_timeout *scope = task->scopes;
     task->scopes = scope->outer;
-    hoya_handle_cancel(scope->timer);
+    if (scope->timer) hoya_handle_cancel(scope->timer);
     hoya_handle_unref(scope->timer);
     hoya_free(scope);
 }

@@ -315,6 +315,7 @@ int hoya_task_here(hoya_task **out)
     hoya_task *task = current;
     if (!task) return hoya_error_set(HOYA_ESTATE, "this is no task: nothing can wait here");
     const hoya_loop *loop = task->future.loop;
+    if (hoya_unlikely(hoya_loop_is_forked(loop))) return hoya_loop_check_thread(loop);
     bool runs = hoya_get_running_loop() == loop || hoya_tasks_of(loop)->closing;
     if (!runs || loop->depth != task->depth || host_depth(loop) != task->host_depth)
         return hoya_error_set(
@@ -332,6 +333,7 @@ hoya_task *hoya_current_task(void)
     hoya_task *task = current;
     if (!task) return NULL;
     const hoya_loop *loop = task->future.loop;
+    if (hoya_unlikely(hoya_loop_is_forked(loop))) return NULL; /* statement 56 */
     if (loop->depth != task->depth || host_depth(loop) != task->host_depth) return NULL;
     return hoya_fiber_runs(&task->fiber) ? task : NULL;
 }

@@ -53,7 +53,8 @@ typedef struct hoya_tasks {
 
 struct hoya_timeout {
     hoya_task *task;
-    hoya_handle *timer;
+    int64_t deadline;
+    hoya_handle *timer; /* NULL: the deadline was in the past; the first wait finds it so */
     hoya_timeout *outer;
     int shields; /* around it */
     bool expired;
@@ -78,6 +79,6 @@ void hoya_task_drop_scope(hoya_task *task);
 /* The task that may wait here; else HOYA_ESTATE or HOYA_EDEADLK. */
 int hoya_task_here(hoya_task **task);
 /* Why it may not wait now: HOYA_ECANCELED, HOYA_EDEADLINE, or 0. */
-int hoya_task_interrupted(const hoya_task *task);
+int hoya_task_interrupted(hoya_task *task);
 
 #endif

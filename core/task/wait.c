@@ -13,17 +13,19 @@
 #include "loop/handle.h"
 #include "task/task.h"
 
-int hoya_task_interrupted(const hoya_task *task)
+int hoya_task_interrupted(hoya_task *task)
 {
     if (hoya_tasks_of(task->future.loop)->closing)
         return hoya_error_set(HOYA_ECANCELED, "%s: the loop is closed", task->name);
     if (task->cancels && !task->shields)
         return hoya_error_set(HOYA_ECANCELED, "%s was cancelled%s%s", task->name, task->reason ? ": " : "",
                               task->reason ? task->reason : "");
-    for (const hoya_timeout *scope = task->scopes; scope; scope = scope->outer)
-        if (scope->expired && scope->shields >= task->shields)
-            return hoya_error_set(HOYA_EDEADLINE, "%s: the time was up", task->name);
-    return 0;
+    const hoya_timeout *up = NULL;
+    for (hoya_timeout *scope = task->scopes; scope; scope = scope->outer) {
+        if (!scope->timer) scope->expired = true;
+        if (!up && scope->expired && scope->shields >= task->shields) up = scope;
+    }
+    return up ? hoya_error_set(HOYA_EDEADLINE, "%s: the time was up", task->name) : 0;
 }
 
 /* Lets others run until somebody goes on with the task. */

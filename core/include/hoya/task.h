@@ -109,7 +109,8 @@ typedef struct hoya_timeout hoya_timeout;
 /* *scope belongs to the task, until leave. Errors: HOYA_ESTATE, HOYA_EDEADLK, HOYA_ENOMEM. */
 HOYA_API int hoya_timeout_enter(int64_t delay, hoya_timeout **scope);
 HOYA_API int hoya_timeout_enter_at(int64_t deadline, hoya_timeout **scope);
-/* 1 if the time was up before this, else 0. Errors: HOYA_ESTATE if it is not the innermost one. */
+/* 1 if the time was up before this, else 0; of a deadline that was in the past when it was entered, 1 if a wait has
+ * noticed. Errors: HOYA_ESTATE if it is not the innermost one. */
 HOYA_API int hoya_timeout_leave(hoya_timeout *scope);
 
 HOYA_END_DECLS
