@@ -67,14 +67,15 @@ static void report_unseen(const hoya_future *future)
     if (outcome->code >= 0 || future->looked || hoya_outcome_is_cancel(outcome)) return;
     if (hoya_loop_is_forked(future->loop)) return;
     const char *text = hoya_outcome_text(outcome);
-    char place[160], detail[512];
+    char place[160], detail[512], message[200] = "nobody looked at the error of a future";
+    if (future->class)
+        snprintf(message, sizeof message, "nobody looked at the error of %s", future->class->name(future));
     if (hoya_loop_debugs(future->loop)) {
         snprintf(detail, sizeof detail, "%s%sthe future is from %s", text, text[0] ? "; " : "",
                  hoya_code_name(future->place, place, sizeof place));
         text = detail;
     }
-    hoya_exception_context context = {sizeof context, "nobody looked at the error of a future", outcome->code, text,
-                                      HOYA_INVALID_FD};
+    hoya_exception_context context = {sizeof context, message, outcome->code, text, HOYA_INVALID_FD};
     hoya_loop_call_exception_handler(future->loop, &context);
 }
 

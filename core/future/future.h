@@ -17,6 +17,7 @@
 typedef struct hoya_future_class {
     int (*cancel)(hoya_future *future, const char *reason);
     void (*free)(hoya_future *future); /* after the last unref, in the place of hoya_free */
+    const char *(*name)(const hoya_future *future);
 } hoya_future_class;
 
 struct hoya_future {

@@ -21,6 +21,7 @@
 
 typedef struct hoya_fd_record hoya_fd_record; /* loop/watch.h */
 typedef struct hoya_identity hoya_identity;   /* loop/debug.c */
+typedef struct hoya_printer hoya_printer;     /* loop/dump.c */
 
 struct hoya_loop {
     /* life.c: read by every thread, and hardly ever written */
@@ -104,9 +105,11 @@ struct hoya_loop {
     int64_t run_deadline;   /* run_once's timeout */
     int abort_code;
 
-    /* For the layer of tasks, which the loop knows nothing of: what it keeps here, and what the loop's end means to it. */
+    /* For the layer of tasks, which the loop knows nothing of: what it keeps here, what the loop's end means to it, and
+     * what it has to say of it. */
     void *tasks;
     void (*close_tasks)(hoya_loop *loop);
+    void (*dump_tasks)(const hoya_loop *loop, const hoya_printer *to);
 
     /* exception.c */
     hoya_exception_handler exception_handler;
@@ -311,6 +314,13 @@ bool hoya_debug_run(hoya_loop *loop, hoya_ring_entry entry);
 int hoya_debug_select(hoya_loop *loop, int64_t timeout, hoya_selector_event *events, int max);
 void hoya_debug_watched(hoya_loop *loop, hoya_fd fd);
 void hoya_debug_close(hoya_loop *loop);
+
+/* ---- dump.c ---------------------------------------------------------------------------------------------- */
+
+/* A line of a dump. */
+void hoya_print(const hoya_printer *to, const char *format, ...) HOYA_PRINTF(2, 3);
+/* "in 1.500000 s", "due", "never"; into `text`, which it returns. */
+const char *hoya_when_text(const hoya_loop *loop, int64_t when, char *text, size_t size);
 
 /* ---- loop.c: an entry, run ------------------------------------------------------------------------------ */
 

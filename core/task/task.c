@@ -114,7 +114,7 @@ static void drop_wake(hoya_loop *loop, hoya_runnable *runnable)
 static hoya_description describe_wake(const hoya_runnable *runnable)
 {
     const hoya_task *task = (const hoya_task *)((const char *)runnable - offsetof(hoya_task, wake));
-    return (hoya_description){"task", (uintptr_t)task->fn, task->future.place, task->wanted, false};
+    return (hoya_description){"task", (uintptr_t)task->fn, task->future.place, task->wanted, true};
 }
 
 static const hoya_runnable_class wake_class = {run_wake, drop_wake, describe_wake};
@@ -147,6 +147,7 @@ static void close_tasks(hoya_loop *loop)
         snprintf(text, sizeof text, "the loop was closed with %d tasks that had not ended: they are cancelled",
                  count);
         hoya_loop_report(loop, HOYA_ECANCELED, HOYA_INVALID_FD, text);
+        if (hoya_loop_debugs(loop)) hoya_tasks_tell_left(loop);
     }
     /* From the front, always: what a task does on its way out may end others. One that runs now (it has dropped the
      * last reference of its loop) ends by itself. */
@@ -165,6 +166,7 @@ static void close_tasks(hoya_loop *loop)
     if (!hoya_list_is_empty(&tasks->all)) return;
     loop->tasks = NULL;
     loop->close_tasks = NULL;
+    loop->dump_tasks = NULL;
     hoya_free(tasks);
 }
 
@@ -181,6 +183,7 @@ static int begin_tasks(hoya_loop *loop)
     hoya_list_init(&tasks->all);
     loop->tasks = tasks;
     loop->close_tasks = close_tasks;
+    loop->dump_tasks = hoya_tasks_dump;
     return 0;
 }
 
@@ -199,7 +202,12 @@ static void free_task(hoya_future *future)
     hoya_free(task);
 }
 
-static const hoya_future_class task_class = {cancel_future, free_task};
+static const char *name_future(const hoya_future *future)
+{
+    return ((const hoya_task *)future)->name;
+}
+
+static const hoya_future_class task_class = {cancel_future, free_task, name_future};
 
 static int make_task(hoya_loop *loop, hoya_task_function fn, const hoya_task_options *options, const void *place,
                      hoya_task **out)

@@ -18,11 +18,16 @@
 #include "loop/waiter.h"
 #include "task/fiber.h"
 
+/* Says what a suspended task waits for ("sleeps"), into `text`. */
+typedef void hoya_wait_describe(const hoya_task *task, char *text, size_t size);
+
 struct hoya_task {
     hoya_future future; /* first: a task is one */
     hoya_fiber fiber;
     hoya_runnable wake;
     hoya_waiting waiting; /* among the callbacks of the future that it waits for */
+    const void *waits_for;
+    hoya_wait_describe *describe_wait;
     hoya_list of_loop;
     hoya_task_function fn;
     void *arg;
@@ -69,6 +74,19 @@ static inline hoya_tasks *hoya_tasks_of(const hoya_loop *loop)
 void hoya_task_wake(hoya_task *task);
 /* Goes on with it now; in an entry of the ready queue. */
 void hoya_task_step(hoya_task *task);
+
+/* Lets others run until somebody goes on with the task; in it. For a dump: what it waits for, and who can say so. */
+static inline void hoya_task_suspend(hoya_task *task, hoya_wait_describe *describe, const void *waits_for)
+{
+    task->describe_wait = describe;
+    task->waits_for = waits_for;
+    task->wanted = true;
+    hoya_fiber_suspend(&task->fiber);
+}
+
+/* task/dump.c: the tasks of a loop that has some, for a dump, and in debug mode at its end. */
+void hoya_tasks_dump(const hoya_loop *loop, const hoya_printer *to);
+void hoya_tasks_tell_left(hoya_loop *loop);
 
 /* One that never started does not start any more. */
 void hoya_task_end_unstarted(hoya_task *task);

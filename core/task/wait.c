@@ -5,6 +5,7 @@
  * One rule for all: first what is there already, then the question whether waiting is allowed, then the wait, and after
  * it again what is there, before anything else: so nothing that arrived is lost to a cancel.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -28,20 +29,21 @@ int hoya_task_interrupted(hoya_task *task)
     return up ? hoya_error_set(HOYA_EDEADLINE, "%s: the time was up", task->name) : 0;
 }
 
-/* Lets others run until somebody goes on with the task. */
-static void suspend(hoya_task *task)
-{
-    task->wanted = true;
-    hoya_fiber_suspend(&task->fiber);
-}
-
 /* ---- futures --------------------------------------------------------------------------------------------- */
+
+static void describe_future(const hoya_task *task, char *text, size_t size)
+{
+    const hoya_future *future = task->waits_for;
+    char place[160];
+    if (future->class) snprintf(text, size, "waits for %s", future->class->name(future));
+    else snprintf(text, size, "waits for a future from %s", hoya_code_name(future->place, place, sizeof place));
+}
 
 /* The future is pending, and the task may wait. */
 static int wait_for(hoya_task *task, hoya_future *future)
 {
     hoya_waiting_begin(&task->waiting, &future->callbacks);
-    suspend(task);
+    hoya_task_suspend(task, describe_future, future);
     hoya_list_remove(&task->waiting.of_source); /* if it was not this that came */
     return future->outcome.done ? 0 : hoya_task_interrupted(task);
 }
@@ -110,6 +112,13 @@ static void on_time(void *arg)
     if (!task->queued) hoya_task_step(task); /* else something else came first, and it goes on by that */
 }
 
+static void describe_sleep(const hoya_task *task, char *text, size_t size)
+{
+    const int64_t *end = task->waits_for; /* on its stack */
+    char when[48];
+    snprintf(text, size, "sleeps, wakes %s", hoya_when_text(task->future.loop, *end, when, sizeof when));
+}
+
 int hoya_sleep(int64_t duration)
 {
     hoya_task *task;
@@ -118,8 +127,8 @@ int hoya_sleep(int64_t duration)
     if (rc < 0) return rc;
     if (duration <= 0) {
         hoya_task_wake(task);
-        suspend(task);
-        return 0; /* a round has gone by: that is done, whatever else came */
+        hoya_task_suspend(task, NULL, NULL); /* queued: ready, whoever asks */
+        return 0;                            /* a round has gone by: that is done, whatever else came */
     }
     hoya_loop *loop = task->future.loop;
     int64_t end = hoya_time_add(hoya_loop_time(loop), duration);
@@ -127,7 +136,7 @@ int hoya_sleep(int64_t duration)
         hoya_handle *timer;
         rc = hoya_loop_call_at(loop, end, on_time, task, NULL, &timer);
         if (rc < 0) return rc;
-        suspend(task);
+        hoya_task_suspend(task, describe_sleep, &end);
         bool early = hoya_handle_cancel(timer) == 1;
         hoya_handle_unref(timer);
         if (!early) return 0;

@@ -82,4 +82,21 @@ TEST_F(TaskMemory, ARoundACancelAndTheEndNeedNone)
     hoya_task_unref(task);
 }
 
+TEST_F(TaskMemory, ADumpNeedsNone)
+{
+    Work sleep = [] { return hoya_sleep(HOYA_SEC(60)); };
+    hoya_task *task = Create(&sleep);
+    RunRounds(1);
+    int lines = 0, before = allocator.calls;
+    allocator.fail = true;
+    auto count = [](const char *, void *arg) { ++*static_cast<int *>(arg); };
+    EXPECT_EQ(hoya_loop_dump(loop, count, &lines), 0);
+    EXPECT_GT(lines, 10);
+    EXPECT_EQ(allocator.calls, before);
+    allocator.fail = false;
+    EXPECT_EQ(hoya_task_cancel(task, nullptr), 1);
+    RunRounds(1);
+    hoya_task_unref(task);
+}
+
 } // namespace hoya_test

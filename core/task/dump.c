@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/dump.c: the tasks of a loop, as text: for hoya_loop_dump, and in debug mode for the loop's end. Needs no memory; what
+ * a task waits for it says itself, by the function that it left when it suspended itself.
+ */
+#include <stdio.h>
+
+#include "task/task.h"
+
+#define LEFT_LINES 20 /* how many of those that are left are told one by one */
+
+static const char *where(const hoya_task *task, char *text, size_t size)
+{
+    hoya_description of = {"", (uintptr_t)task->fn, task->future.place, true, true};
+    return hoya_description_text(of, text, size) + 1; /* behind the empty word's space */
+}
+
+static const char *state(const hoya_task *task, char *text, size_t size)
+{
+    switch (task->fiber.state) {
+    case HOYA_COROUTINE_CREATED:
+        return "ready, has not begun";
+    case HOYA_COROUTINE_RUNNING:
+        return "running";
+    default:
+        break;
+    }
+    if (task->queued || !task->describe_wait) return "ready";
+    task->describe_wait(task, text, size);
+    return text;
+}
+
+static void dump_task(const hoya_task *task, const hoya_printer *to)
+{
+    char text[HOYA_DESCRIPTION_SIZE], when[48];
+    hoya_print(to, "    %s: %s", task->name, state(task, text, sizeof text));
+    hoya_print(to, "      %s", where(task, text, sizeof text));
+    if (task->cancels)
+        hoya_print(to, "      cancelled %d times%s%s", task->cancels, task->reason ? ": " : "",
+                   task->reason ? task->reason : "");
+    if (task->shields) hoya_print(to, "      in %d shields", task->shields);
+    for (const hoya_timeout *scope = task->scopes; scope; scope = scope->outer)
+        hoya_print(to, "      a timeout, %s",
+                   scope->expired ? "up" : hoya_when_text(task->future.loop, scope->deadline, when, sizeof when));
+}
+
+void hoya_tasks_dump(const hoya_loop *loop, const hoya_printer *to)
+{
+    hoya_list *all = &hoya_tasks_of(loop)->all;
+    size_t count = 0;
+    for (hoya_list *node = all->next; node != all; node = node->next) count++;
+    hoya_print(to, "  tasks: %zu", count);
+    for (hoya_list *node = all->next; node != all; node = node->next)
+        dump_task(HOYA_CONTAINER_OF(node, hoya_task, of_loop), to);
+}
+
+void hoya_tasks_tell_left(hoya_loop *loop)
+{
+    hoya_list *all = &hoya_tasks_of(loop)->all;
+    hoya_log_sink sink = hoya_loop_log_sink(loop);
+    char text[HOYA_DESCRIPTION_SIZE];
+    int told = 0;
+    for (hoya_list *node = all->next; node != all && told < LEFT_LINES; node = node->next, told++) {
+        const hoya_task *task = HOYA_CONTAINER_OF(node, hoya_task, of_loop);
+        hoya_log(&sink, HOYA_LOG_WARNING, "left in a loop that is closed: the task %s, %s", task->name,
+                 where(task, text, sizeof text));
+    }
+}
