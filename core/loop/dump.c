@@ -51,6 +51,7 @@ static void print_head(const hoya_printer *to, const hoya_loop *loop)
                (unsigned long long)loop->stats.callbacks, (unsigned long long)loop->stats.events,
                (unsigned long long)loop->stats.wakeups, (unsigned long long)loop->stats.kicks,
                (unsigned long long)loop->stats.cut);
+    hoya_print(to, "  timers at most %lld us late", (long long)loop->stats.timer_lag_max / 1000);
 }
 
 static void print_handle(const hoya_printer *to, const hoya_handle *handle, const char *before)

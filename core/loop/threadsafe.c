@@ -237,6 +237,20 @@ int hoya_inbox_post(hoya_loop *loop, hoya_runnable *runnable)
     return 0;
 }
 
+/* Inside the loop's own run or dispatch the queue is ours. Outside, being the owner is not enough: the maker of a loop may
+ * be posting while the thread that is to run it begins to. */
+static int offer(hoya_loop *loop, hoya_ring_entry entry)
+{
+    bool inside = hoya_get_running_loop() == loop;
+    return inside ? post_from_inside(loop, entry) : post_from_outside(loop, entry, false);
+}
+
+int hoya_inbox_offer(hoya_loop *loop, hoya_runnable *runnable)
+{
+    if (hoya_unlikely(hoya_loop_is_forked(loop))) return hoya_loop_check_thread(loop);
+    return offer(loop, (hoya_ring_entry){NULL, runnable});
+}
+
 static __attribute__((noinline)) int call_soon_threadsafe(hoya_loop *loop, hoya_callback fn, void *arg,
                                                           hoya_destroy destroy, hoya_threadsafe_handle **out,
                                                           const void *place)
@@ -255,10 +269,7 @@ static __attribute__((noinline)) int call_soon_threadsafe(hoya_loop *loop, hoya_
     hoya_ring_entry entry = {handle ? NULL : fn, handle ? (void *)handle : arg};
     /* Before the post: the loop may have run and let go of it by the time this returns. */
     if (out) hoya_threadsafe_handle_ref(handle);
-    /* Inside the loop's own run or dispatch the queue is ours. Outside, being the owner is not enough: the maker of a
-     * loop may be posting while the thread that is to run it begins to. */
-    bool inside = hoya_get_running_loop() == loop;
-    rc = inside ? post_from_inside(loop, entry) : post_from_outside(loop, entry, false);
+    rc = offer(loop, entry);
     if (rc < 0 && handle) {
         if (out) hoya_threadsafe_handle_unref(handle);
         drop_threadsafe(loop, &handle->runnable);

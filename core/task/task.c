@@ -12,7 +12,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/options.h"
 #include "loop/handle.h"
 #include "task/overflow.h"
 
@@ -209,8 +208,8 @@ static const char *name_future(const hoya_future *future)
 
 static const hoya_future_class task_class = {cancel_future, free_task, name_future};
 
-static int make_task(hoya_loop *loop, hoya_task_function fn, const hoya_task_options *options, const void *place,
-                     hoya_task **out)
+int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
+                   const void *place, hoya_task **out)
 {
     int rc = hoya_loop_enter(loop);
     if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "a task needs a function");
@@ -239,28 +238,11 @@ static int make_task(hoya_loop *loop, hoya_task_function fn, const hoya_task_opt
     hoya_list_init(&task->waiting.of_source);
     task->waiting.wake = wake_waiting;
     task->fn = fn;
+    task->arg = arg;
+    task->destroy = options->destroy;
     hoya_list_append(&tasks->all, &task->of_loop);
     task->wanted = true;
     *out = task;
-    return 0;
-}
-
-int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *given,
-                     hoya_task **out)
-{
-    hoya_task_options options;
-    hoya_task *task = NULL;
-    bool known = hoya_options_read(&options, sizeof options, given);
-    int rc = known ? make_task(loop, fn, &options, HOYA_CALLER(), &task)
-                   : hoya_error_set(HOYA_EINVAL, "hoya_task_options: not of this version");
-    if (rc < 0) {
-        if (known) hoya_destroy_arg(options.destroy, arg);
-        return rc;
-    }
-    task->arg = arg;
-    task->destroy = options.destroy;
-    if (out) *out = hoya_task_ref(task);
-    hoya_task_wake(task);
     return 0;
 }
 

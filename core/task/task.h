@@ -70,6 +70,10 @@ static inline hoya_tasks *hoya_tasks_of(const hoya_loop *loop)
     return loop->tasks;
 }
 
+/* One that was not begun: `wake` or `step` is its first step. Takes the argument if it succeeds. */
+int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
+                   const void *place, hoya_task **task);
+
 /* Goes on with it soon, if it still waits then. Needs no memory. */
 void hoya_task_wake(hoya_task *task);
 /* Goes on with it now; in an entry of the ready queue. */

@@ -5,6 +5,8 @@
  */
 #include "faults/sweep.h"
 
+#include <cstring>
+
 namespace hoya_test
 {
 namespace
@@ -102,6 +104,40 @@ TEST_P(TaskFaults, TasksInDebugMode)
         hoya_task_unref(story.Try(loop, Story::Sleep));
         EXPECT_TRUE(loop.RunUntil([&] { return story.ended == story.made; }));
         EXPECT_EQ(story.destroyed, 1);
+    });
+}
+
+TEST_P(TaskFaults, TasksThatAreStartedFromOutside)
+{
+    Sweep((std::string("tasks from outside on ") + GetParam().name).c_str(), [&](Faults &faults) {
+        Story story{&faults};
+        int reports = 0;
+        hoya_thread_future *future = nullptr;
+        {
+            Loop loop(faults, GetParam(), host.get());
+            if (!loop) return;
+            auto count = [](hoya_loop *, const hoya_exception_context *context, void *arg) {
+                bool ours = strstr(context->message, "a task of another thread");
+                return *static_cast<int *>(arg) += ours, 0;
+            };
+            if (!faults.Ok(hoya_loop_set_exception_handler(loop, count, &reports))) return;
+            hoya_task_options options = {};
+            options.size = sizeof options;
+            options.name = "from outside";
+            options.destroy = Story::Destroy;
+            auto end = [](hoya_task *, void *arg) { return static_cast<Story *>(arg)->ended++, 0; };
+            bool asked = faults.Ok(hoya_create_task_threadsafe(loop, end, &story, &options, &future));
+            EXPECT_EQ(asked, future != nullptr);
+            bool unasked = faults.Ok(hoya_create_task_threadsafe(loop, end, &story, &options, nullptr));
+            EXPECT_EQ(story.destroyed, !asked + !unasked);
+            EXPECT_TRUE(loop.RunUntil([&] { return story.destroyed == 2; }));
+            if (asked) EXPECT_TRUE(loop.RunUntil([&] { return hoya_thread_future_done(future); }));
+            int told = reports;
+            if (asked) told += !faults.Ok(hoya_thread_future_result(future, HOYA_NOW, nullptr));
+            EXPECT_EQ(story.ended + told, asked + unasked) << "it ran, or somebody was told why not";
+            if (reports) faults.answered = true;
+        }
+        hoya_thread_future_unref(future);
     });
 }
 

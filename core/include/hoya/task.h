@@ -15,7 +15,7 @@
  * callback of a main loop that the task runs itself (a dialog): that callback is nobody's, and the task is below it on the
  * stack.
  *
- * Thread: as the loop's, HOYA_ETHREAD elsewhere.
+ * Thread: as the loop's, HOYA_ETHREAD elsewhere; hoya_create_task_threadsafe is for all.
  */
 #ifndef HOYA_TASK_H
 #define HOYA_TASK_H
@@ -48,6 +48,15 @@ typedef struct hoya_task_options {
  * asyncio.create_task. */
 HOYA_API int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
                               hoya_task **task);
+
+/* The same from any thread. The task's first step is queued as by call_soon_threadsafe. *future (may be NULL) is a new
+ * reference to what becomes of the task: its value, its failure, or that it was cancelled; where nobody asks for it, a
+ * failure goes to the exception handler, that the task could not be made among them. Cancelling it cancels the task, which
+ * never runs if it has not begun; the future does not wait for what the task does on its way out. A loop that is closed
+ * first cancels it. Takes the argument, and destroys it on the loop's thread or, if it was refused, here. Errors:
+ * HOYA_ECLOSED, HOYA_ENOMEM, HOYA_EINVAL, HOYA_ECHILD. Origin: asyncio.run_coroutine_threadsafe. */
+HOYA_API int hoya_create_task_threadsafe(hoya_loop *loop, hoya_task_function fn, void *arg,
+                                         const hoya_task_options *options, hoya_thread_future **future);
 
 HOYA_API hoya_task *hoya_task_ref(hoya_task *task);
 HOYA_API void hoya_task_unref(hoya_task *task);
