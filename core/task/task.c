@@ -41,6 +41,8 @@ static void end_task(hoya_task *task)
     /* An entry that is queued takes the place along. */
     if (!task->queued) hoya_ring_unreserve(&loop->ready, 1);
     hoya_destroy_arg(task->destroy, task->arg);
+    hoya_locals_unref(task->locals);
+    task->locals = NULL;
     if (task->outcome.code < 0) hoya_destroy_arg(task->destroy_value, task->value);
     hoya_future_complete(&task->future, task->outcome);
     hoya_future_unref(&task->future); /* the list's */
@@ -240,6 +242,8 @@ int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya
     task->fn = fn;
     task->arg = arg;
     task->destroy = options->destroy;
+    const hoya_task *parent = hoya_current_task();
+    if (parent && parent->future.loop == loop) task->locals = hoya_locals_share(parent->locals);
     hoya_list_append(&tasks->all, &task->of_loop);
     task->wanted = true;
     *out = task;

@@ -18,6 +18,8 @@
 #include "loop/waiter.h"
 #include "task/fiber.h"
 
+typedef struct hoya_locals hoya_locals; /* task/local.c */
+
 /* Says what a suspended task waits for ("sleeps"), into `text`. */
 typedef void hoya_wait_describe(const hoya_task *task, char *text, size_t size);
 
@@ -38,6 +40,7 @@ struct hoya_task {
     hoya_destroy destroy_value;
     int cancels, shields;
     char *reason;         /* of the first cancel, or NULL */
+    hoya_locals *locals;  /* a reference, or NULL */
     hoya_timeout *scopes; /* the innermost one */
     int depth,
         host_depth; /* dispatches, and loops of the host's, that were on the stack when it was gone on with */
@@ -87,6 +90,10 @@ static inline void hoya_task_suspend(hoya_task *task, hoya_wait_describe *descri
     task->wanted = true;
     hoya_fiber_suspend(&task->fiber);
 }
+
+/* task/local.c: the values of one task are those of another, until one of them sets one. NULL: none. */
+hoya_locals *hoya_locals_share(hoya_locals *locals);
+void hoya_locals_unref(hoya_locals *locals);
 
 /* task/dump.c: the tasks of a loop that has some, for a dump, and in debug mode at its end. */
 void hoya_tasks_dump(const hoya_loop *loop, const hoya_printer *to);

@@ -49,6 +49,23 @@ TEST_P(NestingTaskConformance, ATaskMayRunADialogAndAllOthersGoOn)
     EXPECT_TRUE(Seen("host's callback"));
 }
 
+TEST_P(NestingTaskConformance, ACallbackOfADialogHasNoValuesOfTheTaskThatRunsIt)
+{
+    static char key, value;
+    Task dialog = Create([&](hoya_task *) {
+        EXPECT_EQ(hoya_task_set_local(&key, &value, nullptr), 0);
+        host->CallOnce([&] {
+            EXPECT_EQ(hoya_task_get_local(&key), nullptr);
+            EXPECT_EQ(hoya_task_set_local(&key, nullptr, nullptr), HOYA_ESTATE);
+            Note("callback");
+        });
+        EXPECT_TRUE(host->RunNestedUntil([&] { return Seen("callback"); }));
+        EXPECT_EQ(hoya_task_get_local(&key), &value);
+        return 0;
+    });
+    RunUntilDone({Of(dialog)});
+}
+
 TEST_P(NestingTaskConformance, WhatFailsInADialogIsNotTheErrorDetailOfTheTaskThatRunsIt)
 {
     bool other_ran = false, callback_ran = false;

@@ -80,6 +80,16 @@ HOYA_API hoya_task *hoya_current_task(void);
  * Origin: asyncio.all_tasks. */
 HOYA_API int hoya_all_tasks(hoya_loop *loop, void (*fn)(hoya_task *task, void *arg), void *arg);
 
+/* ---- values of a task -------------------------------------------------------------------------------- */
+
+/* Sets the current task's value for a key, which is an address of yours (`static char user; ... &user`). Tasks that it makes
+ * from then on have it, too; those that there are already have not, its maker neither. Takes the value, always, which is
+ * destroyed (inline) when the last task that has it has ended or set another. Errors: HOYA_ESTATE in callbacks, of a main
+ * loop in a task, too; HOYA_EINVAL (key is NULL), HOYA_ENOMEM. Origin: ContextVar.set. */
+HOYA_API int hoya_task_set_local(const void *key, void *value, hoya_destroy destroy);
+/* Borrowed until it is set again or the task ends; NULL if there is none, or no current task. Origin: ContextVar.get. */
+HOYA_API void *hoya_task_get_local(const void *key);
+
 /* ---- waiting ----------------------------------------------------------------------------------------- */
 
 /* Waits until the future is done, whatever came of it; a future that is done already costs nothing, and does not let

@@ -82,6 +82,30 @@ TEST_F(TaskMemory, ARoundACancelAndTheEndNeedNone)
     hoya_task_unref(task);
 }
 
+TEST_F(TaskMemory, ValuesOfATaskNeedItToBeSetAndForNothingElse)
+{
+    static char key, other;
+    int destroyed = 0;
+    auto count = [](void *arg) { ++*static_cast<int *>(arg); };
+    Work work = [&] {
+        EXPECT_EQ(hoya_task_set_local(&key, &destroyed, count), 0);
+        for (int after = 0; after < 2; after++) {
+            allocator.fail_after = after;
+            EXPECT_EQ(hoya_task_set_local(&other, &destroyed, count), HOYA_ENOMEM);
+            EXPECT_EQ(destroyed, after + 1);
+        }
+        allocator.fail = true;
+        EXPECT_EQ(hoya_task_set_local(&key, nullptr, nullptr), HOYA_ENOMEM);
+        EXPECT_EQ(hoya_task_get_local(&key), &destroyed) << "the old one stays";
+        EXPECT_EQ(hoya_task_get_local(&other), nullptr);
+        return 0;
+    };
+    hoya_task *task = Create(&work);
+    RunRounds(1);
+    EXPECT_EQ(destroyed, 3);
+    hoya_task_unref(task);
+}
+
 TEST_F(TaskMemory, ADumpNeedsNone)
 {
     Work sleep = [] { return hoya_sleep(HOYA_SEC(60)); };
