@@ -232,9 +232,9 @@ int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya
         hoya_free(task);
         return rc;
     }
-    tasks->made++;
+    task->number = ++tasks->made;
     if (options->name) memcpy(task->name, options->name, name_size);
-    else snprintf(task->name, name_size, "Task-%lu", tasks->made);
+    else snprintf(task->name, name_size, "Task-%lu", task->number);
     hoya_future_init(&task->future, &task_class, loop, place);
     task->wake.class = &wake_class;
     hoya_list_init(&task->waiting.of_source);
@@ -288,16 +288,37 @@ hoya_loop *hoya_task_get_loop(const hoya_task *task)
     return task->future.loop;
 }
 
+hoya_task *hoya_tasks_after(const hoya_loop *loop, unsigned long number)
+{
+    const hoya_tasks *tasks = hoya_tasks_of(loop);
+    for (hoya_list *node = tasks ? tasks->all.next : NULL; tasks && node != &tasks->all; node = node->next) {
+        hoya_task *task = HOYA_CONTAINER_OF(node, hoya_task, of_loop);
+        if (task->number > number) return task;
+    }
+    return NULL;
+}
+
 int hoya_all_tasks(hoya_loop *loop, void (*fn)(hoya_task *task, void *arg), void *arg)
 {
     int rc = hoya_loop_check_thread(loop);
     if (rc < 0) return rc;
-    hoya_tasks *tasks = hoya_tasks_of(loop);
+    const hoya_tasks *tasks = hoya_tasks_of(loop);
     int count = 0;
-    if (!tasks) return 0;
-    for (hoya_list *node = tasks->all.next, *next; node != &tasks->all; node = next, count++) {
-        next = node->next; /* a cancel may end one that has not started */
-        if (fn) fn(HOYA_CONTAINER_OF(node, hoya_task, of_loop), arg);
+    unsigned long last = tasks ? tasks->made : 0;
+    hoya_task *task = hoya_tasks_after(loop, 0), *next;
+    for (; task && task->number <= last; task = next, count++) {
+        unsigned long number = task->number;
+        next = task->of_loop.next == &tasks->all ? NULL : HOYA_CONTAINER_OF(task->of_loop.next, hoya_task, of_loop);
+        if (!fn || !next) {
+            if (fn) fn(task, arg);
+            continue;
+        }
+        hoya_task_ref(next);
+        fn(task, arg);
+        /* A cancel ends one that has not started, and its destroy function may end any other. */
+        bool gone = next->ended;
+        hoya_task_unref(next);
+        if (gone) next = hoya_tasks_after(loop, number);
     }
     return count;
 }

@@ -31,6 +31,7 @@ struct hoya_task {
     const void *waits_for;
     hoya_wait_describe *describe_wait;
     hoya_list of_loop;
+    unsigned long number; /* the older, the smaller */
     hoya_task_function fn;
     void *arg;
     hoya_destroy destroy;
@@ -76,6 +77,9 @@ static inline hoya_tasks *hoya_tasks_of(const hoya_loop *loop)
 /* One that was not begun: `wake` or `step` is its first step. Takes the argument if it succeeds. */
 int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
                    const void *place, hoya_task **task);
+
+/* The oldest one that has not ended, of those made after the task `number` (0: of all); or NULL. */
+hoya_task *hoya_tasks_after(const hoya_loop *loop, unsigned long number);
 
 /* Goes on with it soon, if it still waits then. Needs no memory. */
 void hoya_task_wake(hoya_task *task);

@@ -87,6 +87,44 @@ TEST_P(TaskConformance, AFailureThatNobodyLooksAtIsReported)
     EXPECT_TRUE(Logged("nobody looked at"));
 }
 
+TEST_P(TaskConformance, AFailureTakesItsDetailAlongAndNoOther)
+{
+    Task telling = Create([](hoya_task *) { return hoya_error_set(HOYA_EPIPE, "port %d is gone", 7); });
+    Task silent = Create([](hoya_task *) {
+        hoya_error_set(HOYA_EPERM, "that did not matter");
+        return int(HOYA_EPIPE);
+    });
+    RunUntilDone({Of(telling), Of(silent)});
+    const char *text = nullptr;
+    EXPECT_EQ(hoya_future_exception(Of(telling), &text), HOYA_EPIPE);
+    EXPECT_STREQ(text, "port 7 is gone");
+    EXPECT_EQ(hoya_future_exception(Of(silent), &text), HOYA_EPIPE);
+    EXPECT_STREQ(text, "");
+}
+
+TEST_P(TaskConformance, AWalkOverAllTasksMayEndAnyOfThem)
+{
+    /* The first one's argument, when it is destroyed, cancels the second; none has started. */
+    struct Canceller {
+        hoya_task *other = nullptr;
+        ~Canceller()
+        {
+            hoya_task_cancel(other, nullptr);
+            hoya_task_unref(other);
+        }
+    };
+    auto canceller = std::make_shared<Canceller>();
+    Task first = Create([canceller](hoya_task *) { return 0; });
+    canceller->other = Create([](hoya_task *) { return 0; }).release();
+    Task third = Create([](hoya_task *) { return 0; });
+    canceller.reset();
+    auto cancel = [](hoya_task *task, void *) { hoya_task_cancel(task, nullptr); };
+    EXPECT_EQ(hoya_all_tasks(loop, cancel, nullptr), 2);
+    EXPECT_TRUE(Done(first));
+    EXPECT_TRUE(Done(third));
+    EXPECT_EQ(hoya_all_tasks(loop, nullptr, nullptr), 0);
+}
+
 TEST_P(TaskConformance, ATaskIsAFutureThatNobodyElseCanComplete)
 {
     Probe probe;
