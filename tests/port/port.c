@@ -383,6 +383,12 @@ static void test_futures(void)
     CHECK(hoya_future_cancel(failed, NULL) == 0 && !hoya_future_cancelled(failed));
     hoya_future_unref(failed);
 
+    CHECK(hoya_future_new(loop, &future) == 0 && hoya_loop_stop(loop) == 0);
+    CHECK(hoya_run_until_complete(loop, future, &value) == HOYA_ESTATE);
+    CHECK(hoya_future_set_result(future, loop, NULL) == 0);
+    CHECK(hoya_run_until_complete(loop, future, &value) == 0 && value == loop);
+    hoya_future_unref(future);
+
     hoya_thread_future *work = NULL, *idle = NULL;
     pthread_t worker;
     CHECK(hoya_thread_future_new(&work) == 0 && hoya_thread_future_new(&idle) == 0);

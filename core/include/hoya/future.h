@@ -76,6 +76,11 @@ HOYA_API int hoya_future_add_done_callback(hoya_future *future, hoya_done_callba
  * Future.remove_done_callback. */
 HOYA_API int hoya_future_remove_done_callback(hoya_future *future, hoya_done_callback fn, void *arg);
 
+/* Runs the loop until the future is done, at least one round; then as hoya_future_result. Errors: HOYA_EINVAL (another
+ * loop's future), HOYA_ESTATE (somebody stopped the loop before the future was done; nothing of this call is left in the
+ * loop then), and those of hoya_loop_run_forever, with the code of an abort. Origin: loop.run_until_complete. */
+HOYA_API int hoya_run_until_complete(hoya_loop *loop, hoya_future *future, void **value);
+
 /* ---- the future of threads ----------------------------------------------------------------------------- */
 
 /* For work on other threads: every function from any thread, references included. Origin: concurrent.futures.Future. */
