@@ -231,6 +231,10 @@ void hoya_waiters_close(hoya_loop *loop);
 
 /* Queues the handlers of the signals that came. */
 void hoya_signals_collect(hoya_loop *loop);
+/* For a signal by which a user wants to be heard: one that comes before the loop has seen the last one (a callback blocks)
+ * does what it did before the loop had it, and so does one that is still unseen when the handler is removed. Until the
+ * handler is replaced. */
+void hoya_signal_insists(hoya_loop *loop, int signum);
 void hoya_signals_after_fork(hoya_loop *loop);
 void hoya_signals_close(hoya_loop *loop);
 

@@ -25,8 +25,9 @@ _Static_assert(NSIG <= 65, "hoya_loop.signals has a bit for each signal");
 typedef struct row {
     _Atomic(hoya_loop *) owner; /* NULL: free. BUSY: being taken, or let go */
     atomic_bool marked;
-    atomic_int inside;  /* threads in the signal handler */
-    atomic_int process; /* the one that the action was set for; a forked child inherits the action */
+    atomic_bool insists; /* the signal is not for the loop alone: see hoya_signal_insists */
+    atomic_int inside;   /* threads in the signal handler */
+    atomic_int process;  /* the one that the action was set for; a forked child inherits the action */
     struct sigaction before;
 } row;
 
@@ -58,8 +59,9 @@ static void on_signal(int signum, siginfo_t *info, void *context)
     hoya_loop *loop = atomic_load(&r->owner);
     if (!loop || loop == BUSY || atomic_load(&r->process) != hoya_sys_getpid()) {
         pass_on(r, signum);
+    } else if (atomic_exchange(&r->marked, true) && atomic_load(&r->insists)) {
+        pass_on(r, signum); /* the loop has not even seen the last one */
     } else {
-        atomic_store(&r->marked, true);
         hoya_loop_wakeup(loop);
         if (signum == SIGCHLD) tell_others(r, signum, info, context);
     }
@@ -112,11 +114,15 @@ static void let_go(row *r, int signum, hoya_loop *loop)
     if (atomic_load(&r->owner) != loop) return; /* the parent's: a loop of this child took it */
     struct sigaction now;
     /* Another action than ours: somebody else has taken the signal since, and keeps it. */
-    if (hoya_sys_sigaction(signum, NULL, &now) == 0 && is_ours(&now)) hoya_sys_sigaction(signum, &r->before, NULL);
+    bool ours = hoya_sys_sigaction(signum, NULL, &now) == 0 && is_ours(&now);
+    if (ours) hoya_sys_sigaction(signum, &r->before, NULL);
     atomic_store(&r->owner, BUSY);
     while (atomic_load(&r->inside)) sched_yield();
+    bool unseen = ours && atomic_load(&r->insists) && atomic_load(&r->marked) &&
+                  atomic_load(&r->process) == hoya_sys_getpid(); /* else it was the parent's */
     atomic_store(&r->marked, false);
     atomic_store(&r->owner, NULL);
+    if (unseen) hoya_sys_raise(signum);
 }
 
 static bool owns(const hoya_loop *loop, int signum)
@@ -151,6 +157,7 @@ static int take(hoya_loop *loop, int signum, hoya_handle *handle)
     if (!loop->handlers) return HOYA_ENOMEM;
     row *r = &rows[signum];
     if (!claim(r)) return hoya_error_set(HOYA_EBUSY, "signal %d belongs to another loop", signum);
+    atomic_store(&r->insists, false);
     int rc = set_action(r, signum, loop);
     if (rc < 0) {
         atomic_store(&r->owner, NULL);
@@ -182,6 +189,7 @@ static int add(hoya_loop *loop, int signum, bool replace, hoya_signal_callback f
     if (owned) {
         hoya_handle *old = loop->handlers[signum];
         loop->handlers[signum] = handle;
+        atomic_store(&rows[signum].insists, false);
         /* What the old one was queued for, or was to come back to, is the new one's. */
         if (old->queued) atomic_store(&rows[signum].marked, true);
         if (atomic_load(&rows[signum].marked)) hoya_loop_wakeup(loop);
@@ -203,6 +211,11 @@ int hoya_loop_replace_signal_handler(hoya_loop *loop, int signum, hoya_signal_ca
                                      hoya_destroy destroy)
 {
     return add(loop, signum, true, fn, arg, destroy, HOYA_CALLER());
+}
+
+void hoya_signal_insists(hoya_loop *loop, int signum)
+{
+    if (owns(loop, signum)) atomic_store(&rows[signum].insists, true);
 }
 
 static void remove_one(hoya_loop *loop, int signum)

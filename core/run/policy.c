@@ -6,7 +6,8 @@
  * that has a loop here. A new policy therefore knows no loop of this thread, and going back to the old one
  * finds the old loop again. The thread's end drops its references.
  */
-#include <hoya/policy.h>
+#include "run/policy.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,7 +16,6 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/error.h"
-#include "loop/loop.h"
 
 static const hoya_policy_ops native_ops = {.size = sizeof(hoya_policy_ops), .name = "native"};
 static hoya_policy native_policy = {&native_ops};
@@ -31,13 +31,18 @@ hoya_policy *hoya_get_event_loop_policy(void)
     return atomic_load(&current);
 }
 
+int hoya_policy_check(const hoya_policy *policy)
+{
+    if (policy->ops && policy->ops->size == sizeof *policy->ops) return 0;
+    return hoya_error_set(HOYA_EINVAL, "this is no policy of this version");
+}
+
 int hoya_set_event_loop_policy(hoya_policy *policy)
 {
     if (!policy) policy = &native_policy;
-    if (!policy->ops || policy->ops->size != sizeof *policy->ops)
-        return hoya_error_set(HOYA_EINVAL, "this is no policy of this version");
-    atomic_store(&current, policy);
-    return 0;
+    int rc = hoya_policy_check(policy);
+    if (rc >= 0) atomic_store(&current, policy);
+    return rc;
 }
 
 /* ---- this thread's loops --------------------------------------------------------------------------------- */
@@ -124,12 +129,10 @@ static int default_set(hoya_policy *policy, hoya_loop *loop)
     return 0;
 }
 
-static bool is_main_thread(void)
+bool hoya_thread_is_main(void)
 {
     return getpid() == gettid();
 }
-
-static int new_loop(hoya_policy *policy, hoya_loop **loop, const void *place);
 
 static int default_get(hoya_policy *policy, hoya_loop **loop, const void *place)
 {
@@ -138,11 +141,11 @@ static int default_get(hoya_policy *policy, hoya_loop **loop, const void *place)
         *loop = n->loop;
         return 0;
     }
-    if (!is_main_thread() || declined == policy)
+    if (!hoya_thread_is_main() || declined == policy)
         return hoya_error_set(HOYA_ESTATE, "there is no current event loop in this thread (policy %s)",
                               policy->ops->name);
     hoya_loop *made;
-    int rc = new_loop(policy, &made, place);
+    int rc = hoya_policy_new_loop(policy, &made, place);
     if (rc < 0) return rc;
     rc = policy->ops->set_event_loop ? policy->ops->set_event_loop(policy, made) : default_set(policy, made);
     hoya_loop_unref(made); /* the policy's reference is the one that lasts */
@@ -164,7 +167,7 @@ static int default_new(hoya_policy *policy, hoya_loop **loop)
     return hoya_loop_new(&options, loop);
 }
 
-static int new_loop(hoya_policy *policy, hoya_loop **loop, const void *place)
+int hoya_policy_new_loop(hoya_policy *policy, hoya_loop **loop, const void *place)
 {
     int rc = policy->ops->new_event_loop ? policy->ops->new_event_loop(policy, loop) : default_new(policy, loop);
     if (rc >= 0 && *loop) (*loop)->place = place; /* the application's, not ours */
@@ -193,5 +196,5 @@ int hoya_set_event_loop(hoya_loop *loop)
 
 int hoya_new_event_loop(hoya_loop **loop)
 {
-    return new_loop(hoya_get_event_loop_policy(), loop, HOYA_CALLER());
+    return hoya_policy_new_loop(hoya_get_event_loop_policy(), loop, HOYA_CALLER());
 }

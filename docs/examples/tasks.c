@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * tasks.c: two tasks that take turns: one reads lines from the standard input, the other counts the time. What a callback
- * tells becomes a future, and what the task awaits: docs/tasks.md.
+ * tasks.c: a whole program of two tasks that take turns: one reads lines from the standard input, the other counts the time.
+ * What a callback tells becomes a future, and what the task awaits: docs/tasks.md.
  */
 #include <hoya/hoya.h>
 #include <stdio.h>
@@ -43,37 +43,28 @@ static int echo(hoya_task *self, void *arg)
 
 static int clock_ticks(hoya_task *self, void *arg)
 {
-    (void)self;
+    (void)self, (void)arg;
     for (int ticks = 0;; ticks++) {
         int rc = hoya_sleep(HOYA_MSEC(1)); /* cancelled, it says so */
         if (rc < 0) return printf("after %d ticks: %s\n", ticks, hoya_strerror(rc)), rc;
-        *(int *)arg = ticks;
     }
 }
 
 static int program(hoya_task *self, void *arg)
 {
     hoya_loop *loop = hoya_task_get_loop(self);
-    hoya_task *reader = NULL, *ticker;
-    int ticks = 0, rc = hoya_create_task(loop, clock_ticks, &ticks, NULL, &ticker);
+    hoya_task *reader;
+    int rc = hoya_create_task(loop, clock_ticks, NULL, NULL, NULL);
+    if (rc >= 0) rc = hoya_create_task(loop, echo, arg, NULL, &reader);
     if (rc < 0) return rc;
-    rc = hoya_create_task(loop, echo, arg, NULL, &reader);
-    if (rc >= 0) rc = hoya_await(hoya_task_future(reader), NULL);
+    rc = hoya_await(hoya_task_future(reader), NULL);
     hoya_task_unref(reader);
-    hoya_task_cancel(ticker, "nobody listens any more");
-    hoya_wait_done(hoya_task_future(ticker));
-    hoya_task_unref(ticker);
-    hoya_loop_stop(loop);
-    return rc;
+    return rc; /* what still runs is cancelled: the ticks */
 }
 
 int main(void)
 {
-    hoya_loop *loop;
-    if (hoya_loop_new(NULL, &loop) < 0 || hoya_create_task(loop, program, NULL, NULL, NULL) < 0)
-        return fprintf(stderr, "%s\n", hoya_error_detail()), 1;
-    hoya_loop_run_forever(loop);
-    hoya_loop_close(loop);
-    hoya_loop_unref(loop);
-    return 0;
+    int rc = hoya_run(program, NULL, NULL); /* Ctrl-C cancels it, too */
+    if (rc < 0) fprintf(stderr, "%s\n", hoya_error_detail());
+    return rc < 0;
 }

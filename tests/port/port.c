@@ -331,6 +331,27 @@ static void test_policy(void)
     CHECK(hoya_set_event_loop(NULL) == 0);
 }
 
+/* ---- a program -------------------------------------------------------------------------------------------- */
+
+static int program(hoya_task *self, void *arg)
+{
+    CHECK(hoya_run(program, arg, NULL) == HOYA_EBUSY && hoya_current_task() == self);
+    raise(SIGINT);
+    CHECK(hoya_sleep(HOYA_SEC(10)) == HOYA_ECANCELED);
+    note(arg);
+    return HOYA_ECANCELED;
+}
+
+static void test_run(void)
+{
+    int destroyed = 0;
+    hoya_run_options options = {.size = sizeof options, .name = "program", .policy = hoya_default_policy()};
+    signal(SIGINT, SIG_DFL);
+    CHECK(hoya_run(program, "m", &options) == HOYA_EINTR && expect("m"));
+    options.destroy = count;
+    CHECK(hoya_run(NULL, &destroyed, &options) == HOYA_EINVAL && destroyed == 1);
+}
+
 /* ---- futures ---------------------------------------------------------------------------------------------- */
 
 static void count_done(hoya_future *future, void *arg)
@@ -423,6 +444,7 @@ int main(void)
         test_loop(selectors[i], HOYA_LOOP_NO_TIMERFD);
     }
     test_policy();
+    test_run();
     test_futures();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&

@@ -16,6 +16,7 @@ HOYA_BEGIN_DECLS
 #define HOYA_ERRORS(X)                                                                                             \
     X(HOYA_EPERM, -EPERM, "operation not permitted")                                                               \
     X(HOYA_ENOENT, -ENOENT, "not found")                                                                           \
+    X(HOYA_EINTR, -EINTR, "interrupted")                                                                           \
     X(HOYA_EAGAIN, -EAGAIN, "not now, try again")                                                                  \
     X(HOYA_EBADF, -EBADF, "bad descriptor")                                                                        \
     X(HOYA_ECHILD, -ECHILD, "the loop belongs to the parent process")                                              \

@@ -12,6 +12,7 @@
 #include <hoya/host.h>
 #include <hoya/loop.h>
 #include <hoya/policy.h>
+#include <hoya/run.h>
 #include <hoya/selector.h>
 #include <hoya/task.h>
 
