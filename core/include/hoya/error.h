@@ -17,6 +17,7 @@ HOYA_BEGIN_DECLS
     X(HOYA_EPERM, -EPERM, "operation not permitted")                                                               \
     X(HOYA_ENOENT, -ENOENT, "not found")                                                                           \
     X(HOYA_EINTR, -EINTR, "interrupted")                                                                           \
+    X(HOYA_EIO, -EIO, "input or output failed")                                                                    \
     X(HOYA_EAGAIN, -EAGAIN, "not now, try again")                                                                  \
     X(HOYA_EBADF, -EBADF, "bad descriptor")                                                                        \
     X(HOYA_ECHILD, -ECHILD, "the loop belongs to the parent process")                                              \
