@@ -16,8 +16,8 @@ awk '
         if (test ~ /^(Loop|Task|Run)Conformance[.]/) return all_hosts
         if (test ~ /^GuestConformance[.]/) return "poll_host glib qt qt_noglib libuv"
         if (test ~ /^Nesting(Task)?Conformance[.]/) return "poll_host glib qt qt_noglib"
-        if (test ~ /^GlibConformance[.]/) return "glib"
-        if (test ~ /^Qt(5|Conformance)[.]/) return "qt qt_noglib"
+        if (test ~ /^(Glib|Gio|GObject)Conformance[.]/) return "glib"
+        if (test ~ /^Qt(5|(Await)?Conformance)[.]/) return "qt qt_noglib"
         if (test ~ /^UvConformance[.]/) return "libuv"
         return ""                                          # looks inside, or plays the host itself
     }

@@ -12,6 +12,9 @@ case "$*" in
 *adapters/glib*) flags="$flags $(pkg-config --cflags glib-2.0 | sed 's/-I/-isystem /g')" ;;
 esac
 case "$*" in
+*adapters/gio*) flags="$flags $(pkg-config --cflags gio-2.0 | sed 's/-I/-isystem /g')" ;;
+esac
+case "$*" in
 *adapters/qt*) qt_flags="-fPIC $(pkg-config --cflags Qt5Core | sed 's/-I/-isystem /g')" ;;
 esac
 case "$*" in
@@ -24,7 +27,7 @@ for folder; do
         include="#include <hoya/$(basename "$header")>"
         echo "$include" | "$cc" -x c -std=c99 $flags - || { echo "$header: not as C99"; bad=1; }
         echo "$include" | "$cxx" -x c++ -std=c++11 $flags - || { echo "$header: not as C++11"; bad=1; }
-        case $header in */glib.h) continue ;; esac # GLib's own headers do not survive that
+        case $header in */glib.h | */gio.h) continue ;; esac # GLib's own headers do not survive that
         echo "$include" | "$cxx" -x c++ -std=c++11 $flags $words - || { echo "$header: not after Qt's headers"; bad=1; }
     done
     for header in "$folder"/*.hpp; do

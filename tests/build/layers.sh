@@ -58,6 +58,8 @@ if [ "${1:-}" = --self-test ]; then
     try 1 core/include/hoya/a.h '<glib.h>'
     try 1 core/include/hoya/a.h '"base.h"'
     try 0 adapters/glib/include/hoya/glib.h '<glib.h>'
+    try 0 adapters/gio/include/hoya/gio.h '<gio/gio.h>'
+    try 1 adapters/glib/include/hoya/glib.h '<gio/gio.h>'
     try 0 adapters/libuv/include/hoya/uv.h '<uv.h>'
     try 1 adapters/qt/include/hoya/qt.h '<glib.h>'
     try 1 adapters/qt/include/hoya/qt.h '<QtCore/QObject>'
@@ -89,6 +91,7 @@ done | awk '
               "stddef stdint stdio stdlib string tgmath time wchar wctype", word, " ")
         for (i in word) standard[word[i] ".h"] = 1
         toolkit["hoya/glib.h glib.h"] = 1
+        toolkit["hoya/gio.h gio/gio.h"] = 1
         toolkit["hoya/uv.h uv.h"] = 1
         # a .hpp is C++: it sees what it likes of the C++ library, and Qt
     }
