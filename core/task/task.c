@@ -78,7 +78,7 @@ static void run_fiber(hoya_fiber *fiber)
     errors.code = 0;
     errors.text[0] = 0;
     hoya_error_move(task->errors = &errors);
-    int status = task->fn(task, task->arg);
+    int status = task->status = task->fn(task, task->arg);
     /* Why it failed, if the last that failed in it is what it failed with. */
     const char *why = status == HOYA_ECANCELED ? task->reason : status == errors.code ? errors.text : NULL;
     task->outcome =

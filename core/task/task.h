@@ -36,7 +36,8 @@ struct hoya_task {
     void *arg;
     hoya_destroy destroy;
     hoya_error_place *errors; /* on its stack: what hoya_error_detail is to it */
-    hoya_outcome outcome;     /* when its function has returned */
+    int status;               /* what its function has returned, */
+    hoya_outcome outcome;     /* and what that means */
     void *value;              /* of set_value */
     hoya_destroy destroy_value;
     int cancels, shields;
