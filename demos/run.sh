@@ -4,14 +4,14 @@
 # Builds the demos and runs them, on nothing but a fresh Debian 12. `demos/run.sh --help` tells the rest.
 #
 # The story is at the end, in main. Before it: the words, the packages, the limit of open files, the build, a server
-# that can be started and stopped, then one section a demo. A step that fails says so in a sentence and ends the
+# that can be started and stopped, a display, then one section a demo. A step that fails says so in a sentence and ends the
 # script with 1; a wrong command line ends it with 2. Servers and temporary files go away in every case.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/demos
 
-demos=(echo swap)
+demos=(echo swap dialog)
 host=all
 connections=1000
 messages=100
@@ -25,19 +25,21 @@ Demos:
   echo               an echo server on hoya's callbacks, driven by socat and netcat, then by a client of hoya's own
                      that opens many connections at once; prints a table
   swap               one program under every host, in one process: prints its trace, and whether it is the same
+  dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
   errors             what the two programs of echo say when something is wrong
 
-Without a DEMO: echo, then swap.
+Without a DEMO: echo, swap, dialog.
 
 Options:
-  --host NAME        native, glib, qt, libuv, or all (the default); swap runs all that were built
+  --host NAME        native, glib, qt, libuv, or all (the default); swap runs all that were built, dialog
+                     GTK for glib, and Qt
   --connections N    connections open together, $connections by default
   --messages N       messages a connection, $messages by default
   --size N           bytes a message, $size by default
   --help             print this
 
 Installs the Debian packages that are missing (as root, or through sudo), builds in build/demos, and talks to
-127.0.0.1 only.
+127.0.0.1 only. Without a display dialog runs on an X server of its own (Xvfb).
 END
 }
 
@@ -63,19 +65,25 @@ number() { # number OPTION TEXT
 # ---- a fresh Debian ----------------------------------------------------------------------------------------
 
 have() { command -v "$1" >/dev/null; }
+wants() { [[ " ${demos[*]} " == *" $1 "* ]]; } # is this demo to run?
 
 missing_packages() {
     # gcc can be there without the C library's headers: it only recommends them.
     have cc && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1 || echo gcc libc6-dev
     have cmake || echo cmake
     have ninja || echo ninja-build
-    have socat || echo socat
-    nc_knows_N || echo netcat-openbsd
+    if wants echo || wants errors; then
+        have socat || echo socat
+        nc_knows_N || echo netcat-openbsd
+    fi
     [[ $host == native ]] && return
     have pkg-config || echo pkg-config
     [[ $host != @(all|glib) ]] || pkg-config --exists glib-2.0 2>/dev/null || echo libglib2.0-dev
     [[ $host != @(all|qt) ]] || pkg-config --exists Qt5Core 2>/dev/null || echo g++ qtbase5-dev
     [[ $host != @(all|libuv) ]] || pkg-config --exists libuv 2>/dev/null || echo libuv1-dev
+    wants dialog || return 0
+    [[ $host != @(all|glib) ]] || pkg-config --exists gtk+-3.0 2>/dev/null || echo libgtk-3-dev
+    [[ -n ${DISPLAY:-} ]] || have Xvfb || echo xvfb
 }
 
 # OpenBSD's netcat ends its sending side at the end of its input with -N; the other netcats have no -N.
@@ -118,7 +126,7 @@ build_demos() {
     # No tests, so no googletest; a C++ compiler for Qt alone. A new compiler's new warnings need not stop us.
     run_logged "configuring" cmake --preset release -B "$build" -DHOYA_BUILD_TESTS=OFF -DHOYA_BUILD_BENCH=OFF -DHOYA_REQUIRE_ALL=OFF \
         -DHOYA_WERROR=OFF
-    run_logged "building" cmake --build "$build" --target demo-echo-server demo-echo-client demo-swap
+    run_logged "building" cmake --build "$build"
     server=$build/demos/demo-echo-server
     client=$build/demos/demo-echo-client
     swap=$build/demos/demo-swap
@@ -127,6 +135,7 @@ build_demos() {
 # ---- a server that can be started and stopped --------------------------------------------------------------
 
 server_pid=
+display_pid=
 port=
 
 start_server() { # start_server HOST; sets server_pid and port
@@ -161,6 +170,10 @@ clean_up() {
     if [[ -n $server_pid ]]; then
         kill -KILL "$server_pid" || true
         wait "$server_pid" || true
+    fi 2>/dev/null
+    if [[ -n $display_pid ]]; then
+        kill "$display_pid" || true
+        wait "$display_pid" || true
     fi 2>/dev/null
     rm -rf "$tmp"
 }
@@ -249,6 +262,33 @@ demo_swap() {
     done
 }
 
+# ---- dialog ------------------------------------------------------------------------------------------------
+
+start_display() { # one that is there already is good enough
+    [[ -z ${DISPLAY:-} ]] || return 0
+    local number
+    mkfifo "$tmp/display"
+    Xvfb -displayfd 3 -screen 0 640x480x24 -nolisten tcp 3>"$tmp/display" >"$tmp/Xvfb" 2>&1 &
+    display_pid=$!
+    read -r number <"$tmp/display" || { cat "$tmp/Xvfb" >&2; die "Xvfb does not start"; }
+    export DISPLAY=:$number
+}
+
+dialog_of() { # dialog_of gtk|qt
+    local picture=$build/dialog-$1.png
+    rm -f "$picture"
+    QT_QPA_PLATFORM=xcb GDK_BACKEND=x11 NO_AT_BRIDGE=1 timeout 60 "$build/demos/demo-dialog-$1" "$picture" 2>"$tmp/errors" ||
+        { cat "$tmp/errors" >&2; die "the other tasks did not go on, or the picture could not be taken"; }
+    echo "    ${picture#"$root"/}"
+}
+
+demo_dialog() {
+    [[ $host == @(all|glib|qt) ]] || { say "$host has no dialogs"; return; }
+    start_display
+    [[ $host == qt ]] || dialog_of gtk
+    [[ $host == glib ]] || dialog_of qt
+}
+
 # ---- errors ------------------------------------------------------------------------------------------------
 
 # Runs a program that is to fail: with the exit code EXPECTED, and one sentence that begins with the program's name.
@@ -314,7 +354,7 @@ while (($#)); do
 done
 case $given in
 '') ;;
-echo | swap | errors) demos=("$given") ;;
+echo | swap | dialog | errors) demos=("$given") ;;
 *) wrong "there is no demo \"$given\"" ;;
 esac
 case $host in
@@ -328,7 +368,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-[[ ${demos[0]} != echo ]] || raise_file_limit
+! wants echo || raise_file_limit
 install_packages
 build_demos
 for demo in "${demos[@]}"; do

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * toolkit.h: what the demo wants of a toolkit: a window with bars, a modal dialog, and a picture of both. One file a
+ * toolkit (gtk.c, qt.cc); CMake makes a program of each. Nothing here is hoya's but the policy.
+ */
+#ifndef DEMO_DIALOG_TOOLKIT_H
+#define DEMO_DIALOG_TOOLKIT_H
+
+#include <hoya/hoya.h>
+
+HOYA_BEGIN_DECLS
+
+extern const char toolkit_name[];
+
+hoya_policy *toolkit_policy(void);
+
+/* Opens the window. Exits with a sentence when there is no display. */
+void toolkit_open(int argc, char **argv, int bars);
+void toolkit_close(void);
+
+void toolkit_show(int bar, int percent);
+
+/* Opens the dialog, modal, and returns when it is closed: here the toolkit's main loop runs once more. */
+void toolkit_run_dialog(const char *question);
+void toolkit_close_dialog(void);
+
+/* A picture of the screen, as PNG. 0, or -1. */
+int toolkit_save_picture(const char *path);
+
+HOYA_END_DECLS
+
+#endif
