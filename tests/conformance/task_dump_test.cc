@@ -4,6 +4,8 @@
  */
 #include "tasks.h"
 
+#include <cerrno>
+
 namespace hoya_test
 {
 namespace
@@ -16,6 +18,9 @@ std::string Dump(hoya_loop *loop)
     EXPECT_EQ(hoya_loop_dump(loop, line, &text), 0) << hoya_error_detail();
     return text;
 }
+
+/* How places of this program begin: it is a part of more than one. */
+const std::string kHere = std::string(program_invocation_short_name) + "(";
 
 bool Has(const std::string &text, const std::string &part)
 {
@@ -40,18 +45,17 @@ TEST_P(TaskConformance, ADumpNamesEachTaskItsStateAndWhatItWaitsFor)
         },
         "yielder");
     std::string before = Dump(loop);
-    EXPECT_TRUE(Has(before, "  tasks: 4\n    fetcher: ready, has not begun\n      hoya-conformance-tests("))
-        << before;
+    EXPECT_TRUE(Has(before, "  tasks: 4\n    fetcher: ready, has not begun\n      " + kHere)) << before;
     RunRounds(2);
     Task looker = Create(
         [&](hoya_task *) {
             std::string text = Dump(loop);
-            EXPECT_TRUE(Has(text, "    fetcher: waits for a future from hoya-conformance-tests(")) << text;
+            EXPECT_TRUE(Has(text, "    fetcher: waits for a future from " + kHere)) << text;
             EXPECT_TRUE(Has(text, "    reader: waits for fetcher\n")) << text;
             EXPECT_TRUE(Has(text, "    sleeper: sleeps, wakes in 59.")) << text;
             EXPECT_TRUE(Has(text, "    yielder: ready\n")) << text;
             EXPECT_TRUE(Has(text, "    looker: running\n")) << text;
-            EXPECT_TRUE(Has(text, ", from hoya-conformance-tests("));
+            EXPECT_TRUE(Has(text, ", from " + kHere));
             return 0;
         },
         "looker");
@@ -90,9 +94,9 @@ TEST_P(TaskConformance, InDebugModeTheTasksOfALoopThatIsClosedAreNamedWithTheirP
     Task ready = Create([](hoya_task *) { return 0; }, "ready");
     EXPECT_EQ(hoya_loop_close(loop), 0);
     std::string words = "left in a loop that is closed: the task ";
-    EXPECT_TRUE(Logged(words + "left alone, hoya-conformance-tests("));
-    EXPECT_TRUE(Logged(words + "ready, hoya-conformance-tests("));
-    EXPECT_TRUE(Logged(", from hoya-conformance-tests("));
+    EXPECT_TRUE(Logged(words + "left alone, " + kHere));
+    EXPECT_TRUE(Logged(words + "ready, " + kHere));
+    EXPECT_TRUE(Logged(", from " + kHere));
     EXPECT_FALSE(Logged("left in a loop that is closed: task ")) << "once each";
 }
 
