@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * hoya_uv.c: the loop as a guest of a uv_loop_t: one poll handle, a check handle in which the guest runs, an idle handle
- * for the kick, a prepare handle that begins a turn and keeps uv_run alive, and a timer for systems without timerfd. Compare core/loop/host_native.c and adapters/glib/hoya_glib.c.
+ * for the kick, a prepare handle that begins a turn and keeps uv_run alive, and a timer for systems without
+ * timerfd. Compare core/loop/host_native.c and adapters/glib/hoya_glib.c.
  *
  * A turn of libuv's: timers, idle handles, the wait, descriptors, check handles. Whatever is for the guest is noted
  * (`due`), and the guest runs once, at the turn's end, when all descriptors of the turn are known. The kick is an active
@@ -516,12 +517,13 @@ static int finish_and_close(uv_loop_t *uv)
 }
 
 /* hoya's own key, which closes this thread's loops, may have its turn after this one, and so may those of others: while
- * anything is open another pass over the keys is asked for. */
+ * anything is open another pass over the keys is asked for. Not the last one: in that a sanitizer takes leave of the
+ * thread. */
 static void end_thread_loop(void *arg)
 {
     thread_loop *own = arg;
     if (finish_and_close(&own->uv) == 0) free(own);
-    else if (++own->passes < PTHREAD_DESTRUCTOR_ITERATIONS) pthread_setspecific(key, own);
+    else if (++own->passes < PTHREAD_DESTRUCTOR_ITERATIONS - 1) pthread_setspecific(key, own);
     /* else the program left handles open in it: libuv's memory is not ours to take */
 }
 
