@@ -100,8 +100,9 @@ HOYA_API int hoya_yield(void *value, void **sent);
  *
  * Inside fn there is neither a current coroutine nor a current task: hoya_yield is HOYA_ESTATE, and what waits is
  * HOYA_EDEADLK in a task's call. It may run a main loop, in which other tasks go on and call as well: such calls end last
- * in, first out, as main loops do. An exception or longjmp must not leave it. In all else it is a call: the caller's
- * errno, rounding and signal mask. Errors: fn's, and HOYA_EINVAL without one. */
+ * in, first out, as main loops do. An exception or longjmp must not leave it. Errno and signal mask
+ * are as in any call; the rounding of floating point is the caller's or the thread's. Errors: fn's, and HOYA_EINVAL without
+ * one. */
 HOYA_API int hoya_call_on_thread_stack(int (*fn)(void *arg), void *arg);
 
 /* ---- questions --------------------------------------------------------------------------------------- */
