@@ -214,6 +214,24 @@ TEST_P(TaskConformance, AwaitOfADoneFutureDoesNotSuspend)
     EXPECT_EQ(trace[0], "after");
 }
 
+TEST_P(TaskConformance, RunBrieflyIsRunOnceWithoutAWait)
+{
+    Future future = NewFuture();
+    Task task = Create([&](hoya_task *) {
+        Note("first step");
+        EXPECT_EQ(hoya_await(future.get(), nullptr), 0);
+        Note("second step");
+        return 0;
+    });
+    EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), 1);
+    EXPECT_EQ(trace, Trace{"first step"});
+    EXPECT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0);
+    EXPECT_EQ(trace, Trace{"first step"});
+    EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), 1);
+    EXPECT_EQ(trace, (Trace{"first step", "second step"}));
+    EXPECT_EQ(hoya_loop_run_once(loop, HOYA_NOW), 0) << "an iteration with nothing in it";
+}
+
 // Holds: S52
 TEST_P(TaskConformance, SleepZeroIsOneRoundAndTwoTasksAlternate)
 {

@@ -432,6 +432,66 @@ static void test_futures(void)
     hoya_loop_unref(loop);
 }
 
+/* ---- tasks ------------------------------------------------------------------------------------------------ */
+
+static char local_key;
+static int waits_for_cancel;
+
+static int hear_cancel(hoya_task *self, void *arg)
+{
+    hoya_timeout *timeout;
+    CHECK(hoya_current_task() == self && hoya_task_get_local(&local_key) == trace);
+    CHECK(hoya_timeout_enter(HOYA_USEC(10), &timeout) == 0);
+    CHECK(hoya_sleep(HOYA_SEC(60)) == HOYA_EDEADLINE && hoya_timeout_leave(timeout) == 1);
+    CHECK(hoya_timeout_enter_at(HOYA_NEVER, &timeout) == 0 && hoya_timeout_leave(timeout) == 0);
+    waits_for_cancel = 1;
+    CHECK(hoya_sleep(HOYA_SEC(60)) == HOYA_ECANCELED && hoya_task_cancelling(self) == 1);
+    CHECK(hoya_shield_enter() == 0 && hoya_sleep(HOYA_USEC(10)) == 0 && hoya_shield_leave() == 0);
+    CHECK(hoya_task_uncancel(self) == 0 && hoya_sleep(0) == 0);
+    return hoya_task_set_value(self, arg, NULL);
+}
+
+static int have_child(hoya_task *self, void *arg)
+{
+    hoya_task *child;
+    void *value = NULL;
+    hoya_task_options options = {.size = sizeof options, .name = "child", .stack_size = 64 * 1024};
+    CHECK(hoya_task_set_local(&local_key, trace, NULL) == 0);
+    CHECK(hoya_create_task(hoya_task_get_loop(self), hear_cancel, arg, &options, &child) == 0);
+    CHECK(strcmp(hoya_task_get_name(child), "child") == 0);
+    while (!waits_for_cancel) CHECK(hoya_sleep(HOYA_USEC(100)) == 0);
+    CHECK(hoya_task_cancel(child, "port") == 1);
+    CHECK(hoya_wait_done(hoya_task_future(child)) == 0);
+    CHECK(hoya_await(hoya_task_future(child), &value) == 0 && value == arg);
+    hoya_task_unref(hoya_task_ref(child));
+    hoya_task_unref(child);
+    hoya_loop_stop(hoya_task_get_loop(self));
+    return hoya_error_set(HOYA_EPIPE, "the end");
+}
+
+static void *start_task(void *loop)
+{
+    hoya_thread_future *future = NULL;
+    CHECK(hoya_create_task_threadsafe(loop, have_child, trace, NULL, &future) == 0);
+    CHECK(hoya_thread_future_result(future, HOYA_SEC(20), NULL) == HOYA_EPIPE);
+    CHECK(strcmp(hoya_error_detail(), "the end") == 0);
+    hoya_thread_future_unref(future);
+    return NULL;
+}
+
+static void test_tasks(void)
+{
+    hoya_loop *loop;
+    pthread_t thread;
+    CHECK(hoya_loop_new(NULL, &loop) == 0 && hoya_all_tasks(loop, NULL, NULL) == 0);
+    CHECK(pthread_create(&thread, NULL, start_task, loop) == 0);
+    CHECK(hoya_loop_run_forever(loop) == 0);
+    CHECK(hoya_loop_run_once(loop, HOYA_NOW) >= 0); /* the outcome goes on its way a round later */
+    CHECK(pthread_join(thread, NULL) == 0 && hoya_current_task() == NULL);
+    CHECK(hoya_loop_close(loop) == 0);
+    hoya_loop_unref(loop);
+}
+
 int main(void)
 {
     static const char *const selectors[] = {"epoll", "poll", "select"};
@@ -446,6 +506,7 @@ int main(void)
     test_policy();
     test_run();
     test_futures();
+    test_tasks();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&
           !live.selectors && !live.futures);

@@ -77,8 +77,8 @@ HOYA_API int hoya_loop_is_closed(const hoya_loop *loop); /* any thread */
 HOYA_API int hoya_loop_run_forever(hoya_loop *loop);
 
 /* Runs one iteration: waits at most `timeout` nanoseconds (HOYA_NOW: not at all, HOYA_NEVER: without end)
- * until something is ready, then runs one round. Returns the number of callbacks that ran. Errors as
- * run_forever. Origin: BaseEventLoop._run_once. */
+ * until something is ready, then runs one round. With HOYA_NOW that is one iteration, whatever it finds: tulip's
+ * run_briefly. Returns the number of callbacks that ran. Errors as run_forever. Origin: BaseEventLoop._run_once. */
 HOYA_API int hoya_loop_run_once(hoya_loop *loop, int64_t timeout);
 
 /* Ends the run at the end of the current round: what the round's callbacks schedule stays queued for the
