@@ -140,6 +140,7 @@ int hoya_loop_dump(hoya_loop *loop, void (*line)(const char *text, void *arg), v
     print_waiters(&to, loop);
     print_watches(&to, loop);
     print_signals(&to, loop);
-    if (loop->dump_tasks) loop->dump_tasks(loop, &to);
+    for (const hoya_slot *slot = loop->slots; slot < loop->slots + HOYA_SLOTS; slot++)
+        if (slot->dump) slot->dump(loop, &to);
     return 0;
 }

@@ -151,7 +151,8 @@ static void end(hoya_loop *loop)
     hoya_loop_drop_absent_host(loop);
     if (loop->host != loop->native) hoya_loop_let_host_go(loop);
 
-    if (loop->close_tasks) loop->close_tasks(loop); /* they end, while there still is a queue */
+    for (hoya_slot *slot = loop->slots; slot < loop->slots + HOYA_SLOTS; slot++)
+        if (slot->close) slot->close(loop);
 
     /* Destroy functions run in here. They find a closed loop, and may cancel what has not been dropped yet. */
     while (hoya_ring_count(&loop->ready)) {

@@ -23,6 +23,15 @@ typedef struct hoya_fd_record hoya_fd_record; /* loop/watch.h */
 typedef struct hoya_identity hoya_identity;   /* loop/debug.c */
 typedef struct hoya_printer hoya_printer;     /* loop/dump.c */
 
+/* What a layer above keeps of a loop, what the loop's end means to it, and what it has to say of it (or NULL); in the order
+ * of their ends, with the ready queue still there. The owner makes it when it first needs it. */
+typedef struct hoya_slot {
+    void *data;
+    void (*close)(hoya_loop *loop);
+    void (*dump)(const hoya_loop *loop, const hoya_printer *to);
+} hoya_slot;
+enum { HOYA_SLOT_TASKS, HOYA_SLOT_JOBS, HOYA_SLOTS };
+
 struct hoya_loop {
     /* life.c: read by every thread, and hardly ever written */
     atomic_bool closed;     /* set under inbox_lock, so that no post slips in behind it */
@@ -105,11 +114,8 @@ struct hoya_loop {
     int64_t run_deadline;   /* run_once's timeout */
     int abort_code;
 
-    /* For the layer of tasks, which the loop knows nothing of: what it keeps here, what the loop's end means to it, and
-     * what it has to say of it. */
-    void *tasks;
-    void (*close_tasks)(hoya_loop *loop);
-    void (*dump_tasks)(const hoya_loop *loop, const hoya_printer *to);
+    /* For the layers above, which the loop knows nothing of. */
+    hoya_slot slots[HOYA_SLOTS];
 
     /* exception.c */
     hoya_exception_handler exception_handler;

@@ -165,15 +165,13 @@ static void close_tasks(hoya_loop *loop)
     hoya_stack_pool_unref(tasks->pool);
     tasks->pool = NULL;
     if (!hoya_list_is_empty(&tasks->all)) return;
-    loop->tasks = NULL;
-    loop->close_tasks = NULL;
-    loop->dump_tasks = NULL;
+    loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){NULL, NULL, NULL};
     hoya_free(tasks);
 }
 
 static int begin_tasks(hoya_loop *loop)
 {
-    if (loop->tasks) return 0;
+    if (hoya_tasks_of(loop)) return 0;
     hoya_tasks *tasks = hoya_new(hoya_tasks);
     if (!tasks) return HOYA_ENOMEM;
     int rc = hoya_stack_pool_new(NULL, &tasks->pool);
@@ -182,9 +180,7 @@ static int begin_tasks(hoya_loop *loop)
         return rc;
     }
     hoya_list_init(&tasks->all);
-    loop->tasks = tasks;
-    loop->close_tasks = close_tasks;
-    loop->dump_tasks = hoya_tasks_dump;
+    loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){tasks, close_tasks, hoya_tasks_dump};
     return 0;
 }
 

@@ -72,7 +72,7 @@ struct hoya_timeout {
 
 static inline hoya_tasks *hoya_tasks_of(const hoya_loop *loop)
 {
-    return loop->tasks;
+    return loop->slots[HOYA_SLOT_TASKS].data;
 }
 
 /* One that was not begun: `wake` or `step` is its first step. Takes the argument if it succeeds. */
