@@ -13,7 +13,7 @@ cd "${1:-$(dirname "$0")}"
 awk '
     function wrong(why) { problems = problems FILENAME ":" FNR ": " why "\n"; bad = 1 }
     function hosts_of(test) {
-        if (test ~ /^(Loop|Task|Run)Conformance[.]/) return all_hosts
+        if (test ~ /^(Loop|Task|Run|Executor)Conformance[.]/) return all_hosts
         if (test ~ /^GuestConformance[.]/) return "poll_host glib qt qt_noglib libuv"
         if (test ~ /^Nesting(Task)?Conformance[.]/) return "poll_host glib qt qt_noglib"
         if (test ~ /^(Glib|Gio|GObject)Conformance[.]/) return "glib"

@@ -3,6 +3,9 @@
  * base/sys_list.h: the system calls of the library, all of them: X(result, name, parameters, arguments).
  */
 #define HOYA_SYSTEM_CALLS(X)                                                                                       \
+    X(int, pthread_create,                                                                                         \
+      (pthread_t * thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg),                     \
+      (thread, attributes, run, arg))                                                                              \
     X(pid_t, getpid, (void), ())                                                                                   \
     X(int, raise, (int signum), (signum))                                                                          \
     X(int, sigaction, (int signum, const struct sigaction *action, struct sigaction *old), (signum, action, old))  \

@@ -130,10 +130,11 @@ int hoya_future_complete(hoya_future *future, hoya_outcome outcome)
     return 0;
 }
 
-/* What a task's function returns decides, and nobody else. */
+/* What the function of a task or a job returns decides, and nobody else. */
 static int check_alone(const hoya_future *future)
 {
-    return future && future->class ? hoya_error_set(HOYA_ESTATE, "a task cannot be completed from outside") : 0;
+    return future && future->class ? hoya_error_set(HOYA_ESTATE, "a task or a job cannot be completed from outside")
+                                   : 0;
 }
 
 int hoya_future_set_result(hoya_future *future, void *value, hoya_destroy destroy)

@@ -9,11 +9,13 @@
 #define HOYA_FUTURE_FUTURE_H
 
 #include <hoya/future.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/list.h"
 #include "future/outcome.h"
 
-/* A future that is part of something else: a task. */
+/* A future that is part of something else: a task, a job. */
 typedef struct hoya_future_class {
     int (*cancel)(hoya_future *future, const char *reason);
     void (*free)(hoya_future *future); /* after the last unref, in the place of hoya_free */
@@ -32,6 +34,26 @@ struct hoya_future {
 
 /* For one that is embedded, in zeroed memory. */
 void hoya_future_init(hoya_future *future, const hoya_future_class *class, hoya_loop *loop, const void *place);
+
+/* The same of threads: a job. */
+typedef struct hoya_thread_future_class {
+    int (*cancel)(hoya_thread_future *future, const char *reason); /* any thread */
+    void (*free)(hoya_thread_future *future);
+} hoya_thread_future_class;
+
+struct hoya_thread_future {
+    const hoya_thread_future_class *class; /* NULL: it stands alone */
+    atomic_int refs;
+    unsigned generation; /* of the process that the lock is of */
+    pthread_mutex_t lock;
+    pthread_cond_t completed;
+    bool running; /* its work has begun: too late for a cancel */
+    hoya_outcome outcome;
+    hoya_list callbacks;
+};
+
+/* For one that is embedded, in zeroed memory. */
+void hoya_thread_future_init(hoya_thread_future *future, const hoya_thread_future_class *class);
 
 /* Takes the outcome; clears it where it is too late, or the thread is wrong. */
 int hoya_future_complete(hoya_future *future, hoya_outcome outcome);

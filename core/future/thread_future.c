@@ -3,8 +3,6 @@
  * future/thread_future.c: the future of threads: an outcome under a lock, a condition for those who wait, and callbacks
  * that the completing thread calls, with the lock open.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -12,16 +10,6 @@
 #include "base/error.h"
 #include "future/future.h"
 #include "loop/handle.h"
-
-struct hoya_thread_future {
-    atomic_int refs;
-    unsigned generation; /* of the process that the lock is of */
-    pthread_mutex_t lock;
-    pthread_cond_t completed;
-    bool running; /* its work has begun: too late for a cancel */
-    hoya_outcome outcome;
-    hoya_list callbacks;
-};
 
 typedef struct callback {
     hoya_list node;
@@ -55,16 +43,22 @@ static void unlock(hoya_thread_future *future)
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
+void hoya_thread_future_init(hoya_thread_future *future, const hoya_thread_future_class *class)
+{
+    future->class = class;
+    atomic_init(&future->refs, 1);
+    init_lock(future);
+    hoya_list_init(&future->callbacks);
+    hoya_live_add(HOYA_LIVE_FUTURES, 1);
+}
+
 int hoya_thread_future_new(hoya_thread_future **out)
 {
     int rc = hoya_fork_notice();
     if (rc < 0) return rc;
     hoya_thread_future *future = hoya_new(hoya_thread_future);
     if (!future) return HOYA_ENOMEM;
-    atomic_init(&future->refs, 1);
-    init_lock(future);
-    hoya_list_init(&future->callbacks);
-    hoya_live_add(HOYA_LIVE_FUTURES, 1);
+    hoya_thread_future_init(future, NULL);
     *out = future;
     return 0;
 }
@@ -102,7 +96,8 @@ void hoya_thread_future_unref(hoya_thread_future *future)
     hoya_outcome_clear(&future->outcome);
     pthread_cond_destroy(&future->completed);
     pthread_mutex_destroy(&future->lock);
-    hoya_free(future);
+    if (future->class) future->class->free(future);
+    else hoya_free(future);
     hoya_live_add(HOYA_LIVE_FUTURES, -1);
 }
 
@@ -137,13 +132,26 @@ int hoya_thread_future_complete(hoya_thread_future *future, hoya_outcome outcome
     return rc < 0 ? rc : hoya_error_set(HOYA_ESTATE, "the future is done already");
 }
 
+/* What a job's function returns decides, and nobody else. */
+static int check_alone(const hoya_thread_future *future)
+{
+    return future && future->class ? hoya_error_set(HOYA_ESTATE, "a job cannot be completed from outside") : 0;
+}
+
 int hoya_thread_future_set_result(hoya_thread_future *future, void *value, hoya_destroy destroy)
 {
+    int rc = check_alone(future);
+    if (rc < 0) {
+        hoya_destroy_arg(destroy, value);
+        return rc;
+    }
     return hoya_thread_future_complete(future, hoya_outcome_value(value, destroy));
 }
 
 int hoya_thread_future_set_exception(hoya_thread_future *future, int code, const char *text)
 {
+    int rc = check_alone(future);
+    if (rc < 0) return rc;
     if (code >= 0) return hoya_error_set(HOYA_EINVAL, "set_exception with %d: a code is negative", code);
     return hoya_thread_future_complete(future, hoya_outcome_error(code, text));
 }
@@ -151,6 +159,7 @@ int hoya_thread_future_set_exception(hoya_thread_future *future, int code, const
 int hoya_thread_future_cancel(hoya_thread_future *future, const char *reason)
 {
     if (!future) return hoya_error_set(HOYA_EINVAL, "the future is NULL");
+    if (future->class) return future->class->cancel(future, reason);
     hoya_outcome outcome = hoya_outcome_error(HOYA_ECANCELED, reason);
     int cancelled = complete(future, &outcome, true);
     if (!cancelled) hoya_outcome_clear(&outcome);
@@ -159,6 +168,8 @@ int hoya_thread_future_cancel(hoya_thread_future *future, const char *reason)
 
 int hoya_thread_future_set_running_or_notify_cancel(hoya_thread_future *future)
 {
+    int rc = check_alone(future);
+    if (rc < 0) return rc;
     lock(future);
     bool cancelled = hoya_outcome_is_cancel(&future->outcome);
     bool late = future->running || future->outcome.done;

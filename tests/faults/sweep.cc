@@ -152,6 +152,14 @@ int FaultyControl(int epfd, int op, int fd, epoll_event *event)
     return Try(op == EPOLL_CTL_ADD ? add : modify, hoya_sys_real.epoll_ctl, epfd, op, fd, event);
 }
 
+/* Answers with the number, and leaves errno alone. */
+int FaultyThread(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg)
+{
+    static constexpr Errors errors = {{EAGAIN}};
+    int code = plan.Next(errors);
+    return code ? code : hoya_sys_real.pthread_create(thread, attributes, run, arg);
+}
+
 #define FAULTY(name, ...)                                                                                          \
     hoya_sys.name = [](auto... arguments) {                                                                        \
         static constexpr Errors errors = {{__VA_ARGS__}};                                                          \
@@ -176,6 +184,7 @@ void ReplaceSystemCalls()
     FAULTY(ppoll, EINTR, ENOMEM);
     FAULTY(pselect, EINTR, ENOMEM);
     hoya_sys.close = FaultyClose;
+    hoya_sys.pthread_create = FaultyThread;
     hoya_sys.epoll_ctl = FaultyControl;
     hoya_sys.mmap = FaultyMap;
     hoya_sys.madvise = FaultyAdvise;

@@ -492,6 +492,66 @@ static void test_tasks(void)
     hoya_loop_unref(loop);
 }
 
+/* ---- executors -------------------------------------------------------------------------------------------- */
+
+static int give_value(hoya_job *self, void *arg)
+{
+    hoya_job_set_value(self, arg, NULL);
+    return hoya_job_cancelled(self);
+}
+
+static int call_a_job(hoya_task *self, void *arg)
+{
+    void *value = NULL;
+    hoya_destroy destroy = count;
+    CHECK(hoya_to_thread(give_value, arg, NULL, &value, &destroy) == 0 && value == arg && destroy == NULL);
+    hoya_loop_stop(hoya_task_get_loop(self));
+    return 0;
+}
+
+static int run_inline(hoya_executor *executor, void *arg)
+{
+    count(arg);
+    return hoya_executor_run(executor) < 0;
+}
+
+static void test_executors(void)
+{
+    static const hoya_executor_ops ops = {sizeof ops, "inline", run_inline, count};
+    hoya_loop *loop;
+    hoya_executor *pool, *here;
+    hoya_thread_future *work;
+    hoya_future *future;
+    hoya_thread_pool_options options = {
+        .size = sizeof options, .max_threads = 2, .name = "port", .stack_size = 1 << 17};
+    int calls = 0;
+    void *value = NULL;
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(hoya_thread_pool_new(&options, &pool) == 0 && hoya_executor_set_queue_limit(pool, 10) == 0);
+    CHECK(hoya_executor_submit(pool, give_value, trace, NULL, &work) == 0);
+    CHECK(hoya_thread_future_result(work, HOYA_NEVER, &value) == 0 && value == trace);
+    hoya_thread_future_unref(work);
+    CHECK(hoya_run_in_executor(loop, pool, give_value, &calls, NULL, &future) == 0);
+    while (!hoya_future_done(future)) CHECK(hoya_loop_run_once(loop, HOYA_NEVER) >= 0);
+    CHECK(hoya_future_result(future, &value) == 0 && value == &calls);
+    hoya_future_unref(future);
+    CHECK(hoya_set_default_executor(loop, pool) == 0);
+    CHECK(hoya_create_task(loop, call_a_job, trace, NULL, NULL) == 0);
+    CHECK(hoya_loop_run_forever(loop) == 0);
+    CHECK(hoya_executor_shutdown(pool, HOYA_NEVER, 0) == 0);
+    CHECK(hoya_executor_submit(pool, give_value, NULL, NULL, NULL) == HOYA_ECLOSED);
+    hoya_executor_unref(hoya_executor_ref(pool));
+    hoya_executor_unref(pool);
+    CHECK(hoya_executor_new(&ops, &calls, &here) == 0 && hoya_set_default_executor(loop, here) == 0);
+    hoya_executor_unref(here);
+    CHECK(hoya_run_in_executor(loop, NULL, give_value, NULL, NULL, NULL) == 0 && calls == 1);
+    CHECK(hoya_shutdown_default_executor(loop, HOYA_SEC(10), &future) == 0);
+    while (!hoya_future_done(future)) CHECK(hoya_loop_run_once(loop, HOYA_NEVER) >= 0);
+    hoya_future_unref(future);
+    CHECK(hoya_loop_close(loop) == 0 && calls == 2);
+    hoya_loop_unref(loop);
+}
+
 int main(void)
 {
     static const char *const selectors[] = {"epoll", "poll", "select"};
@@ -507,6 +567,7 @@ int main(void)
     test_run();
     test_futures();
     test_tasks();
+    test_executors();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&
           !live.selectors && !live.futures);

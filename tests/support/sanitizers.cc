@@ -35,7 +35,8 @@ const char *__ubsan_default_options()
 
 const char *__tsan_default_options()
 {
-    return "halt_on_error=1:second_deadlock_stack=1";
+    /* A forked child makes threads of its own: a pool. */
+    return "halt_on_error=1:second_deadlock_stack=1:die_after_fork=0";
 }
 
 /* What GLib and Qt order by locks of their own the sanitizer does not see, since they were built without it. Their own

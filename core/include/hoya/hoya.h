@@ -8,6 +8,7 @@
 #include <hoya/base.h>
 #include <hoya/coroutine.h>
 #include <hoya/error.h>
+#include <hoya/executor.h>
 #include <hoya/future.h>
 #include <hoya/host.h>
 #include <hoya/loop.h>

@@ -21,6 +21,7 @@
 #define HOYA_TASK_H
 
 #include <hoya/base.h>
+#include <hoya/executor.h>
 #include <hoya/future.h>
 #include <hoya/loop.h>
 
@@ -105,6 +106,16 @@ HOYA_API int hoya_await(hoya_future *future, void **value);
 /* Waits `duration` nanoseconds; 0 or less is one round of the loop. Errors: as hoya_wait_done; HOYA_ENOMEM if it is more
  * than a round. Origin: asyncio.sleep. */
 HOYA_API int hoya_sleep(int64_t duration);
+
+/* Runs a job (hoya/executor.h) by the default executor of the task's loop, and waits for it: 0 and the value, which is
+ * the caller's, who calls destroy_value(value) when he is done with it if *destroy_value is not NULL; or the failure of
+ * the job, with its text. `value` and `destroy_value` may be NULL. Takes the argument. A cancel and a timeout tell the job
+ * by its token, and wait for its end all the same, so that the argument may lie on the task's stack; one that has not begun
+ * never runs. (asyncio does not wait: that is hoya_run_in_executor and hoya_await.) Only the close of the loop waits for
+ * no job: an argument that must outlive it has a destroy function. Waits. Errors: as hoya_run_in_executor and hoya_await.
+ * Origin: asyncio.to_thread. */
+HOYA_API int hoya_to_thread(hoya_job_function fn, void *arg, hoya_destroy destroy, void **value,
+                            hoya_destroy *destroy_value);
 
 /* ---- cancelling -------------------------------------------------------------------------------------- */
 
