@@ -31,6 +31,10 @@ typedef struct bench_impl {
     /* n times there and back between this thread's loop and that of another thread. */
     void (*ping_pong)(long n);
 
+    /* n empty jobs on the one thread of a pool, `flight` at a time; the loop on this thread hears of the end of each, and
+     * queues the next one. */
+    void (*jobs)(long flight, long n);
+
     /* Sends back what comes on each descriptor, until all of them have ended. Calls bench_start_echo before it waits. */
     void (*echo)(const int *fds, int n);
 
@@ -41,7 +45,7 @@ typedef struct bench_impl {
     void (*wake)(void);
 } bench_impl;
 
-/* Those that are no peers but hoya's hosts have echo, sleeper and wake only. */
+/* Those that are no peers but hoya's hosts have echo, sleeper and wake only; libev has no pool of threads, and no jobs. */
 extern const bench_impl bench_implementation;
 
 /* The loop is there, and about to be run: the client may begin. */
@@ -56,6 +60,9 @@ int bench_woken(void);
 
 /* A thread on a processor that is not the calling thread's, if the program may use several. */
 pthread_t bench_start_thread(void *(*run)(void *arg), void *arg);
+
+/* On a thread of somebody's pool, before its first job: the same for that one. */
+void bench_settle_worker(void);
 
 /* Ends the program with a sentence unless `good`. */
 void bench_require(int good, const char *what);

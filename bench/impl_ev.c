@@ -249,4 +249,4 @@ static void sleeper(void)
 }
 
 const bench_impl bench_implementation = {"libev", chain,     batch, timers_insert, timers_cancel, timers_expire,
-                                         posts,   ping_pong, echo,  sleeper,       wake};
+                                         posts,   ping_pong, NULL,  echo,          sleeper,       wake};

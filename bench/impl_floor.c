@@ -226,6 +226,70 @@ static void posts(int producers, long n)
     queue_free(&main_queue);
 }
 
+/* ---- jobs: a queue of the same kind to a thread that sleeps on a condition --------------------------------- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct entry jobs[ROOM];
+    unsigned head, tail;
+    int ends;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
+static long to_start;
+
+static void do_nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void start_job(void)
+{
+    to_start--;
+    pthread_mutex_lock(&pool.lock);
+    pool.jobs[pool.tail++ % ROOM] = (struct entry){do_nothing, NULL};
+    pthread_cond_signal(&pool.more);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+static void job_done(void *arg)
+{
+    (void)arg;
+    left--;
+    if (to_start > 0) start_job();
+}
+
+static void *work(void *arg)
+{
+    bench_settle_worker();
+    pthread_mutex_lock(&pool.lock);
+    for (;;) {
+        while (pool.head == pool.tail && !pool.ends) pthread_cond_wait(&pool.more, &pool.lock);
+        if (pool.head == pool.tail) break;
+        struct entry job = pool.jobs[pool.head++ % ROOM];
+        pthread_mutex_unlock(&pool.lock);
+        job.fn(job.arg);
+        queue_post(&main_queue, job_done, NULL);
+        pthread_mutex_lock(&pool.lock);
+    }
+    pthread_mutex_unlock(&pool.lock);
+    return arg;
+}
+
+static void jobs(long flight, long n)
+{
+    bench_require(flight < ROOM, "room for so many");
+    queue_init(&main_queue);
+    pthread_t worker = bench_start_thread(work, NULL);
+    for (left = to_start = n; flight-- && to_start > 0;) start_job();
+    while (left > 0) queue_look(&main_queue, -1);
+    pthread_mutex_lock(&pool.lock);
+    pool.ends = 1;
+    pthread_cond_signal(&pool.more);
+    pthread_mutex_unlock(&pool.lock);
+    pthread_join(worker, NULL);
+    queue_free(&main_queue);
+}
+
 static int over;
 
 static void end(void *arg)
@@ -312,4 +376,4 @@ static void sleeper(void)
 }
 
 const bench_impl bench_implementation = {"floor", chain,     batch, timers_insert, timers_cancel, timers_expire,
-                                         posts,   ping_pong, echo,  sleeper,       wake};
+                                         posts,   ping_pong, jobs,  echo,          sleeper,       wake};

@@ -156,6 +156,59 @@ static void ping_pong(long n)
     /* `other` belongs to a thread that has ended; the process ends as well. */
 }
 
+static hoya_executor *pool;
+static long to_start;
+
+static int settle(hoya_job *self, void *arg)
+{
+    (void)self, (void)arg;
+    bench_settle_worker();
+    return 0;
+}
+
+static int do_nothing(hoya_job *self, void *arg)
+{
+    (void)self, (void)arg;
+    return 0;
+}
+
+static void start_job(void);
+
+static void job_done(hoya_future *future, void *arg)
+{
+    (void)future, (void)arg;
+    if (to_start > 0) start_job();
+    if (--left == 0) bench_mode_quit(loop);
+}
+
+static void start_job(void)
+{
+    hoya_future *future;
+    to_start--;
+    check(hoya_run_in_executor(loop, pool, do_nothing, NULL, NULL, &future));
+    check(hoya_future_add_done_callback(future, job_done, NULL, NULL, NULL));
+    hoya_future_unref(future);
+}
+
+static void first_jobs(void *arg)
+{
+    for (long flight = *(long *)arg; flight-- && to_start > 0;) start_job();
+}
+
+static void jobs(long flight, long n)
+{
+    hoya_thread_pool_options one = {.size = sizeof one, .max_threads = 1};
+    open_loop();
+    check(hoya_thread_pool_new(&one, &pool));
+    check(hoya_executor_submit(pool, settle, NULL, NULL, NULL));
+    left = to_start = n;
+    check(hoya_loop_call_soon(loop, first_jobs, &flight));
+    bench_mode_run(loop);
+    check(hoya_executor_shutdown(pool, HOYA_NEVER, 0));
+    hoya_executor_unref(pool);
+    close_loop();
+}
+
 static void on_readable(hoya_fd fd, uint32_t events, void *arg)
 {
     (void)events, (void)arg;
@@ -196,4 +249,4 @@ static void sleeper(void)
 }
 
 const bench_impl bench_implementation = {BENCH_NAME, chain,     batch, timers_insert, timers_cancel, timers_expire,
-                                         posts,      ping_pong, echo,  sleeper,       wake};
+                                         posts,      ping_pong, jobs,  echo,          sleeper,       wake};

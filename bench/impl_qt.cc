@@ -54,4 +54,4 @@ void sleeper()
 } // namespace
 
 const bench_impl bench_implementation = {"qt",    nullptr, nullptr, nullptr, nullptr, nullptr,
-                                         nullptr, nullptr, echo,    sleeper, wake};
+                                         nullptr, nullptr, nullptr, echo,    sleeper, wake};

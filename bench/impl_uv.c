@@ -200,6 +200,46 @@ static void ping_pong(long n)
     pthread_join(thread, NULL);
 }
 
+/* ---- jobs: each takes memory and gives it back, as hoya's do ------------------------------------------------- */
+
+static long to_start;
+
+static void settle(uv_work_t *work)
+{
+    (void)work;
+    bench_settle_worker();
+}
+
+static void do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+static void start_job(void);
+
+static void job_done(uv_work_t *work, int status)
+{
+    (void)status;
+    free(work);
+    if (to_start > 0) start_job();
+}
+
+static void start_job(void)
+{
+    to_start--;
+    uv_queue_work(loop, malloc(sizeof(uv_work_t)), do_nothing, job_done);
+}
+
+static void jobs(long flight, long n)
+{
+    uv_work_t first;
+    setenv("UV_THREADPOOL_SIZE", "1", 1);
+    loop = uv_default_loop();
+    uv_queue_work(loop, &first, settle, NULL);
+    for (to_start = n; flight-- && to_start > 0;) start_job();
+    uv_run(loop, UV_RUN_DEFAULT);
+}
+
 /* ---- echo: the same calls as the others, on uv_poll ------------------------------------------------------- */
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -248,4 +288,4 @@ static void sleeper(void)
 }
 
 const bench_impl bench_implementation = {"libuv", chain,     batch, timers_insert, timers_cancel, timers_expire,
-                                         posts,   ping_pong, echo,  sleeper,       wake};
+                                         posts,   ping_pong, jobs,  echo,          sleeper,       wake};

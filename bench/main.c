@@ -66,6 +66,12 @@ pthread_t bench_start_thread(void *(*run)(void *arg), void *arg)
     return thread;
 }
 
+void bench_settle_worker(void)
+{
+    cpu_set_t set = processor_of(1);
+    bench_require(sched_setaffinity(0, sizeof set, &set) == 0, "sched_setaffinity");
+}
+
 /* ---- the workloads ---------------------------------------------------------------------------------------- */
 
 static double now(clockid_t clock)
@@ -136,6 +142,16 @@ static void posts(int producers, long n)
     double start = now(CLOCK_MONOTONIC);
     bench_implementation.posts(producers, n);
     print("posts", params, "post", (now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
+}
+
+static void jobs(long flight, long n)
+{
+    bench_require(bench_implementation.jobs != NULL, "a pool of threads");
+    char params[32];
+    snprintf(params, sizeof params, "%ld", flight);
+    double start = now(CLOCK_MONOTONIC);
+    bench_implementation.jobs(flight, n);
+    print("jobs", params, "job", (now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
 }
 
 /* ---- echo: the client is a process of its own ------------------------------------------------------------- */
@@ -301,7 +317,7 @@ static void wakeup(long n, const char *label)
 static int usage(void)
 {
     fprintf(stderr, "usage: WORKLOAD PARAMETER...: chain N | batch N | timers N TIMES | posts PRODUCERS N |\n"
-                    "pingpong N [LABEL] | echo CONNECTIONS REQUESTS | wakeup N [LABEL]\n");
+                    "pingpong N [LABEL] | jobs FLIGHT N | echo CONNECTIONS REQUESTS | wakeup N [LABEL]\n");
     return 2;
 }
 
@@ -316,6 +332,7 @@ int main(int argc, char **argv)
     else if (!strcmp(workload, "batch")) count_run("batch", bench_implementation.batch, number(argc, argv, 2));
     else if (!strcmp(workload, "timers")) timers(number(argc, argv, 2), number(argc, argv, 3));
     else if (!strcmp(workload, "posts")) posts((int)number(argc, argv, 2), number(argc, argv, 3));
+    else if (!strcmp(workload, "jobs")) jobs(number(argc, argv, 2), number(argc, argv, 3));
     else if (!strcmp(workload, "pingpong")) {
         long n = number(argc, argv, 2);
         double start = now(CLOCK_MONOTONIC);

@@ -12,7 +12,7 @@ Runs hoya beside libuv, libev and a hand-written floor, one after the other, aga
 ratios within the rounds with their 95 % intervals, and verdicts: is hoya at least as fast as libuv? as a guest of GLib, Qt
 and libuv as fast as natively?
 
-  workloads: chain batch timers posts pingpong echo guests wakeup (default: all)
+  workloads: chain batch timers posts pingpong jobs echo guests wakeup (default: all)
 
   --quick        fewer rounds, smaller runs: done within 2 minutes
   --rounds N     how many rounds (default 21, quick 9); fewer than 6 decide nothing
@@ -43,12 +43,12 @@ while [ $# -gt 0 ]; do
     --keep) keep=$2; shift ;;
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
-    chain | batch | timers | posts | pingpong | echo | guests | wakeup) workloads="$workloads $1" ;;
+    chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup) workloads="$workloads $1" ;;
     *) die "there is no option or workload \"$1\"; --help lists them" ;;
     esac
     shift
 done
-[ -n "$workloads" ] || workloads="chain batch timers posts pingpong echo guests wakeup"
+[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup"
 [ -n "$rounds" ] || { [ $quick = yes ] && rounds=9 || rounds=21; }
 
 # ---- the machine -------------------------------------------------------------------------------------------
@@ -134,6 +134,9 @@ for workload in $workloads; do
     pingpong)
         row "$rounds" $one "$peers" pingpong "$(size 2000 10000)" one-processor
         pair $two "$peers" pingpong "$(size 2000 10000)" two-processors ;;
+    jobs)
+        pair $two "floor floor-again hoya libuv" jobs 1 "$(size 5000 30000)"
+        pair $two "floor floor-again hoya libuv" jobs 100 "$(size 100000 500000)" ;;
     echo)
         row "$rounds" $one "$peers" echo 1 "$(size 5000 20000)"
         row "$rounds" $one "$peers" echo 100 "$(size 10000 50000)" ;;
