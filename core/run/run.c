@@ -4,11 +4,12 @@
  *
  *   made: the loop, the hand on Ctrl-C, the main task
  *   run:  until the main task has ended, or the run has
- *   end:  all other tasks are asked to end and waited for, generation by generation; then the loop is closed, which gives
- *         SIGINT back
+ *   end:  all other tasks are asked to end and waited for, generation by generation; then the jobs of the default
+ *         executor, if there is one; then the loop is closed, which gives SIGINT back
  *
- * The end needs no memory. What the user's Ctrl-C means depends on how far this is: see on_interrupt.
+ * The end needs no memory, but for the wait for jobs. What the user's Ctrl-C means depends on how far this is: see on_interrupt.
  */
+#include <hoya/executor.h>
 #include <hoya/run.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "run/policy.h"
 #include "task/task.h"
 
+#define LONGEST_JOBS HOYA_SEC(300) /* asyncio's */
 #define KNOWN_FLAGS (HOYA_RUN_DEBUG | HOYA_RUN_NO_SIGINT)
 
 typedef struct run {
@@ -141,6 +143,20 @@ static int end_tasks(run *r)
     return rc < 0 ? rc : 0;
 }
 
+/* New jobs are refused, those that there are waited for. */
+static int end_jobs(run *r)
+{
+    if (r->cut || !r->loop->slots[HOYA_SLOT_JOBS].data) return 0; /* nobody had any */
+    hoya_future *ended;
+    int rc = hoya_shutdown_default_executor(r->loop, LONGEST_JOBS, &ended);
+    if (rc < 0) return rc;
+    while (rc >= 0 && !r->cut && !hoya_future_done(ended)) rc = hoya_loop_run_once(r->loop, HOYA_NEVER);
+    if (r->cut) rc = hoya_error_set(HOYA_EINTR, "interrupted while the last jobs ended");
+    else if (rc >= 0) rc = hoya_future_result(ended, NULL);
+    hoya_future_unref(ended);
+    return rc;
+}
+
 static void end(run *r)
 {
     if (!r->loop) return;
@@ -159,6 +175,7 @@ int hoya_run(hoya_task_function main, void *arg, const hoya_run_options *given)
     if (r.main) {
         conclude(&r, run_main(&r));
         conclude(&r, end_tasks(&r));
+        conclude(&r, end_jobs(&r));
     }
     end(&r);
     return r.result < 0 ? hoya_error_set(r.result, "%s", r.detail) : r.result;

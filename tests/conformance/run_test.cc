@@ -4,8 +4,11 @@
  */
 #include "conformance.h"
 
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstring>
+#include <future>
 #include <thread>
 
 #include <sys/wait.h>
@@ -315,6 +318,28 @@ TEST_P(RunConformance, TasksThatAreMadeOnTheWayOutAreAskedWhenTheirMakersHaveEnd
               }),
               0);
     EXPECT_EQ(trace, (Trace{"helper HOYA_OK", "maker", "grandchild HOYA_ECANCELED"}));
+}
+
+TEST_P(RunConformance, JobsOfTheDefaultExecutorAreWaitedFor)
+{
+    std::promise<void> main_has_ended;
+    std::atomic<bool> job_has_ended{false};
+    std::function<void()> job = [&, ended = main_has_ended.get_future().share()] {
+        ended.wait();
+        std::this_thread::sleep_for(std::chrono::milliseconds(20)); /* that is its work */
+        job_has_ended = true;
+    };
+    EXPECT_EQ(RunMain([&](hoya_task *self) {
+                  auto run = [](hoya_job *, void *arg) {
+                      Lambda::Run(arg);
+                      return 0;
+                  };
+                  EXPECT_EQ(hoya_run_in_executor(loop, nullptr, run, &job, nullptr, nullptr), 0);
+                  InTheLastRound(self, [&] { main_has_ended.set_value(); });
+                  return 3;
+              }),
+              3);
+    EXPECT_TRUE(job_has_ended);
 }
 
 TEST_P(RunConformance, AStopOnTheWayOutKeepsNobodyFromEnding)

@@ -33,8 +33,9 @@ typedef struct hoya_run_options {
  * hoya_get_event_loop gives the new loop; the current loop of the thread (hoya_set_event_loop) stays what it is.
  *
  * The end: the tasks that are left are cancelled and waited for; then those that they have made meanwhile; until there
- * are none. Who refuses a cancel is waited for. A failure that nobody looks at goes to the loop's exception handler. The
- * rest is hoya_loop_close.
+ * are none. Who refuses a cancel is waited for. A failure that nobody looks at goes to the loop's exception handler. Then
+ * the default executor, if it was used or set, is shut down, and its jobs are waited for, five minutes at most
+ * (HOYA_ETIMEDOUT). The rest is hoya_loop_close.
  *
  * Ctrl-C: on the main thread, if SIGINT has its default action, which it gets back in the end:
  *   the first one cancels main, and the result is HOYA_EINTR if main ends by that;
