@@ -4,6 +4,7 @@
  */
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cfenv>
 #include <csignal>
 #include <cstring>
@@ -472,11 +473,11 @@ TEST(Coroutine, TheSignalMaskBelongsToTheThread)
 
 TEST(Coroutine, SignalsMayComeAtAnyMoment)
 {
-    static volatile sig_atomic_t ticks;
+    static std::atomic<int> ticks; /* a signal of the process comes on any of its threads */
     ticks = 0;
     struct sigaction action {
     }, before;
-    action.sa_handler = [](int) { ticks = ticks + 1; };
+    action.sa_handler = [](int) { ticks++; };
     action.sa_flags = SA_RESTART;
     ASSERT_EQ(sigaction(SIGALRM, &action, &before), 0);
     itimerval often{{0, 100}, {0, 100}}, never{};
