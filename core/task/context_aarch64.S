@@ -18,7 +18,7 @@
 
         .text
 
-/* void hoya_context_switch(hoya_context *from, hoya_context *to) */
+/* int hoya_context_switch(hoya_context *from, hoya_context *to, int result) */
         .globl  hoya_context_switch
         .hidden hoya_context_switch
         .type   hoya_context_switch, %function
@@ -57,6 +57,7 @@ hoya_context_switch:
         str     x10, [x0]
         ldr     x10, [x1]
         mov     sp, x10                 /* here we are on the other stack, in a frame of the same shape */
+        mov     w0, w2
 
         ldr     x10, [sp, #160]
         cmp     x9, x10
@@ -127,6 +128,67 @@ __morestack:
         ret
         .cfi_endproc
         .size   __morestack, . - __morestack
+
+/* int hoya_context_leave(hoya_context *to, int (*then)(void *arg), void *arg): of the frame that it leaves nothing is
+ * kept; to the unwinder it is the other one from its first step on. */
+        .globl  hoya_context_leave
+        .hidden hoya_context_leave
+        .type   hoya_context_leave, %function
+        .p2align 4
+hoya_context_leave:
+        .cfi_startproc
+        hint    #34
+        ldr     x10, [x0]
+        mov     sp, x10
+        .cfi_adjust_cfa_offset 176
+        .cfi_rel_offset x19, 64
+        .cfi_rel_offset x20, 72
+        .cfi_rel_offset x21, 80
+        .cfi_rel_offset x22, 88
+        .cfi_rel_offset x23, 96
+        .cfi_rel_offset x24, 104
+        .cfi_rel_offset x25, 112
+        .cfi_rel_offset x26, 120
+        .cfi_rel_offset x27, 128
+        .cfi_rel_offset x28, 136
+        .cfi_rel_offset x29, 144
+        .cfi_rel_offset x30, 152
+        mov     x16, x1                 /* a branch by way of x16 may go where a call may */
+        mov     x0, x2
+
+        mrs     x9, fpcr
+        ldr     x10, [sp, #160]
+        cmp     x9, x10
+        b.eq    2f
+        msr     fpcr, x10
+2:
+        ldp     d8, d9, [sp, #0]
+        ldp     d10, d11, [sp, #16]
+        ldp     d12, d13, [sp, #32]
+        ldp     d14, d15, [sp, #48]
+        ldp     x19, x20, [sp, #64]
+        ldp     x21, x22, [sp, #80]
+        ldp     x23, x24, [sp, #96]
+        ldp     x25, x26, [sp, #112]
+        ldp     x27, x28, [sp, #128]
+        ldp     x29, x30, [sp, #144]
+        .cfi_restore x19
+        .cfi_restore x20
+        .cfi_restore x21
+        .cfi_restore x22
+        .cfi_restore x23
+        .cfi_restore x24
+        .cfi_restore x25
+        .cfi_restore x26
+        .cfi_restore x27
+        .cfi_restore x28
+        .cfi_restore x29
+        .cfi_restore x30
+        add     sp, sp, #176
+        .cfi_adjust_cfa_offset -176
+        br      x16                     /* it returns in the place of hoya_context_switch */
+        .cfi_endproc
+        .size   hoya_context_leave, . - hoya_context_leave
 
 /* Where a new context begins: calls the function in x19 with the argument in x20. Nobody called this: the unwinder is told
  * that there is no way back. */

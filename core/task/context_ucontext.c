@@ -46,9 +46,11 @@ static void swap(hoya_context *from, hoya_context *to)
     swapcontext(&from->registers, &to->registers);
 }
 
-void hoya_context_switch(hoya_context *from, hoya_context *to)
+int hoya_context_switch(hoya_context *from, hoya_context *to, int result)
 {
     from->errand = NULL;
+    from->then = NULL;
+    to->result = result;
     swap(from, to);
     while (from->errand) {
         struct hoya_context_errand *errand = from->errand;
@@ -56,6 +58,16 @@ void hoya_context_switch(hoya_context *from, hoya_context *to)
         errand->result = errand->fn(errand->arg);
         swap(from, errand->from);
     }
+    return from->then ? from->then(from->then_arg) : from->result;
+}
+
+int hoya_context_leave(hoya_context *to, int (*then)(void *arg), void *arg)
+{
+    to->then = then;
+    to->then_arg = arg;
+    pthread_sigmask(SIG_BLOCK, NULL, &to->registers.uc_sigmask);
+    setcontext(&to->registers);
+    abort();
 }
 
 int hoya_context_call(hoya_context *from, hoya_context *on, int (*fn)(void *arg), void *arg)

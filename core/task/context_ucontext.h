@@ -12,6 +12,9 @@ struct hoya_context {
     void (*entry)(void *arg);
     void *arg;
     struct hoya_context_errand *errand; /* what somebody else wants done on the stack of one that waits */
+    int result;                         /* of the switch that waits here, */
+    int (*then)(void *arg);             /* unless this gives it */
+    void *then_arg;
 };
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * task/coroutine.c: generators: a fiber, and one place for the value that goes to and fro.
+ * task/coroutine.c: generators: a fiber, and a value that goes to and fro: who goes on finds it in the place that it named
+ * when it began to wait, written by the other side before the switch. So the switch is the last step of a send and of a
+ * yield.
  *
  * There is no way to take a stack away from a function that is in the middle of something, in C; so a coroutine ends by
  * returning, always. Closing asks it to: from then on its hoya_yield does not wait any more.
@@ -21,7 +23,8 @@ struct hoya_coroutine {
     uintptr_t thread;
     hoya_coroutine_function fn;
     void *arg;
-    void *value; /* sent, yielded, or returned */
+    void **yielded; /* the sender's place for a value, or NULL */
+    void **sent;    /* the coroutine's */
     bool closing;
     char name[];
 };
@@ -29,7 +32,8 @@ struct hoya_coroutine {
 static void run(hoya_fiber *fiber)
 {
     hoya_coroutine *co = HOYA_CONTAINER_OF(fiber, hoya_coroutine, fiber);
-    co->value = co->fn(co->arg);
+    void *value = co->fn(co->arg);
+    if (co->yielded) *co->yielded = value;
 }
 
 static const char *name_of(const hoya_fiber *fiber)
@@ -39,10 +43,15 @@ static const char *name_of(const hoya_fiber *fiber)
 
 static const hoya_fiber_class coroutine_class = {"coroutine", run, name_of};
 
-hoya_coroutine *hoya_coroutine_current(void)
+static inline hoya_coroutine *current(void)
 {
     hoya_fiber *fiber = hoya_fiber_running;
     return fiber && fiber->class == &coroutine_class ? HOYA_CONTAINER_OF(fiber, hoya_coroutine, fiber) : NULL;
+}
+
+hoya_coroutine *hoya_coroutine_current(void)
+{
+    return current();
 }
 
 int hoya_coroutine_new(hoya_coroutine_function fn, void *arg, const hoya_coroutine_options *options,
@@ -78,31 +87,44 @@ static int check(const hoya_coroutine *co)
     return 0;
 }
 
-int hoya_coroutine_send(hoya_coroutine *co, void *value, void **yielded)
+static int go_on(hoya_coroutine *co, void *value, void **yielded)
+{
+    co->yielded = yielded;
+    if (co->sent) *co->sent = value;
+    return hoya_fiber_resume(&co->fiber, 0);
+}
+
+/* The first one, or one that is refused. Out of line, as every text is, so that the usual send and yield need no room on
+ * the stack. */
+static __attribute__((noinline)) int send_unusual(hoya_coroutine *co, void *value, void **yielded)
 {
     int rc = check(co);
-    if (hoya_unlikely(rc < 0)) return rc;
-    if (hoya_unlikely(co->fiber.state == HOYA_COROUTINE_CLOSED))
-        return hoya_error_set(HOYA_ESTATE, "%s has ended", co->name);
-    if (hoya_unlikely(co->fiber.state == HOYA_COROUTINE_CREATED && value))
-        return hoya_error_set(HOYA_EINVAL, "%s has not started: nobody waits for a value", co->name);
-    co->value = value;
-    hoya_fiber_resume(&co->fiber);
-    if (yielded) *yielded = co->value;
-    return co->fiber.state == HOYA_COROUTINE_SUSPENDED;
+    if (rc < 0) return rc;
+    if (co->fiber.state == HOYA_COROUTINE_CLOSED) return hoya_error_set(HOYA_ESTATE, "%s has ended", co->name);
+    if (value) return hoya_error_set(HOYA_EINVAL, "%s has not started: nobody waits for a value", co->name);
+    return go_on(co, NULL, yielded);
+}
+
+int hoya_coroutine_send(hoya_coroutine *co, void *value, void **yielded)
+{
+    if (hoya_unlikely(co->thread != hoya_thread_self())) return send_unusual(co, value, yielded);
+    if (hoya_unlikely(co->fiber.state != HOYA_COROUTINE_SUSPENDED)) return send_unusual(co, value, yielded);
+    return go_on(co, value, yielded);
+}
+
+static __attribute__((noinline)) int refuse_yield(const hoya_coroutine *co)
+{
+    if (!co) return hoya_error_set(HOYA_ESTATE, "hoya_yield: not in a coroutine");
+    return hoya_error_set(HOYA_ECANCELED, "%s shall end", co->name);
 }
 
 int hoya_yield(void *value, void **sent)
 {
-    hoya_coroutine *co = hoya_coroutine_current();
-    if (hoya_unlikely(!co)) return hoya_error_set(HOYA_ESTATE, "hoya_yield: not in a coroutine");
-    if (!co->closing) {
-        co->value = value;
-        hoya_fiber_suspend(&co->fiber);
-    }
-    if (hoya_unlikely(co->closing)) return hoya_error_set(HOYA_ECANCELED, "%s shall end", co->name);
-    if (sent) *sent = co->value;
-    return 0;
+    hoya_coroutine *co = current();
+    if (hoya_unlikely(!co || co->closing)) return refuse_yield(co);
+    if (co->yielded) *co->yielded = value;
+    co->sent = sent;
+    return hoya_fiber_suspend(&co->fiber, 1);
 }
 
 int hoya_coroutine_close(hoya_coroutine *co)
@@ -110,8 +132,9 @@ int hoya_coroutine_close(hoya_coroutine *co)
     int rc = check(co);
     if (rc < 0) return rc;
     co->closing = true;
+    co->yielded = NULL;
     if (co->fiber.state == HOYA_COROUTINE_CREATED) hoya_fiber_discard(&co->fiber);
-    else if (co->fiber.state == HOYA_COROUTINE_SUSPENDED) hoya_fiber_resume(&co->fiber);
+    else if (co->fiber.state == HOYA_COROUTINE_SUSPENDED) hoya_fiber_resume(&co->fiber, refuse_yield(co));
     return 0;
 }
 

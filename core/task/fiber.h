@@ -3,8 +3,8 @@
  * task/fiber.h: a function with a stack of its own, and the way to and fro. Coroutines and tasks embed one.
  *
  * Who resumes a fiber waits in it, not in a scheduler's place: fibers resume fibers, as deep as you like. The order around
- * a switch is fixed: first who runs, then the sanitizer, then the switch; on the other side the sanitizer, then all else.
- * Both ways are inline, since each `ret` after a switch goes where the processor does not expect it.
+ * a switch is fixed: first who runs, then the sanitizer, then the switch; on the other side the sanitizer alone, so that
+ * without one the switch is the last step of the two below, and of who returns what they return (task/context.h).
  *
  * Fibers that run form a chain: the running one, the one below it that resumed it, and so on to one that was resumed on the
  * thread's own stack, whose `resumer` is therefore the place where that was last left. A call on the thread's stack begins
@@ -54,21 +54,20 @@ void hoya_fiber_clear(hoya_fiber *fiber);
 /* The one that runs on this thread, NULL if none does. */
 extern HOYA_THREAD_LOCAL hoya_fiber *hoya_fiber_running;
 
-void hoya_fiber_give_up_stack(hoya_fiber *fiber);
-
-/* Goes on in a fiber that was created or is suspended, until it suspends itself or ends; when it ends it gives up its
- * stack. */
-static inline void hoya_fiber_resume(hoya_fiber *fiber)
+/* Goes on in a fiber that was created or is suspended, whose hoya_fiber_suspend returns `result`. Returns what the fiber's
+ * next suspend says, or HOYA_FIBER_ENDED: then it has given up its stack. */
+static inline int hoya_fiber_resume(hoya_fiber *fiber, int result)
 {
     fiber->below = hoya_fiber_running;
     fiber->state = HOYA_COROUTINE_RUNNING;
     hoya_fiber_running = fiber;
     hoya_annotate_resume(&fiber->annotation, fiber->stack);
-    hoya_context_switch(&fiber->resumer, &fiber->context);
+    result = hoya_context_switch(&fiber->resumer, &fiber->context, result);
     hoya_annotate_resumed(&fiber->annotation);
-    hoya_fiber_running = fiber->below;
-    if (hoya_unlikely(fiber->state == HOYA_COROUTINE_CLOSED)) hoya_fiber_give_up_stack(fiber);
+    return result;
 }
+
+#define HOYA_FIBER_ENDED 0
 
 /* Does it run, or has it resumed, directly or not, the one that runs? Not from inside a call on the thread's stack. */
 static inline bool hoya_fiber_runs(const hoya_fiber *fiber)
@@ -78,13 +77,15 @@ static inline bool hoya_fiber_runs(const hoya_fiber *fiber)
     return running;
 }
 
-/* Goes back to who resumed the running fiber, until it is resumed again. */
-static inline void hoya_fiber_suspend(hoya_fiber *running)
+/* Goes back to who resumed the running fiber, where hoya_fiber_resume returns `result`, until it is resumed again. */
+static inline int hoya_fiber_suspend(hoya_fiber *running, int result)
 {
     running->state = HOYA_COROUTINE_SUSPENDED;
+    hoya_fiber_running = running->below;
     hoya_annotate_suspend(&running->annotation, false);
-    hoya_context_switch(&running->context, &running->resumer);
+    result = hoya_context_switch(&running->context, &running->resumer, result);
     hoya_annotate_entered(&running->annotation);
+    return result;
 }
 
 #endif

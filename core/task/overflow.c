@@ -142,6 +142,6 @@ void hoya_overflow_resume(hoya_fiber *fiber, hoya_stack **handlers)
     if (!*handlers && hoya_stack_take(fiber->pool, HANDLERS_STACK, handlers) == 0) take_signal();
     const void *base = *handlers ? (*handlers)->base : NULL; /* the loop, and so the record, may go meanwhile */
     bool lent = base && lend(*handlers);
-    hoya_fiber_resume(fiber);
+    hoya_fiber_resume(fiber, 0);
     if (lent) take_back(base);
 }

@@ -64,7 +64,7 @@ void hoya_task_step(hoya_task *task)
     task->depth = task->future.loop->depth;
     task->host_depth = host_depth(task->future.loop);
     current = task;
-    if (hoya_likely(!hoya_loop_debugs(task->future.loop))) hoya_fiber_resume(&task->fiber);
+    if (hoya_likely(!hoya_loop_debugs(task->future.loop))) hoya_fiber_resume(&task->fiber, 0);
     else hoya_overflow_resume(&task->fiber, &hoya_tasks_of(task->future.loop)->handlers);
     current = before;
     hoya_error_move(errors);

@@ -93,7 +93,7 @@ static inline void hoya_task_suspend(hoya_task *task, hoya_wait_describe *descri
     task->describe_wait = describe;
     task->waits_for = waits_for;
     task->wanted = true;
-    hoya_fiber_suspend(&task->fiber);
+    hoya_fiber_suspend(&task->fiber, 1);
 }
 
 /* task/local.c: the values of one task are those of another, until one of them sets one. NULL: none. */

@@ -11,6 +11,6 @@ uint64_t registers_lost(hoya_context *from, hoya_context *to, uint64_t seed);
 uint64_t registers_lost(hoya_context *from, hoya_context *to, uint64_t seed)
 {
     (void)seed;
-    hoya_context_switch(from, to);
+    hoya_context_switch(from, to, 0);
     return 0;
 }

@@ -14,8 +14,8 @@
  * Since the stack is its own it may yield from any depth: Python's `yield from` is a plain call.
  *
  * Thread: a coroutine and a pool of stacks belong to the thread that made them; elsewhere HOYA_ETHREAD. The signal mask,
- * errno and thread-local variables are the thread's; rounding and traps of floating point are the coroutine's own, as
- * they were when it was made. A C++ exception must not leave a coroutine's function, and a longjmp must not leave its
+ * errno and thread-local variables are the thread's; rounding and traps of floating point, as <fenv.h> sets them, are the
+ * coroutine's own, as they were when it was made. (On x86-64: what only _mm_setcsr sets is the thread's.) A C++ exception must not leave a coroutine's function, and a longjmp must not leave its
  * stack. Handlers of signals run on the stack that is in use, unless they ask for one of their own (SA_ONSTACK).
  */
 #ifndef HOYA_COROUTINE_H
