@@ -33,6 +33,12 @@ static inline void hoya_list_append(hoya_list *list, hoya_list *node)
     list->prev = node;
 }
 
+/* The same at its beginning. */
+static inline void hoya_list_push(hoya_list *list, hoya_list *node)
+{
+    hoya_list_append(list->next, node);
+}
+
 static inline void hoya_list_remove(hoya_list *node)
 {
     node->prev->next = node->next;

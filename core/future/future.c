@@ -35,7 +35,9 @@ static int enter_open(const hoya_future *future)
 void hoya_future_init(hoya_future *future, const hoya_future_class *class, hoya_loop *loop, const void *place)
 {
     future->class = class;
-    future->loop = hoya_loop_ref(loop);
+    future->loop = loop;
+    if (class && class->keep_loop) class->keep_loop(loop);
+    else hoya_loop_ref(loop);
     future->refs = 1;
     future->place = place;
     hoya_list_init(&future->callbacks);
@@ -91,10 +93,12 @@ void hoya_future_unref(hoya_future *future)
     while (!hoya_list_is_empty(&future->callbacks)) hoya_waiters_drop(&future->callbacks, NULL, NULL);
     hoya_outcome_clear(&future->outcome);
     hoya_loop *loop = future->loop;
-    if (future->class) future->class->free(future);
+    const hoya_future_class *class = future->class;
+    if (class) class->free(future);
     else hoya_free(future);
     hoya_live_add(HOYA_LIVE_FUTURES, -1);
-    hoya_loop_unref(loop);
+    if (class && class->let_loop_go) class->let_loop_go(loop);
+    else hoya_loop_unref(loop);
 }
 
 hoya_loop *hoya_future_get_loop(const hoya_future *future)
@@ -114,6 +118,15 @@ int hoya_future_cancelled(const hoya_future *future)
 
 /* ---- completing ---------------------------------------------------------------------------------------- */
 
+static void tell_waiters(hoya_future *future)
+{
+    if (hoya_list_is_empty(&future->callbacks)) return;
+    hoya_future_ref(
+        future); /* callbacks of a closed loop are dropped: their arguments may hold the last reference */
+    hoya_waiters_queue(future->loop, &future->callbacks);
+    hoya_future_unref(future);
+}
+
 int hoya_future_complete(hoya_future *future, hoya_outcome outcome)
 {
     int rc = enter(future);
@@ -123,11 +136,16 @@ int hoya_future_complete(hoya_future *future, hoya_outcome outcome)
         return rc;
     }
     future->outcome = outcome;
-    hoya_future_ref(
-        future); /* callbacks of a closed loop are dropped: their arguments may hold the last reference */
-    hoya_waiters_queue(future->loop, &future->callbacks);
-    hoya_future_unref(future);
+    tell_waiters(future);
     return 0;
+}
+
+void hoya_future_complete_value(hoya_future *future, void *value, hoya_destroy destroy)
+{
+    future->outcome.done = true;
+    future->outcome.value = value;
+    future->outcome.destroy = destroy;
+    tell_waiters(future);
 }
 
 /* What the function of a task or a job returns decides, and nobody else. */

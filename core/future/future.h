@@ -20,6 +20,9 @@ typedef struct hoya_future_class {
     int (*cancel)(hoya_future *future, const char *reason);
     void (*free)(hoya_future *future); /* after the last unref, in the place of hoya_free */
     const char *(*name)(const hoya_future *future);
+    /* In the place of a reference to the loop; NULL: it is one. */
+    void (*keep_loop)(hoya_loop *loop);
+    void (*let_loop_go)(hoya_loop *loop);
 } hoya_future_class;
 
 struct hoya_future {
@@ -57,6 +60,9 @@ void hoya_thread_future_init(hoya_thread_future *future, const hoya_thread_futur
 
 /* Takes the outcome; clears it where it is too late, or the thread is wrong. */
 int hoya_future_complete(hoya_future *future, hoya_outcome outcome);
+/* The same with a value, for a future that is pending, on its thread; cannot fail. It saves the way of an outcome by way of
+ * the stack, member by member in and as a whole out, for which a processor has to wait. */
+void hoya_future_complete_value(hoya_future *future, void *value, hoya_destroy destroy);
 
 /* The outcome of one that is done, for the other end of a chain, which will answer for the error. */
 hoya_outcome hoya_future_hand_on(hoya_future *future);

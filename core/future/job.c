@@ -179,7 +179,8 @@ static const char *name_loop_job(const hoya_future *future)
     return "a job";
 }
 
-static const hoya_future_class loop_job_class = {cancel_loop_job, free_loop_job, name_loop_job};
+static const hoya_future_class loop_job_class = {
+    .cancel = cancel_loop_job, .free = free_loop_job, .name = name_loop_job};
 
 static int start(hoya_loop *loop, hoya_loop_jobs *jobs, hoya_executor *executor, loop_job *lj, const void *place)
 {

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include HOYA_LIBC
 #include "base/check.h"
 #include "base/fork.h"
 #include "base/heap.h"
@@ -291,8 +292,8 @@ int hoya_host_native_new(hoya_host **host);
 
 /* ---- run.c --------------------------------------------------------------------------------------------- */
 
-/* Where the thread's innermost running loop stands. */
-hoya_loop **hoya_running_loop(void);
+/* The thread's innermost running loop; in the child of a fork the parent's. */
+extern HOYA_THREAD_LOCAL hoya_loop *hoya_loop_running;
 /* At the end of each round: tells the host to return from our run if it is over. */
 void hoya_run_end_of_round(hoya_loop *loop);
 

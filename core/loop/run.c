@@ -13,17 +13,13 @@
 #include "base/error.h"
 #include "loop/loop.h"
 
-static _Thread_local hoya_loop *running;
+HOYA_THREAD_LOCAL hoya_loop *hoya_loop_running;
 
 hoya_loop *hoya_get_running_loop(void)
 {
     /* In the child of a fork nothing runs: statement 56. */
-    return running && !hoya_loop_is_forked(running) ? running : NULL;
-}
-
-hoya_loop **hoya_running_loop(void)
-{
-    return &running;
+    hoya_loop *loop = hoya_loop_running;
+    return loop && !hoya_loop_is_forked(loop) ? loop : NULL;
 }
 
 static void send_quit(hoya_loop *loop)
@@ -86,7 +82,7 @@ static int begin_run(hoya_loop *loop)
 static int run_level(hoya_loop *loop, bool single, int64_t deadline)
 {
     hoya_loop_ref(loop);
-    running = loop;
+    hoya_loop_running = loop;
     loop->level = 1;
     atomic_store(&loop->running, true);
     loop->quit_sent = false;
@@ -111,7 +107,7 @@ static int run_level(hoya_loop *loop, bool single, int64_t deadline)
     loop->single = false;
     loop->run_deadline = HOYA_NEVER;
     atomic_store(&loop->stopping, false); /* consumed */
-    running = NULL;
+    hoya_loop_running = NULL;
     if (!forked) {
         hoya_loop_sync_host(loop);
         hoya_timers_sync(loop);

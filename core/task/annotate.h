@@ -10,6 +10,8 @@
  *                                         that calls, and the last of its chain (task/fiber.h)
  *     hoya_annotate_return, _returned     before and after the switch back
  *     HOYA_STACK_SCALE                    how many times larger stacks have to be
+ *     HOYA_SPARE_TASKS                    how many blocks of tasks a loop keeps for the next ones: none where somebody
+ *                                         looks for those who use a task after they have let it go
  *
  * Valgrind works on any build: task/valgrind_known.h tells it where stacks are, and task/valgrind_none.h stands in its
  * place where valgrind's header was missing.

@@ -14,6 +14,7 @@
 #include "task/stack.h"
 
 #define HOYA_STACK_SCALE 4
+#define HOYA_SPARE_TASKS 0
 
 /* The fake stacks of the fiber and of its resumer while each waits; the stack of the resumer, another one each time. */
 typedef struct hoya_annotation {

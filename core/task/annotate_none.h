@@ -10,6 +10,7 @@
 #include "task/stack.h"
 
 #define HOYA_STACK_SCALE 1
+#define HOYA_SPARE_TASKS 64
 
 typedef struct hoya_annotation {
     char unused;

@@ -12,6 +12,7 @@
 #include "task/stack.h"
 
 #define HOYA_STACK_SCALE 4
+#define HOYA_SPARE_TASKS 0
 #define HOYA_ALWAYS_INLINE static inline __attribute__((always_inline))
 
 typedef struct hoya_annotation {

@@ -15,9 +15,7 @@
 #include "loop/handle.h"
 #include "task/overflow.h"
 
-#define NAME_SIZE 32 /* of a name that is made here */
-
-static _Thread_local hoya_task *current;
+HOYA_THREAD_LOCAL hoya_task *hoya_task_innermost;
 
 static hoya_task *of_future(hoya_future *future)
 {
@@ -43,8 +41,12 @@ static void end_task(hoya_task *task)
     hoya_destroy_arg(task->destroy, task->arg);
     hoya_locals_unref(task->locals);
     task->locals = NULL;
-    if (task->outcome.code < 0) hoya_destroy_arg(task->destroy_value, task->value);
-    hoya_future_complete(&task->future, task->outcome);
+    if (hoya_likely(task->outcome.code >= 0)) {
+        hoya_future_complete_value(&task->future, task->value, task->destroy_value);
+    } else {
+        hoya_destroy_arg(task->destroy_value, task->value);
+        hoya_future_complete(&task->future, task->outcome);
+    }
     hoya_future_unref(&task->future); /* the list's */
 }
 
@@ -58,15 +60,15 @@ void hoya_task_end_unstarted(hoya_task *task)
 
 void hoya_task_step(hoya_task *task)
 {
-    hoya_task *before = current;
+    hoya_task *before = hoya_task_innermost;
     hoya_error_place *errors = hoya_error_move(task->errors);
     task->wanted = false;
     task->depth = task->future.loop->depth;
     task->host_depth = host_depth(task->future.loop);
-    current = task;
+    hoya_task_innermost = task;
     if (hoya_likely(!hoya_loop_debugs(task->future.loop))) hoya_fiber_resume(&task->fiber, 0);
     else hoya_overflow_resume(&task->fiber, &hoya_tasks_of(task->future.loop)->handlers);
-    current = before;
+    hoya_task_innermost = before;
     hoya_error_move(errors);
     if (task->fiber.state == HOYA_COROUTINE_CLOSED) end_task(task);
 }
@@ -81,8 +83,7 @@ static void run_fiber(hoya_fiber *fiber)
     int status = task->status = task->fn(task, task->arg);
     /* Why it failed, if the last that failed in it is what it failed with. */
     const char *why = status == HOYA_ECANCELED ? task->reason : status == errors.code ? errors.text : NULL;
-    task->outcome =
-        status < 0 ? hoya_outcome_error(status, why) : hoya_outcome_value(task->value, task->destroy_value);
+    if (hoya_unlikely(status < 0)) task->outcome = hoya_outcome_error(status, why);
     hoya_error_move(task->errors = NULL);
 }
 
@@ -141,6 +142,10 @@ static void wake_waiting(hoya_waiting *waiting)
 static void close_tasks(hoya_loop *loop)
 {
     hoya_tasks *tasks = hoya_tasks_of(loop);
+    if (!tasks->closing) {
+        for (unsigned i = 0; i < tasks->alive; i++) hoya_loop_ref(loop);
+        if (tasks->alive) hoya_loop_unref(loop);
+    }
     tasks->closing = true;
     int count = hoya_all_tasks(loop, NULL, NULL);
     if (count) {
@@ -164,6 +169,8 @@ static void close_tasks(hoya_loop *loop)
     hoya_overflow_end(tasks->pool, &tasks->handlers);
     hoya_stack_pool_unref(tasks->pool);
     tasks->pool = NULL;
+    for (hoya_list *spare; (spare = hoya_list_pop(&tasks->spare));)
+        hoya_free(HOYA_CONTAINER_OF(spare, hoya_task, of_loop));
     if (!hoya_list_is_empty(&tasks->all)) return;
     loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){NULL, NULL, NULL};
     hoya_free(tasks);
@@ -180,6 +187,8 @@ static int begin_tasks(hoya_loop *loop)
         return rc;
     }
     hoya_list_init(&tasks->all);
+    hoya_list_init(&tasks->spare);
+    memcpy(tasks->next_name, "Task-1", sizeof "Task-1");
     loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){tasks, close_tasks, hoya_tasks_dump};
     return 0;
 }
@@ -191,12 +200,52 @@ static int cancel_future(hoya_future *future, const char *reason)
     return hoya_task_cancel(of_future(future), reason);
 }
 
+/* Whether what the loop keeps of its tasks may still be touched by those who let one go. */
+static hoya_tasks *open_tasks(const hoya_loop *loop)
+{
+    hoya_tasks *tasks = hoya_tasks_of(loop);
+    return tasks && !tasks->closing ? tasks : NULL;
+}
+
+static void keep_loop(hoya_loop *loop)
+{
+    if (hoya_tasks_of(loop)->alive++ == 0) hoya_loop_ref(loop);
+}
+
+static void let_loop_go(hoya_loop *loop)
+{
+    hoya_tasks *tasks = open_tasks(loop);
+    if (!tasks || --tasks->alive == 0) hoya_loop_unref(loop);
+}
+
+static hoya_task *new_block(hoya_tasks *tasks, size_t name_size)
+{
+    hoya_list *spare = name_size > HOYA_TASK_NAME ? NULL : hoya_list_pop(&tasks->spare);
+    if (!spare) {
+        hoya_task *task = hoya_new_zeroed(sizeof *task + (name_size > HOYA_TASK_NAME ? name_size : HOYA_TASK_NAME));
+        if (task) task->long_name = name_size > HOYA_TASK_NAME;
+        return task;
+    }
+    tasks->spares--;
+    return memset(HOYA_CONTAINER_OF(spare, hoya_task, of_loop), 0, sizeof(hoya_task));
+}
+
+static void free_block(hoya_tasks *tasks, hoya_task *task)
+{
+    if (!tasks || task->long_name || tasks->spares == HOYA_SPARE_TASKS) {
+        hoya_free(task);
+        return;
+    }
+    tasks->spares++;
+    hoya_list_push(&tasks->spare, &task->of_loop);
+}
+
 static void free_task(hoya_future *future)
 {
     hoya_task *task = of_future(future);
     hoya_fiber_clear(&task->fiber);
     hoya_free(task->reason);
-    hoya_free(task);
+    free_block(open_tasks(future->loop), task);
 }
 
 static const char *name_future(const hoya_future *future)
@@ -204,7 +253,21 @@ static const char *name_future(const hoya_future *future)
     return ((const hoya_task *)future)->name;
 }
 
-static const hoya_future_class task_class = {cancel_future, free_task, name_future};
+static const hoya_future_class task_class = {cancel_future, free_task, name_future, keep_loop, let_loop_go};
+
+/* "Task-9" becomes "Task-10". printf would take longer than all the rest of a task. */
+static void count_up(char *name)
+{
+    char *first = name + strlen("Task-"), *end = name + strlen(name), *digit = end;
+    while (digit > first && digit[-1] == '9') *--digit = '0';
+    if (digit > first) {
+        digit[-1]++;
+        return;
+    }
+    *first = '1';
+    *end = '0';
+    end[1] = 0;
+}
 
 int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
                    const void *place, hoya_task **out)
@@ -214,8 +277,8 @@ int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya
     if (rc >= 0) rc = begin_tasks(loop);
     if (rc < 0) return rc;
     hoya_tasks *tasks = hoya_tasks_of(loop);
-    size_t name_size = options->name ? strlen(options->name) + 1 : NAME_SIZE;
-    hoya_task *task = hoya_new_zeroed(sizeof *task + name_size);
+    size_t name_size = options->name ? strlen(options->name) + 1 : 0;
+    hoya_task *task = new_block(tasks, name_size);
     if (!task) return HOYA_ENOMEM;
     rc = hoya_ring_reserve(&loop->ready, 1);
     if (rc >= 0) {
@@ -225,12 +288,13 @@ int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya
         if (rc < 0) hoya_ring_unreserve(&loop->ready, 1);
     }
     if (rc < 0) {
-        hoya_free(task);
+        free_block(tasks, task);
         return rc;
     }
     task->number = ++tasks->made;
     if (options->name) memcpy(task->name, options->name, name_size);
-    else snprintf(task->name, name_size, "Task-%lu", task->number);
+    else memcpy(task->name, tasks->next_name, sizeof tasks->next_name);
+    count_up(tasks->next_name);
     hoya_future_init(&task->future, &task_class, loop, place);
     task->wake.class = &wake_class;
     hoya_list_init(&task->waiting.of_source);
@@ -323,7 +387,7 @@ int hoya_all_tasks(hoya_loop *loop, void (*fn)(hoya_task *task, void *arg), void
 
 int hoya_task_here(hoya_task **out)
 {
-    hoya_task *task = current;
+    hoya_task *task = hoya_task_innermost;
     if (!task) return hoya_error_set(HOYA_ESTATE, "this is no task: nothing can wait here");
     const hoya_loop *loop = task->future.loop;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) return hoya_loop_check_thread(loop);
@@ -341,7 +405,7 @@ int hoya_task_here(hoya_task **out)
 
 hoya_task *hoya_current_task(void)
 {
-    hoya_task *task = current;
+    hoya_task *task = hoya_task_innermost;
     if (!task) return NULL;
     const hoya_loop *loop = task->future.loop;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) return NULL; /* statement 56 */

@@ -35,9 +35,11 @@ struct hoya_task {
     hoya_task_function fn;
     void *arg;
     hoya_destroy destroy;
+    /* The task waits to be gone on with. Not beside `queued`: the two are asked about together when this was just written. */
+    bool wanted;
     hoya_error_place *errors; /* on its stack: what hoya_error_detail is to it */
     int status;               /* what its function has returned, */
-    hoya_outcome outcome;     /* and what that means */
+    hoya_outcome outcome;     /* and, of a failure, what that means */
     void *value;              /* of set_value */
     hoya_destroy destroy_value;
     int cancels, shields;
@@ -47,10 +49,12 @@ struct hoya_task {
     int depth,
         host_depth; /* dispatches, and loops of the host's, that were on the stack when it was gone on with */
     bool queued;    /* `wake` is */
-    bool wanted;    /* the task waits to be gone on with */
+    bool long_name; /* longer than most: the block is no use to another task */
     bool ended;
     char name[];
 };
+
+#define HOYA_TASK_NAME 32 /* there is room for a name of so many bytes, at least */
 
 /* What the loop keeps of its tasks. */
 typedef struct hoya_tasks {
@@ -58,6 +62,13 @@ typedef struct hoya_tasks {
     hoya_stack_pool *pool;
     hoya_stack *handlers; /* task/overflow.h, in debug mode */
     unsigned long made;
+    /* Blocks of tasks that were let go, the last one first, for the next ones. They go when the loop is closed. */
+    hoya_list spare;
+    unsigned spares;
+    /* Tasks that somebody has, ended or not. The loop is kept by one reference for all of them; from its close on by one for
+     * each, as they may be let go on any thread then. */
+    unsigned alive;
+    char next_name[HOYA_TASK_NAME]; /* "Task-12" */
     bool closing;
 } hoya_tasks;
 
@@ -69,6 +80,18 @@ struct hoya_timeout {
     int shields; /* around it */
     bool expired;
 };
+
+/* The task that this thread has gone on with last; what runs may be a callback above it. */
+extern HOYA_THREAD_LOCAL hoya_task *hoya_task_innermost;
+
+/* What runs is the task itself: on its stack, in no dispatch but its own. Says no as well where that takes more than a
+ * look: for a loop that is not as usual, in a host that can tell how deep it is. */
+static inline bool hoya_task_is_running(const hoya_task *task)
+{
+    const hoya_loop *loop = task->future.loop;
+    return hoya_loop_is_usual(loop) && hoya_loop_running == loop && loop->depth == task->depth &&
+           hoya_fiber_running == &task->fiber && !loop->host->ops->depth;
+}
 
 static inline hoya_tasks *hoya_tasks_of(const hoya_loop *loop)
 {

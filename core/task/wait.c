@@ -82,7 +82,19 @@ int hoya_wait_done(hoya_future *future)
     return rc;
 }
 
-int hoya_await(hoya_future *future, void **value)
+/* The usual wait is none: the future is done and has its value. */
+static bool take_at_once(hoya_future *future, void **value)
+{
+    const hoya_task *task = hoya_task_innermost;
+    if (!task || !future || future->loop != task->future.loop || !hoya_task_is_running(task)) return false;
+    const hoya_outcome *outcome = &future->outcome;
+    if (!outcome->done || outcome->code < 0 || outcome->taken) return false;
+    future->looked = true;
+    if (value) *value = outcome->value;
+    return true;
+}
+
+static int await(hoya_future *future, void **value)
 {
     hoya_task *task;
     int rc = check(future, &task);
@@ -102,6 +114,11 @@ int hoya_await(hoya_future *future, void **value)
     else if (future->outcome.done) future->looked = true;
     hoya_future_unref(future);
     return rc;
+}
+
+int hoya_await(hoya_future *future, void **value)
+{
+    return hoya_likely(take_at_once(future, value)) ? 0 : await(future, value);
 }
 
 /* ---- time ------------------------------------------------------------------------------------------------ */

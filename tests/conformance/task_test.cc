@@ -50,6 +50,43 @@ TEST_P(TaskConformance, AStatusAValueAndAName)
     EXPECT_EQ(std::string(hoya_task_get_name(failing.get())).rfind("Task-", 0), 0u);
 }
 
+TEST_P(TaskConformance, NamesAreCountedOnBeyondNine)
+{
+    std::vector<Task> tasks;
+    std::vector<hoya_future *> futures;
+    std::string longer(100, 'x');
+    for (int i = 1; i <= 101; i++) tasks.push_back(Create([](hoya_task *) { return 0; }));
+    Task named = Create([](hoya_task *) { return 0; }, longer.c_str());
+    for (int i : {1, 9, 10, 19, 20, 99, 100, 101})
+        EXPECT_EQ(hoya_task_get_name(tasks[size_t(i) - 1].get()), "Task-" + std::to_string(i));
+    EXPECT_EQ(hoya_task_get_name(named.get()), longer);
+    for (const Task &task : tasks) futures.push_back(Of(task));
+    futures.push_back(Of(named));
+    RunUntilDone(futures);
+}
+
+/* The loop keeps what a task was made of for the next one; what it was must not show. */
+TEST_P(TaskConformance, ATaskBeginsAnewWhateverTheOneBeforeItWas)
+{
+    for (int i = 0; i < 3; i++) {
+        Task first = Create([](hoya_task *self) {
+            EXPECT_EQ(hoya_task_cancelling(self), 0);
+            hoya_task_set_value(self, self, nullptr);
+            return hoya_sleep(HOYA_SEC(3600));
+        });
+        CallSoon([&] { hoya_task_cancel(first.get(), "a reason"); });
+        RunUntilDone({Of(first)});
+        EXPECT_EQ(Result(first), HOYA_ECANCELED);
+        first.reset();
+        Task second = Create([](hoya_task *) { return 0; });
+        EXPECT_EQ(hoya_task_cancelling(second.get()), 0);
+        RunUntilDone({Of(second)});
+        void *value = this;
+        EXPECT_EQ(Result(second, &value), 0);
+        EXPECT_EQ(value, nullptr);
+    }
+}
+
 // Holds: S162
 TEST_P(TaskConformance, TheArgumentIsDestroyedOnceWhateverBecomesOfTheTask)
 {
