@@ -5,12 +5,15 @@
 # ratios, and the interval covers it with at least 95 % (order statistics: the ranks between which the binomial
 # distribution puts the median). A/A is the first one against itself, in the same rounds: what no difference looks like.
 #
-# Two verdicts, each met, MISSED or undecided; fewer than 6 rounds have no such interval and decide nothing.
+# Verdicts, each met, MISSED or undecided; fewer than 6 rounds have no such interval and decide nothing.
 # Where the floor is the first: hoya against libuv. Met, if the interval ends at 1.03 or below; missed, if it begins above
 # 1.03 and beyond what A/A shows without any difference.
 # Guests against native, by the time in all. At one connection: met, if the interval ends at the bound or below; missed, if
 # it begins above the bound, and beyond A/A. At more: met, if the ratio itself lies within A/A's interval or below; missed, if
 # all of its interval lies above.
+# Coroutines: hoya's switch against the bare one, and against Boost's; hoya's await and spawn against its own switch, which
+# is the first of their rows ("measure"). Met, if the interval ends at the bound or below; missed, if it begins above it and
+# beyond A/A.
 
 function sort_numbers(list, n,    i, j, v) {
     for (i = 2; i <= n; i++) {
@@ -46,6 +49,8 @@ function compare(row, a, b,    i, n, list, r) {
 }
 # What the ratio may be at one connection.
 function bound_of(impl) { return impl ~ /-owner$/ ? 1.1 : impl == "hoya-glib" ? 1.2 : 1.15 }
+# What a coroutine or a task may cost, in bare switches, and in hoya's.
+function bound_in_switches(row) { return row ~ /^switch / ? 1.3 : row ~ /^await / ? 1.5 : row ~ /^spawn / ? 12 : 0 }
 function sum(what, tally) {
     if (tally["met"] + tally["undecided"] + tally["MISSED"])
         printf "%s: %d met, %d undecided, %d missed\n", what, tally["met"], tally["undecided"], tally["MISSED"]
@@ -86,6 +91,10 @@ END {
                 verdict = "  " judge_guest(n, row, impl)
                 guests[substr(verdict, 3)]++
             }
+            if (impl == "hoya" && (bound = bound_in_switches(row))) {
+                verdict = "  " judge(n, high <= bound, low > bound && low > 1 + noise)
+                coroutines[substr(verdict, 3)]++
+            }
             printf "%-25s %-20s %9.1f %s %8.2f  %.2f - %.2f%s\n", impl == first[row] ? row : "",
                 impl ~ /-again$/ ? "A/A" : impl, m, unit[row], ratio, low, high, verdict
         }
@@ -102,9 +111,15 @@ END {
             peers[verdict]++
             printf "%-25s %-20s %12s %8.2f  %.2f - %.2f  %s\n", "", "hoya/libuv", "", ratio, low, high, verdict
         }
+        if (bound_in_switches(row) && (n = compare(row, "hoya", "boost")) && row ~ /^switch /) {
+            verdict = judge(n, high < 1, low > 1 && low > 1 + noise)
+            coroutines[verdict]++
+            printf "%-25s %-20s %12s %8.2f  %.2f - %.2f  %s\n", "", "hoya/boost", "", ratio, low, high, verdict
+        }
         print ""
     }
     sum("hoya against libuv", peers)
     sum("guests against native", guests)
-    exit peers["MISSED"] + guests["MISSED"] > 0
+    sum("coroutines and tasks", coroutines)
+    exit peers["MISSED"] + guests["MISSED"] + coroutines["MISSED"] > 0
 }

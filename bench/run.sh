@@ -10,9 +10,10 @@ usage: bench/run.sh [option]... [workload]...
 
 Runs hoya beside libuv, libev and a hand-written floor, one after the other, again and again, and prints the medians, the
 ratios within the rounds with their 95 % intervals, and verdicts: is hoya at least as fast as libuv? as a guest of GLib, Qt
-and libuv as fast as natively?
+and libuv as fast as natively? do coroutines and tasks cost little more than a bare switch between stacks?
 
-  workloads: chain batch timers posts pingpong jobs echo guests wakeup (default: all)
+  workloads: chain batch timers posts pingpong jobs echo guests wakeup
+             switch round await spawn (default: all)
 
   --quick        fewer rounds, smaller runs: done within 2 minutes
   --rounds N     how many rounds (default 21, quick 9); fewer than 6 decide nothing
@@ -43,19 +44,21 @@ while [ $# -gt 0 ]; do
     --keep) keep=$2; shift ;;
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
-    chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup) workloads="$workloads $1" ;;
+    chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup | switch | round | await | spawn)
+        workloads="$workloads $1" ;;
     *) die "there is no option or workload \"$1\"; --help lists them" ;;
     esac
     shift
 done
-[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup"
+[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup switch round await spawn"
 [ -n "$rounds" ] || { [ $quick = yes ] && rounds=9 || rounds=21; }
 
 # ---- the machine -------------------------------------------------------------------------------------------
 
 . tests/install.sh
 [ $install = no ] || install_packages bench/run.sh \
-    gcc g++ cmake ninja-build pkg-config libglib2.0-dev qtbase5-dev libuv1-dev libev-dev util-linux
+    gcc g++ cmake ninja-build pkg-config libglib2.0-dev qtbase5-dev libuv1-dev libev-dev libst-dev libboost-dev \
+    libboost-context-dev util-linux
 ulimit -Sn "$(ulimit -Hn)" || :
 
 echo "== build"
@@ -80,13 +83,15 @@ two=$(last_processors 2)
 figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
 
-# *-unix is a program with Qt's own dispatcher, *-again the same once more.
+# *-unix is a program with Qt's own dispatcher, *-again the same once more; co-* is one of coroutines and tasks, and
+# co-measure hoya's own switch, in rounds of another workload.
 unset QT_NO_GLIB
 program() # IMPLEMENTATION ARGUMENT...
 {
     name=${1%-again}
     shift
     case $name in
+    co-measure) shift; taskset -c "$pin" build/bench/bench/bench-co-hoya switch "$@" ;;
     *qt-unix*) QT_NO_GLIB=1 taskset -c "$pin" "build/bench/bench/bench-${name%%-unix*}${name#*-unix}" "$@" ;;
     *) taskset -c "$pin" "build/bench/bench/bench-$name" "$@" ;;
     esac
@@ -102,7 +107,7 @@ row() # ROUNDS PROCESSORS IMPLEMENTATIONS WORKLOAD PARAMETER...
         round=$((round + 1))
         for impl in $impls; do
             lines=$(program "$impl" "$@") || die "$impl failed: $*"
-            echo "$lines" | awk -v round=$round -v row="$workload" -v impl="$impl" '{ $1 = row; $2 = impl; print round, $0 }'
+            echo "$lines" | awk -v round=$round -v row="$workload" -v impl="${impl#co-}" '{ $1 = row; $2 = impl; print round, $0 }'
         done
     done >>"$figures"
 }
@@ -120,6 +125,7 @@ peers="floor floor-again hoya libuv libev"
 guests="hoya hoya-glib hoya-glib-owner hoya-libuv hoya-libuv-owner hoya-again
     hoya-qt hoya-qt-owner hoya-qt-unix hoya-qt-unix-owner"
 sleepers="$peers glib qt qt-unix hoya-glib hoya-qt hoya-qt-unix hoya-libuv"
+measured="co-measure co-measure-again co-hoya"
 for workload in $workloads; do
     case $workload in
     chain) row "$rounds" $one "$peers" chain "$(size 300000 1000000)" ;;
@@ -148,6 +154,11 @@ for workload in $workloads; do
     wakeup)
         row "$rounds" $one "$sleepers" wakeup "$(size 300 1000)" one-processor
         pair $two "$sleepers" wakeup "$(size 300 1000)" two-processors ;;
+    switch)
+        row "$rounds" $one "co-floor co-floor-again co-hoya co-boost co-libst co-ucontext" switch "$(size 4000000 16000000)" ;;
+    round) row "$rounds" $one "co-floor co-floor-again co-hoya co-libst" round "$(size 500000 2000000)" ;;
+    await) row "$rounds" $one "$measured" await "$(size 4000000 16000000)" each ;;
+    spawn) row "$rounds" $one "$measured co-floor co-boost co-libst" spawn "$(size 300000 1000000)" each ;;
     esac
 done
 [ -z "$keep" ] || cp "$figures" "$keep"

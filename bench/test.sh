@@ -54,6 +54,31 @@ guest met 1000 hoya-glib 0.90 1
 guest MISSED 100 hoya-glib 1.02 1.01
 guest undecided 100 hoya-glib 1.02 1.01 0.90
 
+# co VERDICT WORKLOAD RATIO AGAIN: the same, of a workload of coroutines that takes RATIO times what the first one does.
+co()
+{
+    got=$(awk -v workload="$2" -v ratio="$3" -v again="$4" 'BEGIN {
+        first = workload == "switch" ? "floor" : "measure"
+        for (i = 1; i <= 9; i++) {
+            v = 100 + i % 5
+            print i, workload, first, "- m", v, "ns"
+            print i, workload, first "-again", "- m", i % 2 ? v : v * again, "ns"
+            print i, workload, "hoya - m", v * ratio, "ns"
+            if (workload == "switch") print i, workload, "boost - m", v * 1.25, "ns"
+        }
+    }' | awk -f bench/compare.awk | sed -n "s|^  *$5 .* ||p")
+    [ "$got" = "$1" ] || { echo "$2, $3, A/A $4, $5: expected $1, got $got"; bad=1; }
+}
+co met switch 1.29 1 hoya
+co MISSED switch 1.31 1 hoya
+co undecided switch 1.31 1.4 hoya # the bare one differs more from itself
+co met switch 1.24 1 hoya/boost
+co MISSED switch 1.26 1 hoya/boost
+co met await 1.49 1 hoya
+co MISSED await 1.51 1 hoya
+co met spawn 11.9 1 hoya
+co MISSED spawn 12.1 1 hoya
+
 refused() # ARGUMENT...: status 2, and a sentence that says what was wrong
 {
     status=0
