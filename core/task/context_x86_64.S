@@ -14,7 +14,7 @@
  *
  * The rounding and the traps are those of the x87 control word, for both units: <fenv.h> sets the two alike. MXCSR is
  * touched only where that word differs, and its other bits (flags, and what is done with denormal numbers) stay the
- * thread's: asking for it at each switch would cost half of a switch (docs/decisions/003).
+ * thread's: asking for it at each switch would cost half of a switch (docs/decisions/005).
  *
  * Unwinders find their way through the switch, since both frames look alike, and stop at the first function of a
  * stack. Indirect branch tracking: each place that is jumped to begins with endbr64, or the jump says notrack.
