@@ -153,6 +153,8 @@ int hoya_future_chain(hoya_future *source, hoya_future *destination)
 {
     if (!source || !destination || source == destination)
         return hoya_error_set(HOYA_EINVAL, "a chain needs two different futures");
+    int rc = hoya_future_check_alone(destination);
+    if (rc < 0) return rc;
     bool source_here = hoya_loop_on_thread(hoya_future_get_loop(source));
     bool destination_here = hoya_loop_on_thread(hoya_future_get_loop(destination));
     if (source_here && destination_here) return chain_here(source, destination);

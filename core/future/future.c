@@ -149,7 +149,7 @@ void hoya_future_complete_value(hoya_future *future, void *value, hoya_destroy d
 }
 
 /* What the function of a task or a job returns decides, and nobody else. */
-static int check_alone(const hoya_future *future)
+int hoya_future_check_alone(const hoya_future *future)
 {
     return future && future->class ? hoya_error_set(HOYA_ESTATE, "a task or a job cannot be completed from outside")
                                    : 0;
@@ -157,7 +157,7 @@ static int check_alone(const hoya_future *future)
 
 int hoya_future_set_result(hoya_future *future, void *value, hoya_destroy destroy)
 {
-    int rc = check_alone(future);
+    int rc = hoya_future_check_alone(future);
     if (rc < 0) {
         hoya_destroy_arg(destroy, value);
         return rc;
@@ -168,7 +168,7 @@ int hoya_future_set_result(hoya_future *future, void *value, hoya_destroy destro
 int hoya_future_set_exception(hoya_future *future, int code, const char *text)
 {
     int rc = enter(future);
-    if (rc >= 0) rc = check_alone(future);
+    if (rc >= 0) rc = hoya_future_check_alone(future);
     if (rc < 0) return rc;
     if (code >= 0) return hoya_error_set(HOYA_EINVAL, "set_exception with %d: a code is negative", code);
     return hoya_future_complete(future, hoya_outcome_error(code, text));

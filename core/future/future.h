@@ -58,6 +58,9 @@ struct hoya_thread_future {
 /* For one that is embedded, in zeroed memory. */
 void hoya_thread_future_init(hoya_thread_future *future, const hoya_thread_future_class *class);
 
+/* HOYA_ESTATE for one that is part of something else: that decides what it is. */
+int hoya_future_check_alone(const hoya_future *future);
+
 /* Takes the outcome; clears it where it is too late, or the thread is wrong. */
 int hoya_future_complete(hoya_future *future, hoya_outcome outcome);
 /* The same with a value, for a future that is pending, on its thread; cannot fail. It saves the way of an outcome by way of

@@ -28,6 +28,22 @@ static int host_depth(const hoya_loop *loop)
     return ops->depth ? ops->depth(loop->host) : 0;
 }
 
+static void remember_host(hoya_task *task)
+{
+    task->host_changes = task->future.loop->host_changes;
+    task->host_depth = host_depth(task->future.loop);
+}
+
+/* What runs is the task, or something that it calls, and no callback: of no loop of ours, and of no main loop that the
+ * task runs. A host that came since is asked for the first time now. */
+static bool is_current(hoya_task *task)
+{
+    const hoya_loop *loop = task->future.loop;
+    if (hoya_loop_running != task->running || loop->depth != task->depth) return false;
+    if (task->host_changes != loop->host_changes) remember_host(task);
+    return host_depth(loop) == task->host_depth;
+}
+
 /* ---- going on ------------------------------------------------------------------------------------------- */
 
 static void end_task(hoya_task *task)
@@ -63,8 +79,9 @@ void hoya_task_step(hoya_task *task)
     hoya_task *before = hoya_task_innermost;
     hoya_error_place *errors = hoya_error_move(task->errors);
     task->wanted = false;
+    task->running = hoya_loop_running;
     task->depth = task->future.loop->depth;
-    task->host_depth = host_depth(task->future.loop);
+    remember_host(task);
     hoya_task_innermost = task;
     if (hoya_likely(!hoya_loop_debugs(task->future.loop))) hoya_fiber_resume(&task->fiber, 0);
     else hoya_overflow_resume(&task->fiber, &hoya_tasks_of(task->future.loop)->handlers);
@@ -132,11 +149,6 @@ void hoya_task_wake(hoya_task *task)
     hoya_loop_rearm(loop);
 }
 
-static void wake_waiting(hoya_waiting *waiting)
-{
-    hoya_task_wake(HOYA_CONTAINER_OF(waiting, hoya_task, waiting));
-}
-
 /* ---- the loop's ------------------------------------------------------------------------------------------ */
 
 static void close_tasks(hoya_loop *loop)
@@ -194,6 +206,18 @@ static int begin_tasks(hoya_loop *loop)
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------ */
+
+static void wake_waiting(hoya_waiting *waiting)
+{
+    hoya_task_wake(HOYA_CONTAINER_OF(waiting, hoya_task, waiting));
+}
+
+bool hoya_task_awaited(const hoya_future *future)
+{
+    for (hoya_list *node = future->callbacks.next; node != &future->callbacks; node = node->next)
+        if (HOYA_CONTAINER_OF(node, hoya_waiting, of_source)->wake == wake_waiting) return true;
+    return false;
+}
 
 static int cancel_future(hoya_future *future, const char *reason)
 {
@@ -254,6 +278,11 @@ static const char *name_future(const hoya_future *future)
 }
 
 static const hoya_future_class task_class = {cancel_future, free_task, name_future, keep_loop, let_loop_go};
+
+hoya_task *hoya_task_of_future(const hoya_future *future)
+{
+    return future->class == &task_class ? (hoya_task *)(uintptr_t)future : NULL; /* its first member */
+}
 
 /* "Task-9" becomes "Task-10". printf would take longer than all the rest of a task. */
 static void count_up(char *name)
@@ -332,9 +361,11 @@ int hoya_task_set_value(hoya_task *self, void *value, hoya_destroy destroy)
         hoya_destroy_arg(destroy, value);
         return hoya_error_set(HOYA_ESTATE, "only a task itself sets its value");
     }
-    hoya_destroy_arg(self->destroy_value, self->value);
+    void *old = self->value;
+    hoya_destroy destroy_old = self->destroy_value;
     self->value = value;
     self->destroy_value = destroy;
+    hoya_destroy_arg(destroy_old, old); /* last: it may set another one */
     return 0;
 }
 
@@ -391,8 +422,7 @@ int hoya_task_here(hoya_task **out)
     if (!task) return hoya_error_set(HOYA_ESTATE, "this is no task: nothing can wait here");
     const hoya_loop *loop = task->future.loop;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) return hoya_loop_check_thread(loop);
-    bool runs = hoya_get_running_loop() == loop || hoya_tasks_of(loop)->closing;
-    if (!runs || loop->depth != task->depth || host_depth(loop) != task->host_depth)
+    if (!is_current(task))
         return hoya_error_set(
             HOYA_EDEADLK, "a callback of a main loop that %s runs cannot wait: the task is below it", task->name);
     if (!hoya_fiber_runs(&task->fiber))
@@ -409,6 +439,5 @@ hoya_task *hoya_current_task(void)
     if (!task) return NULL;
     const hoya_loop *loop = task->future.loop;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) return NULL; /* statement 56 */
-    if (loop->depth != task->depth || host_depth(loop) != task->host_depth) return NULL;
-    return hoya_fiber_runs(&task->fiber) ? task : NULL;
+    return is_current(task) && hoya_fiber_runs(&task->fiber) ? task : NULL;
 }

@@ -46,8 +46,11 @@ struct hoya_task {
     char *reason;         /* of the first cancel, or NULL */
     hoya_locals *locals;  /* a reference, or NULL */
     hoya_timeout *scopes; /* the innermost one */
-    int depth,
-        host_depth; /* dispatches, and loops of the host's, that were on the stack when it was gone on with */
+    /* When it was gone on with: the loop that ran (its own, but at that one's close), and on the stack were so many
+     * dispatches, and so many loops of the host's, which may be another one since. */
+    const hoya_loop *running;
+    int depth, host_depth;
+    unsigned host_changes;
     bool queued;    /* `wake` is */
     bool long_name; /* longer than most: the block is no use to another task */
     bool ended;
@@ -118,6 +121,11 @@ static inline void hoya_task_suspend(hoya_task *task, hoya_wait_describe *descri
     task->wanted = true;
     hoya_fiber_suspend(&task->fiber, 1);
 }
+
+/* The task that this future is, or NULL. */
+hoya_task *hoya_task_of_future(const hoya_future *future);
+/* Another task waits for the future. */
+bool hoya_task_awaited(const hoya_future *future);
 
 /* task/local.c: the values of one task are those of another, until one of them sets one. NULL: none. */
 hoya_locals *hoya_locals_share(hoya_locals *locals);

@@ -39,6 +39,16 @@ static void describe_future(const hoya_task *task, char *text, size_t size)
     else snprintf(text, size, "waits for a future from %s", hoya_code_name(future->place, place, sizeof place));
 }
 
+/* The future is a task that waits, directly or by others, for this one: that would never end. */
+static bool waits_for_us(const hoya_task *us, const hoya_future *future)
+{
+    const hoya_task *other;
+    while ((other = hoya_task_of_future(future)) && other != us && other->wanted &&
+           other->describe_wait == describe_future)
+        future = other->waits_for;
+    return other == us;
+}
+
 /* The future is pending, and the task may wait. */
 static int wait_for(hoya_task *task, hoya_future *future)
 {
@@ -53,7 +63,7 @@ static int check(hoya_future *future, hoya_task **task)
     if (!future) return hoya_error_set(HOYA_EINVAL, "the future is NULL");
     int rc = hoya_task_here(task);
     if (rc < 0) return rc;
-    if (future == &(*task)->future) return hoya_error_set(HOYA_EDEADLK, "%s would wait for itself", (*task)->name);
+    if (waits_for_us(*task, future)) return hoya_error_set(HOYA_EDEADLK, "%s would wait for itself", (*task)->name);
     if (future->loop != (*task)->future.loop)
         return hoya_error_set(HOYA_EINVAL, "%s: the future is of another loop", (*task)->name);
     return 0;
@@ -101,9 +111,10 @@ static int await(hoya_future *future, void **value)
     if (rc < 0) return rc;
     hoya_future_ref(future);
     rc = wait_done(task, future);
-    if (rc == HOYA_ECANCELED || rc == HOYA_EDEADLINE) {
-        /* What it waited for is asked to end, too, and waited for: a task may have to clean up, or may refuse. */
-        hoya_future_cancel(future, task->reason);
+    if ((rc == HOYA_ECANCELED || rc == HOYA_EDEADLINE) && !hoya_task_awaited(future)) {
+        /* What it waited for is asked to end, too, and waited for: a task may have to clean up, or may refuse. But not what
+         * other tasks want (statement 41). */
+        hoya_future_cancel(future, rc == HOYA_ECANCELED ? task->reason : "the time of who awaited it was up");
         task->shields++;
         while (!future->outcome.done && !hoya_tasks_of(task->future.loop)->closing && wait_for(task, future) == 0)
             continue;
@@ -185,13 +196,17 @@ int hoya_task_cancel(hoya_task *task, const char *reason)
 
 int hoya_task_cancelling(const hoya_task *task)
 {
-    return task->cancels;
+    return task ? task->cancels : hoya_error_set(HOYA_EINVAL, "the task is NULL");
 }
 
 int hoya_task_uncancel(hoya_task *task)
 {
+    if (!task) return hoya_error_set(HOYA_EINVAL, "the task is NULL");
     int rc = hoya_loop_check_thread(task->future.loop);
     if (rc < 0) return rc;
-    if (task->cancels) task->cancels--;
+    if (task->cancels && --task->cancels == 0) { /* the next one has a reason of its own */
+        hoya_free(task->reason);
+        task->reason = NULL;
+    }
     return task->cancels;
 }

@@ -29,12 +29,63 @@ TEST_P(TaskConformance, ACancelOfAnAwaitingTaskCancelsWhatItWaitsFor)
 {
     Future future = NewFuture();
     Task task = Create([&](hoya_task *) { return hoya_await(future.get(), nullptr); });
-    Task bystander = Create([&](hoya_task *) { return hoya_wait_done(future.get()); });
     CallLater(HOYA_MSEC(1), [&] { EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 1); });
-    RunUntilDone({Of(task), Of(bystander)});
+    RunUntilDone({Of(task)});
     EXPECT_EQ(Result(task), HOYA_ECANCELED);
     EXPECT_TRUE(hoya_future_cancelled(future.get()));
-    EXPECT_EQ(Result(bystander), 0) << "the waiting ended well";
+}
+
+// Holds: S41
+TEST_P(TaskConformance, ACancelLeavesAloneWhatOtherTasksAwaitAsWell)
+{
+    Future future = NewFuture();
+    int answer = 42;
+    void *value = nullptr;
+    Task impatient = Create([&](hoya_task *) { return hoya_await(future.get(), nullptr); });
+    Task patient = Create([&](hoya_task *) { return hoya_await(future.get(), &value); });
+    Task late = Create([&](hoya_task *) {
+        hoya_timeout *scope = nullptr;
+        EXPECT_EQ(hoya_timeout_enter(HOYA_MSEC(1), &scope), 0);
+        EXPECT_EQ(hoya_await(future.get(), nullptr), HOYA_EDEADLINE);
+        EXPECT_EQ(hoya_timeout_leave(scope), 1);
+        EXPECT_EQ(hoya_future_set_result(future.get(), &answer, nullptr), 0);
+        return 0;
+    });
+    CallSoon([&] { EXPECT_EQ(hoya_task_cancel(impatient.get(), nullptr), 1); });
+    RunUntilDone({Of(impatient), Of(patient), Of(late)});
+    EXPECT_EQ(Result(impatient), HOYA_ECANCELED);
+    EXPECT_EQ(Result(patient), 0);
+    EXPECT_EQ(value, &answer);
+}
+
+// Holds: S50
+TEST_P(TaskConformance, TasksThatWouldWaitForEachOtherAreToldSo)
+{
+    Task first, second, third;
+    first = Create([&](hoya_task *) { return hoya_await(Of(second), nullptr); });
+    second = Create([&](hoya_task *) { return hoya_wait_done(Of(third)); });
+    third = Create([&](hoya_task *) {
+        EXPECT_EQ(hoya_await(Of(first), nullptr), HOYA_EDEADLK);
+        EXPECT_EQ(hoya_wait_done(Of(first)), HOYA_EDEADLK);
+        return 0;
+    });
+    RunUntilDone({Of(first), Of(second), Of(third)});
+    EXPECT_EQ(Result(first), 0);
+}
+
+TEST_P(TaskConformance, ACancelThatWasTakenBackTakesItsReasonAlong)
+{
+    Task task = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_task_cancel(self, "first"), 1);
+        EXPECT_EQ(hoya_task_uncancel(self), 0);
+        EXPECT_EQ(hoya_task_cancel(self, "second"), 1);
+        EXPECT_EQ(hoya_sleep(0), HOYA_ECANCELED);
+        EXPECT_NE(std::string(hoya_error_detail()).find("second"), std::string::npos) << hoya_error_detail();
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(hoya_task_cancelling(nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_task_uncancel(nullptr), HOYA_EINVAL);
 }
 
 TEST_P(TaskConformance, WaitDoneOnlyLetsGo)

@@ -49,6 +49,21 @@ TEST_P(NestingTaskConformance, ATaskMayRunADialogAndAllOthersGoOn)
     EXPECT_TRUE(Seen("host's callback"));
 }
 
+TEST_P(NestingTaskConformance, ATaskThatMovesItsLoopOutOfTheHostAndBackWaitsAsBefore)
+{
+    bool over = false;
+    Task task = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_loop_detach(loop), 0);
+        EXPECT_EQ(hoya_current_task(), self);
+        EXPECT_EQ(hoya_loop_attach(loop, host->NewAdapter(), 0), 0);
+        EXPECT_EQ(hoya_current_task(), self);
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0) << hoya_error_detail();
+        over = true;
+        return 0;
+    });
+    EXPECT_TRUE(host->RunUntil([&] { return over; }));
+}
+
 TEST_P(NestingTaskConformance, ACallbackOfADialogHasNoValuesOfTheTaskThatRunsIt)
 {
     static char key, value;

@@ -87,6 +87,54 @@ TEST_P(TaskConformance, ATaskBeginsAnewWhateverTheOneBeforeItWas)
     }
 }
 
+TEST_P(TaskConformance, AValueWhoseEndSetsAnotherIsDestroyedOnce)
+{
+    static int destroyed;
+    destroyed = 0;
+    int first = 1, second = 2;
+    Task task = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_task_set_value(self, &first,
+                                      [](void *) {
+                                          destroyed++;
+                                          hoya_task_set_value(hoya_current_task(), nullptr, nullptr);
+                                      }),
+                  0);
+        return hoya_task_set_value(self, &second, nullptr);
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(destroyed, 1);
+}
+
+TEST_P(TaskConformance, ATaskIsNotTheDestinationOfAChain)
+{
+    Future source = NewFuture();
+    Task task = Create([](hoya_task *) { return hoya_sleep(0); });
+    EXPECT_EQ(hoya_future_chain(source.get(), Of(task)), HOYA_ESTATE);
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Result(task), 0);
+    EXPECT_FALSE(hoya_future_done(source.get()));
+}
+
+TEST_P(TaskConformance, CallbacksOfAnotherLoopThatATaskRunsHaveNoCurrentTask)
+{
+    Task task = Create([&](hoya_task *self) {
+        hoya_loop *other = nullptr;
+        EXPECT_EQ(hoya_loop_new(nullptr, &other), 0);
+        auto look = [](void *arg) {
+            EXPECT_EQ(hoya_current_task(), nullptr);
+            EXPECT_EQ(hoya_task_set_value(static_cast<hoya_task *>(arg), nullptr, nullptr), HOYA_ESTATE);
+            EXPECT_EQ(hoya_sleep(0), HOYA_EDEADLK);
+        };
+        EXPECT_EQ(hoya_loop_call_soon(other, look, self), 0);
+        EXPECT_EQ(hoya_loop_dispatch(other, HOYA_NEVER), 1);
+        EXPECT_EQ(hoya_current_task(), self);
+        EXPECT_EQ(hoya_loop_close(other), 0);
+        hoya_loop_unref(other);
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+}
+
 // Holds: S162
 TEST_P(TaskConformance, TheArgumentIsDestroyedOnceWhateverBecomesOfTheTask)
 {

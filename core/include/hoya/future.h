@@ -135,7 +135,7 @@ HOYA_API int hoya_wrap_future(hoya_loop *loop, hoya_thread_future *thread_future
 
 /* Futures of the same loop, of two loops of this thread, or of two threads: called on either of them. A future of
  * another thread must be kept alive until its loop has had its next round. Errors: HOYA_ETHREAD (neither is this
- * thread's), HOYA_EINVAL (with itself), HOYA_ECLOSED, HOYA_ENOMEM. Origin: futures._chain_future. */
+ * thread's), HOYA_EINVAL (with itself), HOYA_ESTATE (the destination is a task or a job), HOYA_ECLOSED, HOYA_ENOMEM. Origin: futures._chain_future. */
 HOYA_API int hoya_future_chain(hoya_future *source, hoya_future *destination);
 
 HOYA_END_DECLS

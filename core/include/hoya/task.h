@@ -95,12 +95,12 @@ HOYA_API void *hoya_task_get_local(const void *key);
 
 /* Waits until the future is done, whatever came of it; a future that is done already costs nothing, and does not let
  * others run. A cancel leaves the future alone. 0 when it is done. Errors: HOYA_ECANCELED, HOYA_EDEADLINE (of a timeout
- * scope), HOYA_EDEADLK (a task for itself), HOYA_EINVAL (another loop's). Needs no memory. */
+ * scope), HOYA_EDEADLK (for itself, or for a task that waits for this one), HOYA_EINVAL (another loop's). Needs no memory. */
 HOYA_API int hoya_wait_done(hoya_future *future);
 
 /* hoya_wait_done, then hoya_future_result: the first failure of the two, else 0 and the value, borrowed until the last
- * unref. A cancel of the waiting task is passed on to the future; if that ends otherwise all the same (a task may
- * refuse), its outcome is the result, and the cancel stays. Waits. Origin: await. */
+ * unref. A cancel of the waiting task is passed on to the future, unless other tasks wait for that, too; if it ends otherwise
+ * all the same (a task may refuse), its outcome is the result, and the cancel stays. Waits. Origin: await. */
 HOYA_API int hoya_await(hoya_future *future, void **value);
 
 /* Waits `duration` nanoseconds; 0 or less is one round of the loop. Errors: as hoya_wait_done; HOYA_ENOMEM if it is more
@@ -139,8 +139,7 @@ typedef struct hoya_timeout hoya_timeout;
 /* *scope belongs to the task, until leave. Errors: HOYA_ESTATE, HOYA_EDEADLK, HOYA_ENOMEM. */
 HOYA_API int hoya_timeout_enter(int64_t delay, hoya_timeout **scope);
 HOYA_API int hoya_timeout_enter_at(int64_t deadline, hoya_timeout **scope);
-/* 1 if the time was up before this, else 0; of a deadline that was in the past when it was entered, 1 if a wait has
- * noticed. Errors: HOYA_ESTATE if it is not the innermost one. */
+/* 1 if the loop, or a wait, has found its time up before this, else 0: what never waits is not interrupted. Errors: HOYA_ESTATE if it is not the innermost one. */
 HOYA_API int hoya_timeout_leave(hoya_timeout *scope);
 
 HOYA_END_DECLS
