@@ -4,6 +4,9 @@
  */
 #include "conformance.h"
 
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <thread>
 
 #include "support/futures.h"
@@ -301,6 +304,54 @@ TEST_P(LoopConformance, NothingIsAFuture)
     EXPECT_EQ(hoya_future_add_done_callback(nullptr, Count, &value, Value::Destroy, nullptr), HOYA_EINVAL);
     EXPECT_EQ(value.destroyed, 2);
     hoya_future_unref(nullptr);
+}
+
+namespace
+{
+
+/* A service with a callback interface, as most libraries have: it answers later, once. */
+using OnReply = void (*)(int error, const char *reply, void *arg);
+
+void AskService(hoya_loop *loop, const char *question, OnReply on_reply, void *arg)
+{
+    auto answer = [question, on_reply, arg] {
+        if (*question) on_reply(0, question, arg);
+        else on_reply(EINVAL, nullptr, arg);
+    };
+    EXPECT_EQ(hoya_loop_call_later(loop, HOYA_USEC(100), Lambda::Run, new Work(answer), Lambda::Destroy, nullptr),
+              0);
+}
+
+/* Its other side: docs/futures.md. */
+void CompleteFuture(int error, const char *reply, void *arg)
+{
+    auto future = static_cast<hoya_future *>(arg);
+    if (error) hoya_future_set_exception(future, -error, "the service refused");
+    else hoya_future_set_result(future, strdup(reply), free);
+    hoya_future_unref(future);
+}
+
+Future AskForFuture(hoya_loop *loop, const char *question)
+{
+    Future future = NewFuture(loop);
+    AskService(loop, question, CompleteFuture, hoya_future_ref(future.get()));
+    return future;
+}
+
+} // namespace
+
+TEST_P(LoopConformance, ACallbackInterfaceTurnsIntoAFutureWithBothOutcomesRight)
+{
+    Future given_up = AskForFuture(loop, "late"), good = AskForFuture(loop, "hello"), bad = AskForFuture(loop, "");
+    EXPECT_EQ(hoya_future_cancel(given_up.get(), nullptr), 1);
+    void *value = nullptr;
+    EXPECT_EQ(hoya_run_until_complete(loop, good.get(), &value), 0);
+    EXPECT_STREQ(static_cast<char *>(value), "hello");
+    EXPECT_EQ(hoya_run_until_complete(loop, bad.get(), &value), -EINVAL);
+    EXPECT_STREQ(hoya_error_detail(), "the service refused");
+    EXPECT_STREQ(static_cast<char *>(value), "hello") << "untouched";
+    EXPECT_EQ(Stats().timers, 0u) << "the first reply has come, too, and did no harm";
+    EXPECT_EQ(hoya_future_result(given_up.get(), nullptr), HOYA_ECANCELED);
 }
 
 // Holds: F4

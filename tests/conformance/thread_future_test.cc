@@ -132,6 +132,28 @@ TEST_P(LoopConformance, AThreadThatRunsALoopDoesNotBlockForAFuture)
     RunUntilNoted(1);
 }
 
+// Holds: F14
+TEST_P(LoopConformance, AThreadThatWaitsForAFutureIsToldWhatTheLoopSays)
+{
+    ThreadFuture answer = NewThreadFuture(), refusal = NewThreadFuture();
+    Value value;
+    std::thread waiter([&] {
+        void *seen = nullptr;
+        EXPECT_EQ(hoya_thread_future_result(answer.get(), HOYA_NEVER, &seen), 0);
+        EXPECT_EQ(seen, &value);
+        EXPECT_EQ(hoya_thread_future_result(refusal.get(), HOYA_NEVER, &seen), HOYA_EPIPE);
+        EXPECT_STREQ(hoya_error_detail(), "no more");
+        Stop();
+    });
+    CallSoon([&] { EXPECT_EQ(hoya_thread_future_set_result(answer.get(), &value, Value::Destroy), 0); });
+    CallLater(HOYA_USEC(100),
+              [&] { EXPECT_EQ(hoya_thread_future_set_exception(refusal.get(), HOYA_EPIPE, "no more"), 0); });
+    Run();
+    waiter.join();
+    answer.reset();
+    EXPECT_EQ(value.destroyed, 1);
+}
+
 /* ---- wrap_future ---------------------------------------------------------------------------------------- */
 
 // Holds: S38 F14
