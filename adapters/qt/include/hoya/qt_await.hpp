@@ -63,7 +63,7 @@ using Told = std::shared_ptr<hoya_thread_future>;
 inline int tell(hoya_loop *loop, Told &told, Owned &owned)
 {
     hoya_thread_future *behind;
-    hoya_future *future;
+    hoya_future *future = nullptr;
     int rc = hoya_thread_future_new(&behind);
     if (rc < 0) return rc;
     told.reset(behind, hoya_thread_future_unref);
@@ -143,7 +143,7 @@ int signal_future(hoya_loop *loop, const Sender *sender, Signal signal, hoya_fut
 template <typename Sender, typename Signal, typename... Values>
 int await_signal(const Sender *sender, Signal signal, Values *...values)
 {
-    hoya_future *future;
+    hoya_future *future = nullptr;
     void *tuple;
     int rc = signal_future<Values...>(detail::loop_here(), sender, signal, &future);
     if (rc < 0) return rc;
@@ -163,7 +163,7 @@ int await_signal(const Sender *sender, Signal signal, Values *...values)
 template <typename T> int wrap_future(hoya_loop *loop, const QFuture<T> &qfuture, hoya_future **future)
 {
     using Watcher = QFutureWatcher<T>;
-    hoya_future *made;
+    hoya_future *made = nullptr;
     if (!loop) return hoya_error_set(HOYA_ESTATE, "no loop runs here");
     int rc = hoya_future_new(loop, &made);
     if (rc < 0) return rc;
@@ -194,7 +194,7 @@ template <typename T> int wrap_future(hoya_loop *loop, const QFuture<T> &qfuture
 template <typename T> int await_future(QFuture<T> qfuture)
 {
     if (qfuture.isFinished()) return detail::outcome(qfuture);
-    hoya_future *future;
+    hoya_future *future = nullptr;
     int rc = wrap_future(detail::loop_here(), qfuture, &future);
     if (rc < 0) return rc;
     detail::Owned owned(future);
