@@ -35,7 +35,14 @@ struct hoya_executor {
     bool closed;
 };
 
-static _Thread_local hoya_executor *running; /* whose jobs this thread runs */
+/* The runs that are open on this thread: a job of one executor may run those of another. Not quite a stack: where tasks run
+ * them the one below may end first. */
+typedef struct run {
+    const hoya_executor *executor; /* may be gone: to compare with */
+    struct run *below;
+} run;
+
+static _Thread_local run *runs;
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
@@ -181,7 +188,7 @@ static hoya_outcome run_function(hoya_job *job)
     int status = job->fn(job, job->arg);
     hoya_error_move(before);
     if (status >= 0) return hoya_outcome_value(job->value, job->destroy_value);
-    hoya_destroy_arg(job->destroy_value, job->value);
+    hoya_job_set_value(job, NULL, NULL);
     return hoya_outcome_error(status, status == errors.code ? errors.text : NULL);
 }
 
@@ -192,19 +199,33 @@ static void end_job(hoya_job *job, hoya_outcome outcome)
     job->deliver(job, outcome);
 }
 
+static void close_run(const run *ended)
+{
+    run **place = &runs;
+    while (*place != ended) place = &(*place)->below;
+    *place = ended->below;
+}
+
+static bool runs_here(const hoya_executor *executor)
+{
+    const run *open = runs;
+    while (open && open->executor != executor) open = open->below;
+    return open;
+}
+
 int hoya_executor_run(hoya_executor *executor)
 {
     int rc = enter(executor), count = 0;
     if (rc < 0) return rc;
-    hoya_executor *before = running;
-    running = executor;
+    run self = {executor, runs};
+    runs = &self;
     pthread_mutex_lock(&executor->lock);
     for (hoya_job *job = leave(executor, 0, true); job; count++) {
         end_job(job, run_function(job));
         pthread_mutex_lock(&executor->lock);
         job = leave(executor, 1, true);
     }
-    running = before;
+    close_run(&self);
     return count;
 }
 
@@ -226,7 +247,7 @@ void hoya_executor_close(hoya_executor *executor, bool cancel_queued)
 
 static int wait_for_end(hoya_executor *executor, int64_t timeout)
 {
-    if (timeout > 0 && running == executor) return hoya_error_set(HOYA_EDEADLK, "a job would wait for its own end");
+    if (timeout > 0 && runs_here(executor)) return hoya_error_set(HOYA_EDEADLK, "a job would wait for its own end");
     int rc = hoya_thread_future_result(executor->drained, timeout, NULL);
     return rc == HOYA_ETIMEDOUT ? hoya_error_set(rc, "jobs of the executor still run") : rc;
 }
@@ -278,9 +299,11 @@ bool hoya_job_withdraw(hoya_job *job)
 
 void hoya_job_set_value(hoya_job *self, void *value, hoya_destroy destroy)
 {
-    hoya_destroy_arg(self->destroy_value, self->value);
+    void *before = self->value;
+    hoya_destroy destroy_before = self->destroy_value;
     self->value = value;
     self->destroy_value = destroy;
+    hoya_destroy_arg(destroy_before, before); /* last: it may set another one */
 }
 
 int hoya_job_cancelled(const hoya_job *self)

@@ -21,7 +21,8 @@
 #include "base/options.h"
 #include "base/sys.h"
 
-#define NAME_SIZE 16 /* of a thread's name, the system's limit */
+#define NAME_SIZE 16       /* of a thread's name, the system's limit */
+#define MOST_THREADS 32768 /* a number beyond is a mistake: places for them are made at once */
 
 typedef struct pool {
     hoya_executor *executor; /* borrowed: it ends first */
@@ -164,6 +165,9 @@ int hoya_thread_pool_new(const hoya_thread_pool_options *given, hoya_executor **
     hoya_thread_pool_options options;
     if (!hoya_options_read(&options, sizeof options, given) || options.max_threads < 0)
         return hoya_error_set(HOYA_EINVAL, "hoya_thread_pool_options: not of this version, or a negative number");
+    if (options.max_threads > MOST_THREADS)
+        return hoya_error_set(HOYA_EINVAL, "a pool of %d threads: %d are the most", options.max_threads,
+                              MOST_THREADS);
     pool *p = NULL;
     hoya_executor *executor = NULL;
     int rc = make(&options, &p);

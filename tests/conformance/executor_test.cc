@@ -538,6 +538,25 @@ TEST_P(ExecutorConformance, WhereThereIsNoTaskNothingCanWaitForAJob)
     EXPECT_EQ(probe.runs, 0);
 }
 
+TEST_P(ExecutorConformance, JobsThatWaitInTasksEndInAnyOrder)
+{
+    InlineExecutor threads;
+    Executor first = threads.New(), second = threads.New();
+    Future one = NewFuture(loop), two = NewFuture(loop);
+    auto wait = [](const Executor &executor, const Future &future) {
+        return ResultOf(Submit(executor, [&](hoya_job *) { return hoya_await(future.get(), nullptr); }));
+    };
+    Future below = CreateTask([&](hoya_task *) { return wait(first, one); });
+    Future above = CreateTask([&](hoya_task *) { return wait(second, two); });
+    WhenDone(below, [&] { EXPECT_EQ(hoya_future_set_result(two.get(), nullptr, nullptr), 0); });
+    CallSoon([&] { EXPECT_EQ(hoya_future_set_result(one.get(), nullptr, nullptr), 0); });
+    RunUntilDone(above);
+    EXPECT_EQ(hoya_future_result(below.get(), nullptr), 0);
+    EXPECT_EQ(hoya_future_result(above.get(), nullptr), 0);
+    for (const Executor *executor : {&first, &second})
+        EXPECT_EQ(hoya_executor_shutdown(executor->get(), HOYA_SEC(20), 0), 0) << "no job is below";
+}
+
 /* ---- a thread waits for what the loop does ------------------------------------------------------------------- */
 
 // Holds: S16

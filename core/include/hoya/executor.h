@@ -63,7 +63,8 @@ HOYA_API void hoya_executor_unref(hoya_executor *executor);
 /* Takes no new jobs from here on; `cancel_queued` not 0 cancels those that have not begun. Then waits at most `timeout`
  * nanoseconds (HOYA_NOW: not at all, HOYA_NEVER: without end) until the last job has ended, and its future is completed:
  * 0, or HOYA_ETIMEDOUT, and the jobs go on. May be called again. Needs no memory. Errors: HOYA_EDEADLK (it would wait on a
- * thread that runs a loop, or in a job of this executor), HOYA_ECHILD. Origin: concurrent.futures.Executor.shutdown. */
+ * thread that runs a loop, or in a job of this executor, also where another's job is between), HOYA_ECHILD. Origin:
+ * concurrent.futures.Executor.shutdown. */
 HOYA_API int hoya_executor_shutdown(hoya_executor *executor, int64_t timeout, int cancel_queued);
 
 /* At most so many jobs wait in the queue; 0: no limit. Those beyond are refused with HOYA_ENOBUFS. Origin: none. */
@@ -71,7 +72,7 @@ HOYA_API int hoya_executor_set_queue_limit(hoya_executor *executor, size_t limit
 
 typedef struct hoya_thread_pool_options {
     size_t size;        /* sizeof(hoya_thread_pool_options) */
-    int max_threads;    /* 0: 4 more than there are processors, and at most 32 */
+    int max_threads;    /* 1 to 32768; 0: 4 more than there are processors, and at most 32 */
     const char *name;   /* of its threads: "name-1", "name-2", ...; copied; NULL: "hoya" */
     size_t queue_limit; /* see hoya_executor_set_queue_limit */
     size_t stack_size;  /* of a thread; 0: the system's default */

@@ -3,6 +3,7 @@
  * unit/future/executor_test.cc: jobs, executors and the thread pool, without a loop.
  */
 #include <atomic>
+#include <climits>
 #include <csignal>
 #include <fstream>
 #include <set>
@@ -108,6 +109,40 @@ TEST(Executor, AJobRunsOnAnotherThreadAndItsValueComes)
     Finish(pool);
     future.reset();
     EXPECT_EQ(value.destroyed, 1);
+}
+
+TEST(Executor, AValueThatGoesMaySetAnother)
+{
+    struct Heir {
+        hoya_job *job;
+        Value value;
+        int destroyed;
+        static void Destroy(void *arg)
+        {
+            Heir *self = static_cast<Heir *>(arg);
+            if (!self->destroyed++) hoya_job_set_value(self->job, &self->value, Value::Destroy);
+        }
+    };
+    Executor pool = NewPool(1);
+    for (int status : {0, static_cast<int>(HOYA_EPIPE)}) {
+        Heir heir = {};
+        Value between;
+        ThreadFuture future = Submit(pool, [&](hoya_job *self) {
+            heir.job = self;
+            hoya_job_set_value(self, &heir, Heir::Destroy);
+            hoya_job_set_value(self, &between, Value::Destroy);
+            return status;
+        });
+        void *out = nullptr;
+        EXPECT_EQ(ResultOf(future, &out), status);
+        EXPECT_EQ(out, status ? nullptr : &heir.value);
+        future.reset();
+        Finish(pool);
+        EXPECT_EQ(heir.destroyed, 1);
+        EXPECT_EQ(between.destroyed, 1);
+        EXPECT_EQ(heir.value.destroyed, 1);
+        pool = NewPool(1);
+    }
 }
 
 TEST(Executor, AFailureBringsItsTextAndNotThatOfTheJobBefore)
@@ -282,6 +317,10 @@ TEST(ThreadPool, OptionsThatCannotBeAreRefused)
     options.size = sizeof options;
     options.max_threads = -1;
     EXPECT_EQ(hoya_thread_pool_new(&options, &executor), HOYA_EINVAL);
+    for (int absurd : {32769, INT_MAX}) {
+        options.max_threads = absurd;
+        EXPECT_EQ(hoya_thread_pool_new(&options, &executor), HOYA_EINVAL);
+    }
     options.max_threads = 1;
     options.stack_size = 1;
     EXPECT_EQ(hoya_thread_pool_new(&options, &executor), HOYA_EINVAL);
@@ -376,6 +415,25 @@ TEST(Executor, AJobDoesNotWaitForItsOwnEnd)
     ThreadFuture future =
         Submit(pool, [&](hoya_job *) { return hoya_executor_shutdown(pool.get(), HOYA_NEVER, 0); });
     EXPECT_EQ(ResultOf(future), HOYA_EDEADLK);
+    Finish(pool);
+}
+
+TEST(Executor, NorDoesAJobOfAnotherExecutorInsideIt)
+{
+    InlineExecutor threads;
+    Executor pool = NewPool(1), inner = threads.New();
+    int in_the_job = 0, after_it = 0;
+    ThreadFuture future = Submit(pool, [&](hoya_job *) {
+        Submit(inner, [&](hoya_job *) {
+            in_the_job = hoya_executor_shutdown(pool.get(), HOYA_SEC(20), 0);
+            return 0;
+        });
+        after_it = hoya_executor_shutdown(inner.get(), HOYA_SEC(20), 0);
+        return hoya_executor_shutdown(pool.get(), HOYA_SEC(20), 0);
+    });
+    EXPECT_EQ(ResultOf(future), HOYA_EDEADLK);
+    EXPECT_EQ(in_the_job, HOYA_EDEADLK);
+    EXPECT_EQ(after_it, 0) << "no job of that one is below any more";
     Finish(pool);
 }
 
