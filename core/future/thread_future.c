@@ -101,6 +101,11 @@ void hoya_thread_future_unref(hoya_thread_future *future)
     hoya_live_add(HOYA_LIVE_FUTURES, -1);
 }
 
+static int there_is_none(void)
+{
+    return hoya_error_set(HOYA_EINVAL, "the future is NULL");
+}
+
 /* ---- completing ---------------------------------------------------------------------------------------- */
 
 /* 1, or 0 if it was too late: `outcome` is the caller's then. */
@@ -126,7 +131,7 @@ static int complete(hoya_thread_future *future, const hoya_outcome *outcome, boo
 
 int hoya_thread_future_complete(hoya_thread_future *future, hoya_outcome outcome)
 {
-    int rc = future ? complete(future, &outcome, false) : hoya_error_set(HOYA_EINVAL, "the future is NULL");
+    int rc = future ? complete(future, &outcome, false) : there_is_none();
     if (rc > 0) return 0;
     hoya_outcome_clear(&outcome);
     return rc < 0 ? rc : hoya_error_set(HOYA_ESTATE, "the future is done already");
@@ -158,7 +163,7 @@ int hoya_thread_future_set_exception(hoya_thread_future *future, int code, const
 
 int hoya_thread_future_cancel(hoya_thread_future *future, const char *reason)
 {
-    if (!future) return hoya_error_set(HOYA_EINVAL, "the future is NULL");
+    if (!future) return there_is_none();
     if (future->class) return future->class->cancel(future, reason);
     hoya_outcome outcome = hoya_outcome_error(HOYA_ECANCELED, reason);
     int cancelled = complete(future, &outcome, true);
@@ -168,7 +173,7 @@ int hoya_thread_future_cancel(hoya_thread_future *future, const char *reason)
 
 int hoya_thread_future_set_running_or_notify_cancel(hoya_thread_future *future)
 {
-    int rc = check_alone(future);
+    int rc = future ? check_alone(future) : there_is_none();
     if (rc < 0) return rc;
     lock(future);
     bool cancelled = hoya_outcome_is_cancel(&future->outcome);
@@ -183,6 +188,7 @@ int hoya_thread_future_set_running_or_notify_cancel(hoya_thread_future *future)
 
 int hoya_thread_future_done(hoya_thread_future *future)
 {
+    if (!future) return 0;
     lock(future);
     bool done = future->outcome.done;
     unlock(future);
@@ -191,6 +197,7 @@ int hoya_thread_future_done(hoya_thread_future *future)
 
 int hoya_thread_future_cancelled(hoya_thread_future *future)
 {
+    if (!future) return 0;
     lock(future);
     bool cancelled = hoya_outcome_is_cancel(&future->outcome);
     unlock(future);
@@ -230,7 +237,7 @@ static int wait_until_done(hoya_thread_future *future, int64_t timeout)
 
 int hoya_thread_future_result(hoya_thread_future *future, int64_t timeout, void **value)
 {
-    if (!future) return hoya_error_set(HOYA_EINVAL, "the future is NULL");
+    if (!future) return there_is_none();
     lock(future);
     int rc = wait_until_done(future, timeout);
     if (rc >= 0) rc = hoya_outcome_result(&future->outcome, value);
@@ -265,6 +272,7 @@ int hoya_thread_future_add_done_callback(hoya_thread_future *future, hoya_thread
 
 int hoya_thread_future_remove_done_callback(hoya_thread_future *future, hoya_thread_done_callback fn, void *arg)
 {
+    if (!future) return there_is_none();
     int count = 0;
     hoya_list removed;
     hoya_list_init(&removed);

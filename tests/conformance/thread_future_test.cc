@@ -118,6 +118,23 @@ TEST(ThreadFuture, ACallbackMayLetTheFutureGo)
     EXPECT_EQ(ran, 1);
 }
 
+TEST(ThreadFuture, WhereThereIsNoFutureEverybodySaysSo)
+{
+    Value value;
+    Probe probe;
+    EXPECT_EQ(hoya_thread_future_set_result(nullptr, &value, Value::Destroy), HOYA_EINVAL);
+    EXPECT_EQ(value.destroyed, 1);
+    EXPECT_EQ(hoya_thread_future_set_exception(nullptr, HOYA_EPIPE, nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_thread_future_cancel(nullptr, nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_thread_future_set_running_or_notify_cancel(nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_thread_future_result(nullptr, HOYA_NOW, nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_thread_future_add_done_callback(nullptr, CountInline, &probe, Probe::Destroy), HOYA_EINVAL);
+    EXPECT_EQ(probe.destroyed, 1);
+    EXPECT_EQ(hoya_thread_future_remove_done_callback(nullptr, CountInline, &probe), HOYA_EINVAL);
+    EXPECT_EQ(hoya_thread_future_done(nullptr), 0);
+    EXPECT_EQ(hoya_thread_future_cancelled(nullptr), 0);
+}
+
 // Holds: S31
 TEST_P(LoopConformance, AThreadThatRunsALoopDoesNotBlockForAFuture)
 {
