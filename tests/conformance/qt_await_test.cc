@@ -442,6 +442,33 @@ TEST_P(QtAwaitConformance, AnObjectMayGoInTheTaskThatEndsWithIt)
     EXPECT_EQ(RunUntilDone(task), HOYA_ECANCELED);
 }
 
+TEST_P(QtAwaitConformance, AnObjectThatDiesOnAnotherThreadEndsTheTaskByWayOfTheLoop)
+{
+    Task task = CreateSleeper();
+    EXPECT_EQ(hoya::qt::bind(sender.get(), Of(task)), 0);
+    RunRounds(3);
+    sender->moveToThread(nullptr); /* anybody's */
+    std::thread([this] { sender.reset(); }).join();
+    EXPECT_EQ(hoya_task_cancelling(task.get()), 0) << "not on that thread";
+    EXPECT_EQ(RunUntilDone(task), HOYA_ECANCELED);
+}
+
+TEST_P(QtAwaitConformance, AnObjectDiesOnAnotherThreadWhileItsFutureEnds)
+{
+    for (int i = 0; i < 50; i++) {
+        auto object = std::make_unique<QObject>();
+        Future future = NewFuture(loop);
+        ASSERT_EQ(hoya::qt::bind(object.get(), future.get()), 0);
+        object->moveToThread(nullptr);
+        std::thread thread([&] { object.reset(); });
+        if (i % 2) EXPECT_EQ(hoya_future_set_result(future.get(), nullptr, nullptr), 0);
+        future.reset();
+        RunRounds(1 + i % 3);
+        thread.join();
+    }
+    RunRounds(3); /* the leak check finds what is left */
+}
+
 TEST_P(QtAwaitConformance, ABondIsNoLookAtAnError)
 {
     Future future = NewFuture(loop);

@@ -72,6 +72,36 @@ inline int tell(hoya_loop *loop, Told &told, Owned &owned)
     return rc;
 }
 
+/* Between an object and the future that ends with it. The object's end comes by a future of its own where it comes on
+ * another thread. Each of the two futures has a share in its callback, and only the loop's thread touches this. */
+struct Bond {
+    using Share = std::shared_ptr<Bond>;
+
+    hoya_future *target = nullptr; /* while it has not ended */
+    Owned end;
+    QMetaObject::Connection wire;
+
+    void cancel() const
+    {
+        if (target && !hoya_future_done(target))
+            hoya_future_cancel(target, "the object that it was bound to was destroyed");
+    }
+    static void ended(hoya_future *end, void *share)
+    {
+        if (!hoya_future_cancelled(end)) (*static_cast<Share *>(share))->cancel();
+    }
+    static void drop(void *share) { delete static_cast<Share *>(share); }
+    static void nothing(hoya_future *, void *) {}
+    static void cut(void *share)
+    {
+        const std::unique_ptr<Share> last(static_cast<Share *>(share));
+        Bond &bond = **last;
+        bond.target = nullptr;
+        QObject::disconnect(bond.wire);
+        bond.end.reset();
+    }
+};
+
 /* The loop of this task; in a callback the running one, so that waiting says why it cannot. */
 inline hoya_loop *loop_here()
 {
@@ -222,21 +252,33 @@ template <typename T> int await_future(QFuture<T> qfuture, T *value)
 
 /* ---- objects ----------------------------------------------------------------------------------------- */
 
-/* Cancels the future (a task: hoya_task_future) when the object, of the loop's thread, is destroyed: inside its
- * destructor. Ends with the future, or with its loop. Errors: HOYA_EINVAL, HOYA_ETHREAD, HOYA_ECLOSED, HOYA_ENOMEM.
- */
+/* Cancels the future (a task: hoya_task_future) when the object, now of the loop's thread, is destroyed: inside its
+ * destructor; where it was moved to another thread and is destroyed there, as a callback of the loop. Ends with the
+ * future, or with its loop. Errors: HOYA_EINVAL, HOYA_ETHREAD, HOYA_ECLOSED, HOYA_ENOMEM. */
 inline int bind(const QObject *object, hoya_future *future)
 {
     if (!object || !future) return hoya_error_set(HOYA_EINVAL, "bind without an object or a future");
     if (object->thread() != QThread::currentThread())
         return hoya_error_set(HOYA_ETHREAD, "the object lives in another thread");
-    auto gone = [future] {
-        if (!hoya_future_done(future)) hoya_future_cancel(future, "the object that it was bound to was destroyed");
+    detail::Told told;
+    auto bond = std::make_shared<detail::Bond>();
+    auto first = std::make_unique<detail::Bond::Share>(bond), second = std::make_unique<detail::Bond::Share>(bond);
+    int rc = detail::tell(hoya_future_get_loop(future), told, bond->end);
+    if (rc < 0) return rc;
+    rc = hoya_future_add_done_callback(bond->end.get(), detail::Bond::ended, first.release(), detail::Bond::drop,
+                                       nullptr);
+    if (rc < 0) return rc;
+    rc = hoya_future_add_done_callback(future, detail::Bond::nothing, second.release(), detail::Bond::cut, nullptr);
+    if (rc < 0) return rc;
+    /* The bond lives while this is connected, but is for the loop's thread. */
+    const QThread *home = QThread::currentThread();
+    auto gone = [told, home, bond = bond.get()] {
+        if (QThread::currentThread() == home) bond->cancel();
+        else hoya_thread_future_set_result(told.get(), nullptr, nullptr);
     };
-    auto wires = std::make_unique<detail::Wires>();
-    wires->first = QObject::connect(object, &QObject::destroyed, gone);
-    return hoya_future_add_done_callback(future, detail::Wires::nothing, wires.release(), detail::Wires::cut,
-                                         nullptr);
+    bond->target = future;
+    bond->wire = QObject::connect(object, &QObject::destroyed, gone);
+    return 0;
 }
 
 } // namespace hoya::qt
