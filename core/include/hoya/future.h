@@ -46,8 +46,9 @@ HOYA_API int hoya_future_set_result(hoya_future *future, void *value, hoya_destr
  * (the code is not negative). Origin: Future.set_exception. */
 HOYA_API int hoya_future_set_exception(hoya_future *future, int code, const char *text);
 
-/* 1 if this call cancelled it, 0 if it was done; an error is reported no more in either case. `reason` may be NULL and
- * is copied. Origin: Future.cancel. */
+/* 1 if this call cancelled it, or asked it to end (a task); 0 if it was done: an error that it has is reported no more
+ * then. One that a task ends with after it was asked is reported. `reason` may be NULL and is copied. Origin:
+ * Future.cancel. */
 HOYA_API int hoya_future_cancel(hoya_future *future, const char *reason);
 
 /* 0 and the value, borrowed until the last unref; or the code that it failed with, whose text hoya_error_detail gives;
@@ -107,7 +108,9 @@ HOYA_API int hoya_thread_future_cancelled(hoya_thread_future *future);
 
 /* Waits at most `timeout` nanoseconds (HOYA_NOW: not at all, HOYA_NEVER: without end), then as hoya_future_result. The
  * value is borrowed until the last unref, or until a chain moves it. Errors: HOYA_ETIMEDOUT; HOYA_EDEADLK (it would
- * wait on a thread that is running a loop). Origin: concurrent.futures.Future.result. */
+ * wait inside a run or a dispatch of a loop on this thread: hoya_get_running_loop). What is not noticed: on the thread of
+ * a guest, in a callback of the host's own (a GSource, a slot), no loop runs; waiting there for what this thread's loop
+ * has to do freezes both until the time is up. Origin: concurrent.futures.Future.result. */
 HOYA_API int hoya_thread_future_result(hoya_thread_future *future, int64_t timeout, void **value);
 
 typedef void (*hoya_thread_done_callback)(hoya_thread_future *future, void *arg);

@@ -51,8 +51,9 @@ HOYA_API int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg,
                               hoya_task **task);
 
 /* The same from any thread. The task's first step is queued as by call_soon_threadsafe. *future (may be NULL) is a new
- * reference to what becomes of the task: its value, its failure, or that it was cancelled; where nobody asks for it, a
- * failure goes to the exception handler, that the task could not be made among them. Cancelling it cancels the task, which
+ * reference to what becomes of the task: its value, its failure, or that it was cancelled. Whoever has the future answers
+ * for its error: let go unseen, nobody hears of it. Where `future` is NULL a failure goes to the exception handler, that
+ * the task could not be made among them. Cancelling it cancels the task, which
  * never runs if it has not begun; the future does not wait for what the task does on its way out. A loop that is closed
  * first cancels it. Takes the argument, and destroys it on the loop's thread or, if it was refused, here. Errors:
  * HOYA_ECLOSED, HOYA_ENOMEM, HOYA_EINVAL, HOYA_ECHILD. Origin: asyncio.run_coroutine_threadsafe. */

@@ -78,7 +78,8 @@ HOYA_API int hoya_gio_cancel_on(hoya_future *future, GCancellable *cancellable);
  * value is a GArray of GValues, copies of the signal's arguments without the object; taken, it is the caller's to
  * g_array_unref. The object is not kept: disposed of before the signal, it makes the future fail with HOYA_ECLOSED.
  * A handler that is asked for a result gives none: 0, NULL, FALSE. One that nobody wants any more is cancelled:
- * letting go alone does not disconnect. Errors: HOYA_ENOENT (no such signal), HOYA_ECLOSED, HOYA_ENOMEM. */
+ * letting go alone does not disconnect. Errors: HOYA_EINVAL (no GObject, or no name), HOYA_ENOENT (no such signal),
+ * HOYA_ECLOSED, HOYA_ENOMEM. */
 HOYA_API int hoya_gobject_signal_future(hoya_loop *loop, gpointer object, const char *signal, hoya_future **future);
 
 /* The same for a task: waits for the emission. *values (may be NULL) is the GArray, the caller's. A cancel
