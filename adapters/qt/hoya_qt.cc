@@ -214,8 +214,9 @@ void Host::TakeTurn()
     if (!OneFd()) LookAtAll();
     Pin();
     int rc = hoya_guest_dispatch(guest_, kBudget);
-    /* Our caller is to hear of a fork. And Qt forgets a quit when the callback turned the main loop after it. */
-    if (run_ && (rc == HOYA_ECHILD || quitting_)) run_->quit();
+    /* Our caller is to hear of a fork. And where the callback turned the main loop after a quit, ours or the
+     * application's, Qt forgets not to wait once more before the end. */
+    if (run_ && (rc == HOYA_ECHILD || !run_->isRunning())) run_->quit();
     Unpin();
 }
 

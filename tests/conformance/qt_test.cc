@@ -12,8 +12,10 @@
 #include <QtCore/QEventLoop>
 #include <QtCore/QThread>
 #include <QtCore/QTimer>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <fcntl.h>
 #include <future>
 #include <sys/syscall.h>
 #include <thread>
@@ -496,6 +498,29 @@ TEST_P(Qt5, TheApplicationsQuitEndsARunAndSaysSo)
     CallSoon([&] { hoya_loop_stop(loop); });
     EXPECT_EQ(hoya_loop_run_forever(loop), 0) << "the loop itself is as it was";
     EXPECT_EQ(ran, 1);
+}
+
+/* Where a callback turns the main loop after a quit Qt forgets not to wait once more before the end. */
+// Holds: F3
+TEST_P(Qt5, TheApplicationsQuitEndsARunWhereTheCallbackTurnsTheMainLoopAfterIt)
+{
+    BeginApplication();
+    NewLoop();
+    std::array<int, 2> pipe;
+    ASSERT_EQ(pipe2(pipe.data(), O_NONBLOCK | O_CLOEXEC), 0);
+    ASSERT_EQ(write(pipe[1], "", 1), 1);
+    Work reads = [&] {
+        hoya_loop_remove_reader(loop, pipe[0]);
+        app->quit();
+        for (int i = 0; i < 3; i++) QCoreApplication::processEvents();
+    };
+    auto arg = new Work(reads);
+    auto run = [](hoya_fd, uint32_t, void *work) { Lambda::Run(work); };
+    EXPECT_EQ(hoya_loop_add_reader(loop, pipe[0], run, arg, Lambda::Destroy), 0);
+    CallSoon([] {}); /* so the round is the kick's, and the wait of that turn is still to come */
+    EXPECT_EQ(hoya_loop_run_forever(loop), HOYA_ECANCELED);
+    close(pipe[0]);
+    close(pipe[1]);
 }
 
 // Holds: F3 F23
