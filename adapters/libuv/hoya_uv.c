@@ -96,12 +96,24 @@ static void end_turn(uv_host *self)
     self->in_turn = false;
 }
 
-/* What one host of a uv_loop_t knows is true for all of them: this one may be younger than the turn. */
+/* Is libuv through with what somebody else has closed? A closed handle has lost its reference, and the idle handle, the
+ * first of ours, is closed last: libuv goes from the last that was closed to the first. Only memory of ours is looked
+ * at: if so, the uv_loop_t may be no more. */
+static bool is_through(const uv_host *self)
+{
+    return !uv_has_ref((const uv_handle_t *)&self->idle);
+}
+
+/* What one host of a uv_loop_t knows is true for all of them: this one may be younger than the turn. Where somebody
+ * has closed our check handle, the turn is over when libuv is through with our handles: it closes last of all. */
 static int host_depth(const hoya_host *host)
 {
-    const uv_host *at = turning;
-    while (at && at->uv != from_base(host)->uv) at = at->outer;
-    return at != NULL;
+    for (uv_host *at = turning, *outer; at; at = outer) {
+        outer = at->outer;
+        if (is_through(at)) end_turn(at);
+        else if (at->uv == from_base(host)->uv) return 1;
+    }
+    return 0;
 }
 
 /* ---- closing -------------------------------------------------------------------------------------------- */
@@ -182,14 +194,6 @@ static void drop(watched *w)
 static bool is_gone(const uv_host *self)
 {
     return self->attached && uv_is_closing((const uv_handle_t *)&self->idle);
-}
-
-/* Is libuv through with what somebody else has closed? A closed handle has lost its reference, and the idle handle, the
- * first of ours, is closed last: libuv goes from the last that was closed to the first. Only memory of ours is looked
- * at: if so, the uv_loop_t may be no more. */
-static bool is_through(const uv_host *self)
-{
-    return !uv_has_ref((const uv_handle_t *)&self->idle);
 }
 
 static void last_closed(uv_handle_t *handle);

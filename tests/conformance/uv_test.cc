@@ -307,6 +307,26 @@ TEST_P(UvConformance, AUvLoopThatIsNoMoreIsNotTouched)
     uv_loop_init(&uv_); /* for the end of the test */
 }
 
+/* No handle of ours tells the end of that turn. */
+// Holds: F3 F23
+TEST_P(UvConformance, ATurnInWhichAllHandlesAreClosedEndsForTheNextLoop)
+{
+    Work closes = [this] {
+        CloseAllHandles();
+        hoya_loop *young = NewLoopHere();
+        EXPECT_EQ(hoya_loop_run_once(young, HOYA_NOW), HOYA_ENOTSUP) << "it is not over yet";
+        Release(young);
+    };
+    uv_async_t async;
+    async.data = &closes;
+    uv_async_init(&uv_, &async, [](uv_async_t *a) { (*static_cast<Work *>(a->data))(); });
+    uv_async_send(&async);
+    RunWhileAlive();
+    hoya_loop *next = NewLoopHere();
+    EXPECT_EQ(hoya_loop_run_once(next, HOYA_NOW), 0);
+    Release(next);
+}
+
 /* ---- the uv_loop_t of a thread --------------------------------------------------------------------------------- */
 
 /* Each in a process of its own (EXPECT_EXIT): in which order the keys of a thread are destroyed, ours and that of the
