@@ -20,6 +20,8 @@
     X(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))                                      \
     X(ssize_t, write, (int fd, const void *buffer, size_t size), (fd, buffer, size))                               \
     X(int, count_unread, (int fd, int *bytes), (fd, bytes))                                                        \
+    X(int, getsockopt, (int fd, int level, int option, void *value, socklen_t *size),                              \
+      (fd, level, option, value, size))                                                                            \
     X(int, fstat, (int fd, struct stat *status), (fd, status))                                                     \
     X(int, eventfd, (unsigned count, int flags), (count, flags))                                                   \
     X(int, timerfd_create, (int clock, int flags), (clock, flags))                                                 \

@@ -79,8 +79,16 @@ struct hoya_identity {
     dev_t device;
     ino_t inode;
     bool known, told;
+    bool stream;      /* nothing unread is the end: a packet may be empty */
     int unread, idle; /* after the end of what there is to read: bytes, and looks in which they did not change */
 };
+
+static bool is_stream_socket(hoya_fd fd)
+{
+    int type;
+    socklen_t size = sizeof type;
+    return hoya_sys_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
 
 void hoya_debug_watched(hoya_loop *loop, hoya_fd fd)
 {
@@ -93,9 +101,12 @@ void hoya_debug_watched(hoya_loop *loop, hoya_fd fd)
         loop->identities_size = size;
     }
     struct stat status;
-    bool known = hoya_sys_fstat(fd, &status) == 0;
-    loop->identities[fd] =
-        (hoya_identity){.device = known ? status.st_dev : 0, .inode = known ? status.st_ino : 0, .known = known};
+    if (hoya_sys_fstat(fd, &status) < 0) loop->identities[fd] = (hoya_identity){0};
+    else
+        loop->identities[fd] = (hoya_identity){.device = status.st_dev,
+                                               .inode = status.st_ino,
+                                               .known = true,
+                                               .stream = !S_ISSOCK(status.st_mode) || is_stream_socket(fd)};
 }
 
 static void tell_of(hoya_loop *loop, const hoya_fd_record *record, const char *what)
@@ -135,13 +146,13 @@ static void check_watches(hoya_loop *loop)
 
 /* ---- descriptors at their end, which nobody reads or removes ------------------------------------------------ */
 
-/* Readable without a byte is the end; after a hang-up nothing is added to what is there. Who handles either of them removes
- * the callback, or reads; who does neither is called for ever. */
+/* Readable without a byte is the end of a stream; after a hang-up nothing is added to what is there. Who handles
+ * either of them removes the callback, or reads; who does neither is called for ever. */
 static void check_end(hoya_loop *loop, const hoya_fd_record *record, uint32_t events)
 {
     hoya_identity *is = (size_t)record->fd < loop->identities_size ? &loop->identities[record->fd] : NULL;
     int unread;
-    if (!is || is->idle >= IDLE_LOOKS || hoya_sys_count_unread(record->fd, &unread) < 0) return;
+    if (!is || !is->stream || is->idle >= IDLE_LOOKS || hoya_sys_count_unread(record->fd, &unread) < 0) return;
     bool at_end = events & HOYA_HUP || (events & HOYA_IN && unread == 0);
     is->idle = at_end && unread == is->unread ? is->idle + 1 : 0;
     is->unread = unread;

@@ -161,6 +161,30 @@ TEST_P(LoopConformance, AReaderThatTakesItsTimeToTheEndIsNotNamed)
     EXPECT_EQ(LogLines(), 0u);
 }
 
+// Holds: F6
+TEST_P(LoopConformance, AReaderOfEmptyPacketsIsNotNamed)
+{
+    EXPECT_EQ(hoya_loop_set_debug(loop, 1), 0);
+    for (int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
+        int pair[2];
+        ASSERT_EQ(socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+        Own(pair[0]);
+        Own(pair[1]);
+        EXPECT_EQ(send(pair[1], "", 0, 0), 0);
+        AddReader(pair[0], [&](hoya_fd fd, uint32_t) {
+            char byte;
+            EXPECT_EQ(recv(fd, &byte, 1, 0), 0);
+            EXPECT_EQ(send(pair[1], "", 0, 0), 0);
+            Note("packet");
+        });
+        RunRounds(300);
+        EXPECT_GT(trace.size(), 200u);
+        EXPECT_EQ(LogLines(), 0u);
+        EXPECT_EQ(hoya_loop_remove_reader(loop, pair[0]), 1);
+        trace.clear();
+    }
+}
+
 /* ---- what is left ---- */
 
 TEST_P(LoopConformance, WhatIsLeftInALoopThatIsClosedIsNamedInDebugMode)

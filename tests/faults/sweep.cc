@@ -172,6 +172,7 @@ void ReplaceSystemCalls()
     FAULTY(write, EINTR);
     FAULTY(fstat, ENOMEM);
     FAULTY(count_unread, EINVAL);
+    FAULTY(getsockopt, ENOBUFS);
     FAULTY(munmap, ENOMEM);
     FAULTY(mprotect, ENOMEM);
     FAULTY(open_readonly, ENOENT, EMFILE);
