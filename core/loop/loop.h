@@ -69,7 +69,7 @@ struct hoya_loop {
     hoya_heap timers;
     hoya_clock clock;
     hoya_fd timer_fd;      /* or HOYA_INVALID_FD: the host's arm, or the wait's timeout */
-    int64_t timers_looked; /* when due timers were looked for, with any there */
+    int64_t timers_looked; /* when due timers were looked for, or the first was made */
     int64_t armed_at;      /* what timer_fd or the host is set to; HOYA_NEVER when it will not fire */
 
     /* watch.c */

@@ -39,18 +39,18 @@ int64_t hoya_loop_next_deadline(const hoya_loop *loop)
 void hoya_timers_collect(hoya_loop *loop)
 {
     if (!loop->timers.count) return;
-    int64_t now = hoya_loop_time(loop), first = hoya_heap_first(&loop->timers);
-    /* A deadline before the last look was past when its timer was made. */
-    if (first <= now && first >= loop->timers_looked) {
-        loop->stats.timer_lag = now - first;
-        if (now - first > loop->stats.timer_lag_max) loop->stats.timer_lag_max = now - first;
-    }
-    loop->timers_looked = now;
-    while (hoya_heap_first(&loop->timers) <= now) {
+    int64_t now = hoya_loop_time(loop), late_from = HOYA_NEVER;
+    for (int64_t first; (first = hoya_heap_first(&loop->timers)) <= now;) {
+        /* A deadline before the last look was past when its timer was made. The first of the others is latest. */
+        if (late_from == HOYA_NEVER && first >= loop->timers_looked) late_from = first;
         /* Its place in the ring was reserved when it was made; its reference goes over to the queue. */
         hoya_heap_node *node = hoya_heap_pop(&loop->timers);
         hoya_handle_queue(loop, HOYA_CONTAINER_OF(node, hoya_handle, of.timer.node));
     }
+    loop->timers_looked = now;
+    if (late_from == HOYA_NEVER) return;
+    loop->stats.timer_lag = now - late_from;
+    if (now - late_from > loop->stats.timer_lag_max) loop->stats.timer_lag_max = now - late_from;
 }
 
 int hoya_timers_sync(hoya_loop *loop)
@@ -76,7 +76,8 @@ int hoya_timers_sync(hoya_loop *loop)
     return rc;
 }
 
-static int call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg, hoya_destroy destroy,
+/* `when` is a time or, with `later`, a delay. */
+static int call_at(hoya_loop *loop, int64_t when, bool later, hoya_callback fn, void *arg, hoya_destroy destroy,
                    hoya_handle **out, const void *place)
 {
     int rc = hoya_loop_enter(loop);
@@ -85,6 +86,11 @@ static int call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg, h
     if (rc < 0) {
         hoya_destroy_arg(destroy, arg);
         return rc;
+    }
+    if (later || !loop->timers.count) { /* not before enter: the clock may be the application's */
+        int64_t now = hoya_loop_time(loop);
+        if (!loop->timers.count) loop->timers_looked = now; /* nobody looks while there is none */
+        if (later) when = hoya_time_add(now, when);
     }
     hoya_handle *handle = hoya_handle_new(loop, HOYA_HANDLE_TIMER, arg, destroy, place);
     if (!handle) {
@@ -114,19 +120,13 @@ static int call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg, h
 int hoya_loop_call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg, hoya_destroy destroy,
                       hoya_handle **out)
 {
-    return call_at(loop, when, fn, arg, destroy, out, HOYA_CALLER());
+    return call_at(loop, when, false, fn, arg, destroy, out, HOYA_CALLER());
 }
 
 int hoya_loop_call_later(hoya_loop *loop, int64_t delay, hoya_callback fn, void *arg, hoya_destroy destroy,
                          hoya_handle **out)
 {
-    /* The clock may be the application's: not to be asked on a wrong thread. */
-    int rc = hoya_loop_enter(loop);
-    if (rc < 0) {
-        hoya_destroy_arg(destroy, arg);
-        return rc;
-    }
-    return call_at(loop, hoya_time_add(hoya_loop_time(loop), delay), fn, arg, destroy, out, HOYA_CALLER());
+    return call_at(loop, delay, true, fn, arg, destroy, out, HOYA_CALLER());
 }
 
 void hoya_timers_close(hoya_loop *loop)

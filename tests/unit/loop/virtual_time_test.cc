@@ -198,6 +198,19 @@ TEST_F(VirtualTime, TheStatisticsSayHowLateTheLoopWasForItsTimers)
     now += 7;
     EXPECT_EQ(round(), 1);
     EXPECT_EQ(lag(), std::make_pair(int64_t{0}, int64_t{300}));
+    now += 500; /* without a timer nobody looks for one */
+    at(now - 100, 6);
+    EXPECT_EQ(round(), 1);
+    now += 500;
+    later(-100, 7);
+    EXPECT_EQ(round(), 1);
+    EXPECT_EQ(lag(), std::make_pair(int64_t{0}, int64_t{300})) << "nor was it late for the first since long";
+    later(10, 8);
+    EXPECT_EQ(round(), 0);
+    at(now - 1000, 9);
+    now += 60;
+    EXPECT_EQ(round(), 2);
+    EXPECT_EQ(lag(), std::make_pair(int64_t{50}, int64_t{300})) << "one of the past hides no late one";
 }
 
 TEST_F(VirtualTime, AClockThatBeginsBelowZeroIsAClock)
