@@ -29,7 +29,8 @@ typedef struct hoya_watch {
 
 enum hoya_host_caps {
     /* The host's loop may be run again from a callback (dialogs): what is left behind a callback is announced by kick
-     * before it runs, but for descriptors: those stay ready until their callbacks have run. */
+     * before it runs, but for descriptors: those stay ready until their callbacks have run. So such a host goes on
+     * watching by level while a dispatch is on its stack: it neither asks for edges nor mutes a descriptor meanwhile. */
     HOYA_HOST_NESTS = 1u << 0,
     /* The host asks hoya_guest_deadline() each time before it blocks, in nested loops too. Its kick may be NULL;
      * else it comes with every change, and has work to do only between the asking and the wait. */
@@ -49,7 +50,7 @@ typedef struct hoya_host_ops {
 
     /* Watches record->fd for `mask` (HOYA_IN, HOYA_OUT, HOYA_PRI), instead of what it was watched for
      * before (record->mask); 0 stops, clears the scratch and cannot fail. Idempotent. When ready:
-     * hoya_guest_ready, then hoya_guest_dispatch. */
+     * hoya_guest_ready, then hoya_guest_dispatch. By level: what is still ready is found again by the next wait. */
     int (*watch)(hoya_host *host, hoya_watch *record, uint32_t mask);
 
     /* Calls hoya_guest_dispatch at or after `deadline` (of CLOCK_MONOTONIC); HOYA_NEVER disarms. One timer: a new deadline
