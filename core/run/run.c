@@ -102,7 +102,7 @@ static int begin(run *r, hoya_task_function main, void *arg, const hoya_run_opti
         hoya_destroy_arg(options->destroy, arg);
         return rc;
     }
-    hoya_task_options of_main = {sizeof of_main, options->name, options->stack_size, options->destroy};
+    hoya_task_options of_main = {sizeof of_main, options->name, options->stack_size, options->destroy, NULL};
     return hoya_create_task(r->loop, main, arg, &of_main, &r->main);
 }
 

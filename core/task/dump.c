@@ -35,6 +35,7 @@ static void dump_task(const hoya_task *task, const hoya_printer *to)
     char text[HOYA_DESCRIPTION_SIZE], when[48];
     hoya_print(to, "    %s: %s", task->name, state(task, text, sizeof text));
     hoya_print(to, "      %s", where(task, text, sizeof text));
+    if (task->owner) hoya_print(to, "      its owner is %s", task->owner->name);
     if (task->cancels)
         hoya_print(to, "      cancelled %d times%s%s", task->cancels, task->reason ? ": " : "",
                    task->reason ? task->reason : "");

@@ -125,6 +125,8 @@ int hoya_create_task_threadsafe(hoya_loop *loop, hoya_task_function fn, void *ar
     int rc = read_options(&options, given);
     if (rc >= 0 && (!loop || !fn))
         rc = hoya_error_set(HOYA_EINVAL, "create_task_threadsafe without a loop or a function");
+    if (rc >= 0 && options.owner)
+        rc = hoya_error_set(HOYA_EINVAL, "an owner gets its children on the thread of its loop");
     if (rc >= 0) rc = new_start(fn, arg, &options, &s);
     if (rc < 0) {
         hoya_destroy_arg(options.destroy, arg);

@@ -50,7 +50,6 @@ static void end_task(hoya_task *task)
 {
     hoya_loop *loop = task->future.loop;
     task->ended = true;
-    while (task->scopes) hoya_task_drop_scope(task);
     hoya_list_remove(&task->of_loop);
     /* An entry that is queued takes the place along. */
     if (!task->queued) hoya_ring_unreserve(&loop->ready, 1);
@@ -63,14 +62,17 @@ static void end_task(hoya_task *task)
         hoya_destroy_arg(task->destroy_value, task->value);
         hoya_future_complete(&task->future, task->outcome);
     }
+    if (task->owner) hoya_owner_tell(task);
     hoya_future_unref(&task->future); /* the list's */
 }
 
 void hoya_task_end_unstarted(hoya_task *task)
 {
+    if (!task->ending) task->outcome = hoya_outcome_error(HOYA_ECANCELED, task->reason);
+    task->ending = true;
+    if (!hoya_list_is_empty(&task->children)) return;
     hoya_fiber_discard(&task->fiber);
     task->wanted = false;
-    task->outcome = hoya_outcome_error(HOYA_ECANCELED, task->reason);
     end_task(task);
 }
 
@@ -90,6 +92,16 @@ void hoya_task_step(hoya_task *task)
     if (task->fiber.state == HOYA_COROUTINE_CLOSED) end_task(task);
 }
 
+static void run_function(hoya_task *task)
+{
+    int status = task->status = task->fn(task, task->arg);
+    /* Why it failed, if the last that failed in it is what it failed with. */
+    const hoya_error_place *errors = task->errors;
+    const char *why = status == HOYA_ECANCELED ? task->reason : status == errors->code ? errors->text : NULL;
+    if (hoya_unlikely(status < 0)) task->outcome = hoya_outcome_error(status, why);
+    while (task->scopes) hoya_task_drop_scope(task);
+}
+
 static void run_fiber(hoya_fiber *fiber)
 {
     hoya_task *task = HOYA_CONTAINER_OF(fiber, hoya_task, fiber);
@@ -97,10 +109,8 @@ static void run_fiber(hoya_fiber *fiber)
     errors.code = 0;
     errors.text[0] = 0;
     hoya_error_move(task->errors = &errors);
-    int status = task->status = task->fn(task, task->arg);
-    /* Why it failed, if the last that failed in it is what it failed with. */
-    const char *why = status == HOYA_ECANCELED ? task->reason : status == errors.code ? errors.text : NULL;
-    if (hoya_unlikely(status < 0)) task->outcome = hoya_outcome_error(status, why);
+    if (hoya_likely(!task->ending)) run_function(task);
+    if (hoya_unlikely(!hoya_list_is_empty(&task->children))) hoya_owner_wait(task);
     hoya_error_move(task->errors = NULL);
 }
 
@@ -159,6 +169,9 @@ static void close_tasks(hoya_loop *loop)
         if (tasks->alive) hoya_loop_unref(loop);
     }
     tasks->closing = true;
+    /* Everybody is asked to end at once, the oldest first: there is nothing to wait for. */
+    for (hoya_list *node = tasks->all.next; node != &tasks->all; node = node->next)
+        hoya_owner_disown(HOYA_CONTAINER_OF(node, hoya_task, of_loop));
     int count = hoya_all_tasks(loop, NULL, NULL);
     if (count) {
         char text[80];
@@ -303,6 +316,7 @@ int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya
 {
     int rc = hoya_loop_enter(loop);
     if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "a task needs a function");
+    if (rc >= 0 && options->owner) rc = hoya_owner_check(options->owner, loop);
     if (rc >= 0) rc = begin_tasks(loop);
     if (rc < 0) return rc;
     hoya_tasks *tasks = hoya_tasks_of(loop);
@@ -333,6 +347,9 @@ int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya
     task->destroy = options->destroy;
     const hoya_task *parent = hoya_current_task();
     if (parent && parent->future.loop == loop) task->locals = hoya_locals_share(parent->locals);
+    hoya_list_init(&task->of_owner);
+    hoya_list_init(&task->children);
+    if (options->owner) hoya_owner_adopt(options->owner, task);
     hoya_list_append(&tasks->all, &task->of_loop);
     task->wanted = true;
     *out = task;
@@ -357,9 +374,9 @@ hoya_future *hoya_task_future(hoya_task *task)
 
 int hoya_task_set_value(hoya_task *self, void *value, hoya_destroy destroy)
 {
-    if (!self || self != hoya_current_task()) {
+    if (!self || self != hoya_current_task() || self->ending) {
         hoya_destroy_arg(destroy, value);
-        return hoya_error_set(HOYA_ESTATE, "only a task itself sets its value");
+        return hoya_error_set(HOYA_ESTATE, "only a task itself sets its value, in its function");
     }
     void *old = self->value;
     hoya_destroy destroy_old = self->destroy_value;

@@ -46,6 +46,9 @@ struct hoya_task {
     char *reason;         /* of the first cancel, or NULL */
     hoya_locals *locals;  /* a reference, or NULL */
     hoya_timeout *scopes; /* the innermost one */
+    hoya_task *owner;     /* NULL: none, or the loop's close has taken it away */
+    hoya_list of_owner;
+    hoya_list children; /* that have not ended, in the order of their birth until they are asked to end */
     /* When it was gone on with: the loop that ran (its own, but at that one's close), and on the stack were so many
      * dispatches, and so many loops of the host's, which may be another one since. */
     const hoya_loop *running;
@@ -53,6 +56,9 @@ struct hoya_task {
     unsigned host_changes;
     bool queued;    /* `wake` is */
     bool long_name; /* longer than most: the block is no use to another task */
+    bool
+        ending; /* its function has returned, or is left out: its outcome is settled, and it waits for its children */
+    bool asked; /* to end, by its owner */
     bool ended;
     char name[];
 };
@@ -131,11 +137,28 @@ bool hoya_task_awaited(const hoya_future *future);
 hoya_locals *hoya_locals_share(hoya_locals *locals);
 void hoya_locals_unref(hoya_locals *locals);
 
+/* task/owner.c. May the task have children in this loop? HOYA_EINVAL, HOYA_ESTATE. */
+int hoya_owner_check(const hoya_task *owner, const hoya_loop *loop);
+void hoya_owner_adopt(hoya_task *owner, hoya_task *child);
+/* In the owner, whose outcome is settled: its children are asked to end; returns when they have. Needs no memory. */
+void hoya_owner_wait(hoya_task *owner);
+/* The child, which has an owner, is done. */
+void hoya_owner_tell(hoya_task *child);
+/* Its children have no owner any more. */
+void hoya_owner_disown(hoya_task *owner);
+/* The task, or an owner above it: not done before the task is. */
+static inline bool hoya_owner_is(const hoya_task *owner, const hoya_task *task)
+{
+    while (task && task != owner) task = task->owner;
+    return task;
+}
+
 /* task/dump.c: the tasks of a loop that has some, for a dump, and in debug mode at its end. */
 void hoya_tasks_dump(const hoya_loop *loop, const hoya_printer *to);
 void hoya_tasks_tell_left(hoya_loop *loop);
 
-/* One that never started does not start any more. */
+/* One that never started does not start any more; if it has children, its first step waits for them, and does
+ * nothing else. */
 void hoya_task_end_unstarted(hoya_task *task);
 
 /* Leaves the innermost timeout. */

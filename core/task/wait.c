@@ -39,14 +39,15 @@ static void describe_future(const hoya_task *task, char *text, size_t size)
     else snprintf(text, size, "waits for a future from %s", hoya_code_name(future->place, place, sizeof place));
 }
 
-/* The future is a task that waits, directly or by others, for this one: that would never end. */
+/* The future is a task that waits, directly or by others, for this one, as each owner will in the end: that would never
+ * end. */
 static bool waits_for_us(const hoya_task *us, const hoya_future *future)
 {
     const hoya_task *other;
-    while ((other = hoya_task_of_future(future)) && other != us && other->wanted &&
+    while ((other = hoya_task_of_future(future)) && !hoya_owner_is(other, us) && other->wanted &&
            other->describe_wait == describe_future)
         future = other->waits_for;
-    return other == us;
+    return other && hoya_owner_is(other, us);
 }
 
 /* The future is pending, and the task may wait. */

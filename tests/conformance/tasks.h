@@ -24,16 +24,21 @@ class TaskConformance : public LoopConformance
     static int RunWork(hoya_task *self, void *arg) { return (*static_cast<TaskWork *>(arg))(self); }
     static void DestroyWork(void *arg) { delete static_cast<TaskWork *>(arg); }
 
-    Task Create(TaskWork work, const char *name = nullptr)
+    Task Create(TaskWork work, const char *name = nullptr, hoya_task *owner = nullptr)
     {
         hoya_task_options options = {};
         options.size = sizeof options;
         options.name = name;
+        options.owner = owner;
         options.destroy = DestroyWork;
         hoya_task *task = nullptr;
         EXPECT_EQ(hoya_create_task(loop, RunWork, new TaskWork(std::move(work)), &options, &task), 0)
             << hoya_error_detail();
         return Task(task);
+    }
+    Task CreateChild(hoya_task *owner, TaskWork work, const char *name = nullptr)
+    {
+        return Create(std::move(work), name, owner);
     }
     Future NewFuture() { return hoya_test::NewFuture(loop); }
     static hoya_future *Of(const Task &task) { return hoya_task_future(task.get()); }

@@ -30,6 +30,23 @@ struct Story {
         self->ended++;
         return 0;
     }
+    static int Own(hoya_task *task, void *arg)
+    {
+        auto self = static_cast<Story *>(arg);
+        hoya_loop *loop = hoya_task_get_loop(task);
+        hoya_task_unref(self->Try(loop, Linger, task));
+        EXPECT_EQ(hoya_sleep(0), 0);
+        hoya_task_unref(self->Try(loop, Linger, task)); /* which never begins */
+        self->ended++;
+        return 0;
+    }
+    static int Linger(hoya_task *, void *arg)
+    {
+        auto self = static_cast<Story *>(arg);
+        int rc = hoya_sleep(HOYA_SEC(60));
+        if (rc != HOYA_ECANCELED) self->faults->Ok(rc);
+        return 0;
+    }
     static int Wait(hoya_task *task, void *arg)
     {
         auto self = static_cast<Story *>(arg);
@@ -44,10 +61,11 @@ struct Story {
     }
     static void Destroy(void *arg) { static_cast<Story *>(arg)->destroyed++; }
 
-    hoya_task *Try(hoya_loop *loop, hoya_task_function fn)
+    hoya_task *Try(hoya_loop *loop, hoya_task_function fn, hoya_task *owner = nullptr)
     {
         hoya_task_options options = {};
         options.size = sizeof options;
+        options.owner = owner;
         options.destroy = Destroy;
         hoya_task *task = nullptr;
         int before = destroyed;
@@ -72,6 +90,21 @@ TEST_P(TaskFaults, TasksThatSleepAndAwait)
         EXPECT_EQ(story.destroyed, 2);
         hoya_task_unref(sleeper);
         hoya_task_unref(waiter);
+    });
+}
+
+TEST_P(TaskFaults, AnOwnerAndItsChildren)
+{
+    Sweep(Name("an owner and its children").c_str(), [&](Faults &faults) {
+        Loop loop(faults, GetParam(), host.get());
+        if (!loop) return;
+        Story story{&faults};
+        hoya_task *owner = story.Try(loop, Story::Own);
+        if (!owner) return;
+        EXPECT_TRUE(loop.RunUntil([&] { return hoya_future_done(hoya_task_future(owner)); }));
+        EXPECT_EQ(story.ended, 1);
+        EXPECT_EQ(story.destroyed, 3) << "the refused ones, those that ran, that never began, and the owner's";
+        hoya_task_unref(owner);
     });
 }
 

@@ -40,13 +40,23 @@ typedef struct hoya_task_options {
     size_t size;          /* sizeof(hoya_task_options) */
     const char *name;     /* copied; NULL: "Task-1", "Task-2", ... */
     size_t stack_size;    /* as hoya_coroutine_options' */
-    hoya_destroy destroy; /* of the argument: when the function has returned, or if it never runs */
+    hoya_destroy destroy; /* of the argument: when the task has ended, or if it never runs */
+    hoya_task *owner;     /* see below; borrowed. NULL: none, the task is detached */
 } hoya_task_options;
+
+/* An owner is a task of the same loop that has not ended; the tasks that it owns are its children. When its
+ * function has returned, those that have not ended are cancelled ("its owner NAME has ended"), and the owner is
+ * done, and its argument destroyed, only when they have ended; a child with children does the same first. So a
+ * child may use the argument of its owner, but not the local variables of its function. An owner that is cancelled
+ * before its first step never runs, and waits for its children all the same. While it waits it takes no new
+ * children, its timeouts are over, and a cancel changes nothing: a child that refuses is waited for. A child cannot
+ * wait for its owner (HOYA_EDEADLK). Outcomes stay where they are: a child's failure that nobody looked at goes to
+ * the exception handler. Only the close of the loop waits for nobody. Origin: none in asyncio. */
 
 /* Makes a task; its first step is queued as by call_soon, never run inside this call. *task (may be NULL) is a new
  * reference. Nobody needs to keep one: the loop keeps a task until it has ended, and a failure that nobody looked at
- * goes to the exception handler. Takes the argument. Errors: HOYA_ECLOSED, HOYA_ENOMEM, HOYA_EINVAL. Origin:
- * asyncio.create_task. */
+ * goes to the exception handler. Takes the argument. Errors: HOYA_ECLOSED, HOYA_ENOMEM, HOYA_EINVAL (the owner is of
+ * another loop, too), HOYA_ESTATE (the owner has ended, or its function has returned). Origin: asyncio.create_task. */
 HOYA_API int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
                               hoya_task **task);
 
@@ -56,7 +66,7 @@ HOYA_API int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg,
  * the task could not be made among them. Cancelling it cancels the task, which
  * never runs if it has not begun; the future does not wait for what the task does on its way out. A loop that is closed
  * first cancels it. Takes the argument, and destroys it on the loop's thread or, if it was refused, here. Errors:
- * HOYA_ECLOSED, HOYA_ENOMEM, HOYA_EINVAL, HOYA_ECHILD. Origin: asyncio.run_coroutine_threadsafe. */
+ * HOYA_ECLOSED, HOYA_ENOMEM, HOYA_EINVAL (any owner, too), HOYA_ECHILD. Origin: asyncio.run_coroutine_threadsafe. */
 HOYA_API int hoya_create_task_threadsafe(hoya_loop *loop, hoya_task_function fn, void *arg,
                                          const hoya_task_options *options, hoya_thread_future **future);
 
@@ -67,8 +77,8 @@ HOYA_API void hoya_task_unref(hoya_task *task);
  * hoya_future_cancel is hoya_task_cancel. */
 HOYA_API hoya_future *hoya_task_future(hoya_task *task);
 
-/* Inside: the value that hoya_future_result gives when the task has ended well. Takes the value; a later one replaces an
- * earlier one. */
+/* Inside, until the function returns: the value that hoya_future_result gives when the task has ended well. Takes
+ * the value; a later one replaces an earlier one. Errors: HOYA_ESTATE. */
 HOYA_API int hoya_task_set_value(hoya_task *self, void *value, hoya_destroy destroy);
 
 HOYA_API const char *hoya_task_get_name(const hoya_task *task);
@@ -96,7 +106,8 @@ HOYA_API void *hoya_task_get_local(const void *key);
 
 /* Waits until the future is done, whatever came of it; a future that is done already costs nothing, and does not let
  * others run. A cancel leaves the future alone. 0 when it is done. Errors: HOYA_ECANCELED, HOYA_EDEADLINE (of a timeout
- * scope), HOYA_EDEADLK (for itself, or for a task that waits for this one), HOYA_EINVAL (another loop's). Needs no memory. */
+ * scope), HOYA_EDEADLK (for itself, or for a task that waits for this one, as owners do), HOYA_EINVAL (another loop's).
+ * Needs no memory. */
 HOYA_API int hoya_wait_done(hoya_future *future);
 
 /* hoya_wait_done, then hoya_future_result: the first failure of the two, else 0 and the value, borrowed until the last
@@ -120,8 +131,9 @@ HOYA_API int hoya_to_thread(hoya_job_function fn, void *arg, hoya_destroy destro
 
 /* ---- cancelling -------------------------------------------------------------------------------------- */
 
-/* Asks the task to end: see above. One that has not started never does, and its argument is destroyed. 1, or 0 if it has
- * ended already. `reason` may be NULL and is copied. Needs no memory. Origin: Task.cancel. */
+/* Asks the task to end: see above. One that has not started never does, and its argument is destroyed (of one with
+ * children, when they have ended). 1, or 0 if it has ended already. `reason` may be NULL and is copied. Needs no
+ * memory. Origin: Task.cancel. */
 HOYA_API int hoya_task_cancel(hoya_task *task, const char *reason);
 HOYA_API int hoya_task_cancelling(const hoya_task *task); /* how many cancels are not taken back. Task.cancelling */
 HOYA_API int hoya_task_uncancel(hoya_task *task); /* takes one back; returns how many are left. Task.uncancel */

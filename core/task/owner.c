@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task/owner.c: tasks that end with the task that owns them.
+ *
+ * An owner has a list of its children that have not ended. It ends after them: its function has returned and its
+ * outcome is settled, but it still has its stack and waits on that, and publishes the outcome when the list is
+ * empty. So a child needs no reference of its owner, nor the owner of its children: the loop keeps both for as long
+ * as the child is in the list.
+ *
+ * Owners form no circle, since an owner exists before its child and is never exchanged; so nobody is his own,
+ * either. A child that waits for its owner would close one of waits: it cannot (task/wait.c). At the loop's close
+ * all are asked to end at once, and nobody waits: the children lose their owners first.
+ */
+#include <stdio.h>
+
+#include "base/error.h"
+#include "loop/handle.h"
+#include "task/task.h"
+
+int hoya_owner_check(const hoya_task *owner, const hoya_loop *loop)
+{
+    if (owner->future.loop != loop)
+        return hoya_error_set(HOYA_EINVAL, "%s is of another loop, and owns no tasks of this one", owner->name);
+    if (owner->ended || owner->ending)
+        return hoya_error_set(HOYA_ESTATE, "%s has ended, and takes no more children", owner->name);
+    return 0;
+}
+
+void hoya_owner_adopt(hoya_task *owner, hoya_task *child)
+{
+    child->owner = owner;
+    hoya_list_append(&owner->children, &child->of_owner);
+}
+
+void hoya_owner_disown(hoya_task *owner)
+{
+    for (hoya_list *node; (node = hoya_list_pop(&owner->children));)
+        HOYA_CONTAINER_OF(node, hoya_task, of_owner)->owner = NULL;
+}
+
+/* ---- the end --------------------------------------------------------------------------------------------- */
+
+/* The one place where an owner hears of a child's end, with the outcome in the child's future: what groups need to
+ * know passes here, too. Needs no memory. */
+void hoya_owner_tell(hoya_task *child)
+{
+    hoya_task *owner = child->owner;
+    child->owner = NULL;
+    hoya_list_remove(&child->of_owner);
+    if (owner->ending && owner->wanted && hoya_list_is_empty(&owner->children)) hoya_task_wake(owner);
+}
+
+/* The first child that has not been asked to end. Those that have been stand behind the others. */
+static hoya_task *next_to_ask(const hoya_task *owner)
+{
+    if (hoya_list_is_empty(&owner->children)) return NULL;
+    hoya_task *first = HOYA_CONTAINER_OF(owner->children.next, hoya_task, of_owner);
+    return first->asked ? NULL : first;
+}
+
+/* A cancel ends a child that has not started, whose destroy function may end any other: so from the front, always.
+ * */
+static void ask_children(hoya_task *owner)
+{
+    char reason[128];
+    snprintf(reason, sizeof reason, "its owner %.80s has ended", owner->name);
+    for (hoya_task *child; (child = next_to_ask(owner));) {
+        child->asked = true;
+        hoya_list_remove(&child->of_owner);
+        hoya_list_append(&owner->children, &child->of_owner);
+        hoya_task_cancel(child, reason);
+    }
+}
+
+static void describe_children(const hoya_task *task, char *text, size_t size)
+{
+    (void)task;
+    snprintf(text, size, "waits for its children");
+}
+
+/* A cancel of the owner wakes it, too; it goes on waiting. */
+void hoya_owner_wait(hoya_task *owner)
+{
+    owner->ending = true;
+    ask_children(owner);
+    while (!hoya_list_is_empty(&owner->children)) hoya_task_suspend(owner, describe_children, NULL);
+}
