@@ -199,7 +199,7 @@ class Timeouts : public Program
         if (rc == 0) rc = Within(kLong, kLong, [] { return hoya_sleep(kShort); }); /* neither */
         return rc;
     }
-    bool Whole() override { return up_ == 3 && parts_ == 4 && left_children_ == 1; }
+    bool Whole() override { return up_ == 3 && parts_ == 4 && left_children_ == begun_children_; }
     void Check() override { EXPECT_EQ(entered_, left_); }
 
   private:
@@ -226,6 +226,7 @@ class Timeouts : public Program
     int WaitForChild()
     {
         Task child = Spawn("child", [this](hoya_task *) {
+            begun_children_++; /* it may come too late for that */
             hoya_timeout *scope = nullptr;
             EXPECT_EQ(hoya_timeout_enter(kLong, &scope), 0);
             int rc = hoya_sleep(kLong);
@@ -239,7 +240,7 @@ class Timeouts : public Program
         return rc;
     }
 
-    int entered_ = 0, left_ = 0, up_ = 0, parts_ = 0, left_children_ = 0;
+    int entered_ = 0, left_ = 0, up_ = 0, parts_ = 0, begun_children_ = 0, left_children_ = 0;
 };
 
 /* ---- a pipe between two tasks --------------------------------------------------------------------------------------- */
