@@ -149,6 +149,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     loop->depth++;
     atomic_store_explicit(&loop->running, true, memory_order_relaxed);
     if (loop->ready.head >= loop->round_end) begin_round(loop);
+    else hoya_timers_set_again(loop);
 
     bool bounded = budget != HOYA_NEVER; /* a native loop's never is */
     cut limit;

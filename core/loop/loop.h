@@ -199,6 +199,8 @@ void hoya_timers_collect(hoya_loop *loop);
 /* Sets the timer descriptor (or the host's timer) when the nearest deadline has moved earlier or the old
  * one has fired. */
 int hoya_timers_sync(hoya_loop *loop);
+/* For a turn that goes on with a round and so looks at no timer: it may be the one that the host's timer has brought. */
+void hoya_timers_set_again(hoya_loop *loop);
 void hoya_timers_close(hoya_loop *loop);
 
 /* ---- watch.c ------------------------------------------------------------------------------------------- */

@@ -76,6 +76,13 @@ int hoya_timers_sync(hoya_loop *loop)
     return rc;
 }
 
+void hoya_timers_set_again(hoya_loop *loop)
+{
+    if (loop->timer_fd != HOYA_INVALID_FD) return; /* it stays readable until somebody looks */
+    loop->armed_at = HOYA_NEVER;
+    hoya_timers_sync(loop);
+}
+
 /* `when` is a time or, with `later`, a delay. */
 static int call_at(hoya_loop *loop, int64_t when, bool later, hoya_callback fn, void *arg, hoya_destroy destroy,
                    hoya_handle **out, const void *place)

@@ -310,4 +310,17 @@ TEST_P(GuestConformance, ADeadlineBeforeTheClockBeganWakesTheHostAtOnce)
     }
 }
 
+/* The host's timer fires once, and the turn that it brings goes on with the round before it looks at any timer. */
+// Holds: F9
+TEST_P(GuestConformance, ATimerThatIsUpWhileARoundIsCutShortIsNotForgotten)
+{
+    CallSoon([this] {
+        CallLater(HOYA_MSEC(1), Say("timer"));
+        Burn(HOYA_MSEC(10)); /* longer than a turn may take */
+    });
+    CallSoon(Say("the rest of the round"));
+    RunHostUntilSeen("timer");
+    EXPECT_EQ(trace, (Trace{"the rest of the round", "timer"}));
+}
+
 } // namespace hoya_test
