@@ -16,14 +16,14 @@
 
 /* ---- one thread ---------------------------------------------------------------------------------------- */
 
-typedef struct link {
+typedef struct chain_link {
     int refs;
     hoya_future *source;      /* NULL when its callback is gone */
     hoya_future *destination; /* the same; a reference */
     hoya_handle *of_source, *of_destination;
-} link;
+} chain_link;
 
-static void unref(link *l)
+static void unref(chain_link *l)
 {
     if (--l->refs) return;
     hoya_handle_unref(l->of_source);
@@ -38,7 +38,7 @@ static void take_back(hoya_handle *handle)
 
 static void on_source_done(hoya_future *source, void *arg)
 {
-    link *l = arg;
+    chain_link *l = arg;
     hoya_future *destination = l->destination;
     if (!destination || hoya_future_done(destination)) return;
     hoya_future_ref(destination);
@@ -49,7 +49,7 @@ static void on_source_done(hoya_future *source, void *arg)
 
 static void on_destination_done(hoya_future *destination, void *arg)
 {
-    link *l = arg;
+    chain_link *l = arg;
     if (l->source && hoya_future_cancelled(destination) && !hoya_future_done(l->source))
         hoya_future_cancel(l->source, "its destination was cancelled");
 }
@@ -57,7 +57,7 @@ static void on_destination_done(hoya_future *destination, void *arg)
 /* After its callback has run, or instead. */
 static void on_source_gone(void *arg)
 {
-    link *l = arg;
+    chain_link *l = arg;
     hoya_future *destination = l->destination ? hoya_future_ref(l->destination) : NULL;
     l->source = NULL;
     take_back(l->of_destination);
@@ -68,7 +68,7 @@ static void on_source_gone(void *arg)
 
 static void on_destination_gone(void *arg)
 {
-    link *l = arg;
+    chain_link *l = arg;
     hoya_future *destination = l->destination;
     l->destination = NULL;
     take_back(l->of_source);
@@ -78,7 +78,7 @@ static void on_destination_gone(void *arg)
 
 static int chain_here(hoya_future *source, hoya_future *destination)
 {
-    link *l = hoya_new(link);
+    chain_link *l = hoya_new(chain_link);
     if (!l) return HOYA_ENOMEM;
     l->refs = 2; /* this function's, and that of the callback that is made next */
     int rc = hoya_future_add_done_callback(source, on_source_done, l, on_source_gone, &l->of_source);
