@@ -96,14 +96,16 @@ TEST_P(TaskOwner, AnOwnerWhoseChildrenHaveEndedWaitsForNobody)
 
 TEST_P(TaskOwner, ATaskWithoutAnOwnerOutlivesItsMaker)
 {
+    Future end = NewFuture();
     Task child;
     Task maker = Create([&](hoya_task *) {
-        child = Create([](hoya_task *) { return hoya_sleep(HOYA_MSEC(1)); });
+        child = Create([&](hoya_task *) { return hoya_await(end.get(), nullptr); });
         EXPECT_EQ(hoya_sleep(0), 0);
         return 0;
     });
     RunUntilDone({Of(maker)});
     EXPECT_FALSE(Done(child));
+    EXPECT_EQ(hoya_future_set_result(end.get(), nullptr, nullptr), 0);
     RunUntilDone({Of(child)});
     EXPECT_EQ(Result(child), 0);
 }
@@ -332,7 +334,8 @@ TEST_P(TaskOwner, AChildCannotWaitForItsOwnerNorForThoseAbove)
             });
             return hoya_await(Of(grandchild), nullptr);
         });
-        EXPECT_EQ(hoya_await(Of(child), nullptr), 0);
+        while (!Done(child))
+            EXPECT_EQ(hoya_sleep(0), 0); /* no wait for the child, by which it would be noticed, too */
         Task sibling = CreateChild(self, Sleeper("sibling"));
         Task waits = CreateChild(self, [&](hoya_task *) { return hoya_wait_done(Of(sibling)); });
         EXPECT_EQ(hoya_sleep(0), 0);
@@ -521,13 +524,14 @@ TEST_P(TaskOwner, InAForkedChildALoopIsClosedWithAnOwnerThatWaits)
 
 TEST_P(TaskOwner, InADumpAnOwnerWaitsForItsChildrenAndAChildNamesItsOwner)
 {
+    Future end = NewFuture();
     Task owner = Create(
         [&](hoya_task *self) {
             CreateChild(
                 self,
-                [](hoya_task *) {
+                [&](hoya_task *) {
                     EXPECT_EQ(hoya_shield_enter(), 0);
-                    return hoya_sleep(HOYA_MSEC(5));
+                    return hoya_wait_done(end.get());
                 },
                 "the child");
             EXPECT_EQ(hoya_sleep(0), 0);
@@ -540,6 +544,7 @@ TEST_P(TaskOwner, InADumpAnOwnerWaitsForItsChildrenAndAChildNamesItsOwner)
     EXPECT_NE(text.find("      its owner is the owner\n      cancelled 1 times: its owner the owner has ended\n"),
               std::string::npos)
         << text;
+    EXPECT_EQ(hoya_future_set_result(end.get(), nullptr, nullptr), 0);
     RunUntilDone({Of(owner)});
 }
 
