@@ -87,6 +87,12 @@ hoya_heap_node *hoya_heap_pop(hoya_heap *heap)
     return node;
 }
 
+void hoya_heap_move(hoya_heap *heap, hoya_heap_node *node, int64_t key)
+{
+    hoya_heap_remove(heap, node);
+    hoya_heap_insert(heap, key, node); /* where it was, there is room */
+}
+
 void hoya_heap_free(hoya_heap *heap)
 {
     hoya_free(heap->entries);

@@ -33,9 +33,11 @@ typedef struct hoya_heap {
 
 /* HOYA_ENOMEM leaves everything as it was. */
 int hoya_heap_insert(hoya_heap *heap, int64_t key, hoya_heap_node *node);
-/* Neither needs memory. */
+/* These need no memory. */
 void hoya_heap_remove(hoya_heap *heap, hoya_heap_node *node);
 hoya_heap_node *hoya_heap_pop(hoya_heap *heap); /* NULL if empty */
+/* As if it was removed and inserted; needs no memory either. */
+void hoya_heap_move(hoya_heap *heap, hoya_heap_node *node, int64_t key);
 void hoya_heap_free(hoya_heap *heap);
 
 /* The smallest key, HOYA_NEVER if there is none. */

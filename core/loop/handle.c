@@ -4,8 +4,8 @@
  *
  * The life of a one-shot handle: made, queued (with a place in the ring), run, dropped. Each failure:
  * cancelled while queued (dropped at once; the entry stays in the queue, finds itself dropped and goes by,
- * giving the place back), loop closed (dropped). The handle of a descriptor or a signal goes round: queued, run,
- * queued, run, until it is removed; its place is its own all the time.
+ * giving the place back), loop closed (dropped). The handle of a descriptor, a signal or a repeating timer goes round:
+ * queued, run, queued, run, until it is removed; its place is its own all the time.
  *
  * A handle in its own callback is neither cancelled nor destroyed: the argument lives until the callback
  * returns.
@@ -25,6 +25,8 @@ static void call_lasting(hoya_loop *loop, hoya_handle *handle)
     handle->running = true;
     if (handle->kind == HOYA_HANDLE_SIGNAL) {
         handle->fn.signal(handle->of.signum, handle->arg);
+    } else if (handle->kind == HOYA_HANDLE_REPEAT) {
+        handle->fn.soon(handle->arg);
     } else {
         uint32_t events = handle->of.fd.events;
         handle->of.fd.events = 0;
@@ -33,6 +35,7 @@ static void call_lasting(hoya_loop *loop, hoya_handle *handle)
     handle->running = false;
     if (!handle->loop) hoya_handle_drop(handle); /* it was removed meanwhile */
     else if (handle->kind == HOYA_HANDLE_SIGNAL) hoya_signal_returned(loop, handle);
+    else if (handle->kind == HOYA_HANDLE_REPEAT) hoya_repeat_returned(loop, handle);
     else hoya_watch_returned(loop, handle);
 }
 
@@ -70,7 +73,8 @@ static void drop(hoya_loop *loop, hoya_runnable *runnable)
 
 hoya_description hoya_handle_describe(const hoya_handle *handle)
 {
-    static const char *const names[] = {"call_soon callback", "timer", NULL, "reader", "writer", "signal handler"};
+    static const char *const names[] = {"call_soon callback", "timer",          NULL, "reader", "writer",
+                                        "signal handler",     "repeating timer"};
     const char *name = handle->kind == HOYA_HANDLE_WAITER ? hoya_waiter_name(handle) : names[handle->kind];
     return (hoya_description){name, (uintptr_t)handle->fn.soon, handle->place, handle->loop != NULL, lasts(handle)};
 }
@@ -156,11 +160,13 @@ int hoya_handle_cancel(hoya_handle *handle)
     if (rc < 0) return rc;
     handle->cancelled = true;
     bool queued = handle->queued;
-    if (handle->kind == HOYA_HANDLE_TIMER && !queued) hoya_heap_remove(&loop->timers, &handle->of.timer.node);
+    bool repeats = handle->kind == HOYA_HANDLE_REPEAT;
+    if (repeats || (handle->kind == HOYA_HANDLE_TIMER && !queued))
+        hoya_heap_remove(&loop->timers, &handle->of.timer.node);
     else if (!queued) hoya_waiter_unlink(handle);
     hoya_loop_rearm(loop);
     /* Last: the argument may hold the last reference to the loop, by a future. */
-    if (queued) hoya_handle_drop(handle);
+    if (queued && !repeats) hoya_handle_drop(handle);
     else hoya_handle_retire(loop, handle);
     return 1;
 }
@@ -172,7 +178,8 @@ int hoya_handle_cancelled(const hoya_handle *handle)
 
 int64_t hoya_handle_when(const hoya_handle *handle)
 {
-    return handle->kind == HOYA_HANDLE_TIMER ? handle->of.timer.when : HOYA_NOW;
+    bool timer = handle->kind == HOYA_HANDLE_TIMER || handle->kind == HOYA_HANDLE_REPEAT;
+    return timer ? handle->of.timer.when : HOYA_NOW;
 }
 
 static int call_soon_full(hoya_loop *loop, hoya_callback fn, void *arg, hoya_destroy destroy, hoya_handle **out,

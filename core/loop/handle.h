@@ -19,7 +19,8 @@ typedef enum hoya_handle_kind {
     /* from here on: stays registered after a run, and keeps its place in the ring until it is removed */
     HOYA_HANDLE_READER,
     HOYA_HANDLE_WRITER,
-    HOYA_HANDLE_SIGNAL
+    HOYA_HANDLE_SIGNAL,
+    HOYA_HANDLE_REPEAT
 } hoya_handle_kind;
 
 struct hoya_handle {
@@ -97,5 +98,11 @@ void hoya_waiter_unlink(hoya_handle *handle);
 void hoya_watch_returned(hoya_loop *loop, hoya_handle *handle);
 /* loop/signal.c: the same for a signal. */
 void hoya_signal_returned(hoya_loop *loop, hoya_handle *handle);
+/* loop/repeat.c: the same for a repeating timer; and one is due. */
+void hoya_repeat_returned(hoya_loop *loop, hoya_handle *handle);
+void hoya_repeat_queue(hoya_loop *loop, hoya_handle *handle);
+
+/* loop/timer.c: puts a timer, which has a place in the ring, into the heap; on failure both are given back. */
+int hoya_timers_insert(hoya_loop *loop, hoya_handle *handle, int64_t when);
 
 #endif

@@ -43,9 +43,14 @@ void hoya_timers_collect(hoya_loop *loop)
     for (int64_t first; (first = hoya_heap_first(&loop->timers)) <= now;) {
         /* A deadline before the last look was past when its timer was made. The first of the others is latest. */
         if (late_from == HOYA_NEVER && first >= loop->timers_looked) late_from = first;
+        hoya_handle *handle = hoya_timer_at(loop, 0);
+        if (hoya_unlikely(handle->kind == HOYA_HANDLE_REPEAT)) {
+            hoya_repeat_queue(loop, handle);
+            continue;
+        }
         /* Its place in the ring was reserved when it was made; its reference goes over to the queue. */
-        hoya_heap_node *node = hoya_heap_pop(&loop->timers);
-        hoya_handle_queue(loop, HOYA_CONTAINER_OF(node, hoya_handle, of.timer.node));
+        hoya_heap_pop(&loop->timers);
+        hoya_handle_queue(loop, handle);
     }
     loop->timers_looked = now;
     if (late_from == HOYA_NEVER) return;
@@ -83,6 +88,24 @@ void hoya_timers_set_again(hoya_loop *loop)
     hoya_timers_sync(loop);
 }
 
+int hoya_timers_insert(hoya_loop *loop, hoya_handle *handle, int64_t when)
+{
+    handle->of.timer.when = when;
+    handle->of.timer.node.index = HOYA_HEAP_NONE;
+    int rc = hoya_heap_insert(&loop->timers, when, &handle->of.timer.node);
+    /* What is set for an earlier time leads to a dispatch, which sets the next: most timers are pushed back, and need
+     * not even the clock. */
+    if (rc >= 0 && when < loop->armed_at) {
+        rc = hoya_timers_sync(loop);
+        if (rc < 0) hoya_heap_remove(&loop->timers, &handle->of.timer.node);
+    }
+    if (rc < 0) {
+        hoya_ring_unreserve(&loop->ready, 1);
+        hoya_handle_unref(handle); /* destroys the argument */
+    }
+    return rc;
+}
+
 /* `when` is a time or, with `later`, a delay. */
 static int call_at(hoya_loop *loop, int64_t when, bool later, hoya_callback fn, void *arg, hoya_destroy destroy,
                    hoya_handle **out, const void *place)
@@ -105,20 +128,8 @@ static int call_at(hoya_loop *loop, int64_t when, bool later, hoya_callback fn, 
         return HOYA_ENOMEM;
     }
     handle->fn.soon = fn;
-    handle->of.timer.when = when;
-    handle->of.timer.node.index = HOYA_HEAP_NONE;
-    rc = hoya_heap_insert(&loop->timers, when, &handle->of.timer.node);
-    /* What is set for an earlier time leads to a dispatch, which sets the next: most timers are pushed back, and need
-     * not even the clock. */
-    if (rc >= 0 && when < loop->armed_at) {
-        rc = hoya_timers_sync(loop);
-        if (rc < 0) hoya_heap_remove(&loop->timers, &handle->of.timer.node);
-    }
-    if (rc < 0) {
-        hoya_ring_unreserve(&loop->ready, 1);
-        hoya_handle_unref(handle); /* destroys the argument */
-        return rc;
-    }
+    rc = hoya_timers_insert(loop, handle, when);
+    if (rc < 0) return rc;
     if (out) *out = hoya_handle_ref(handle);
     hoya_loop_rearm(loop);
     return 0;

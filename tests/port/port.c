@@ -187,6 +187,9 @@ static void test_timers(hoya_loop *loop)
     CHECK(hoya_loop_time(loop) - start >= HOYA_MSEC(4));
     CHECK(hoya_handle_cancel(handle) == 0);
     hoya_handle_unref(handle);
+    CHECK(hoya_loop_call_every(loop, HOYA_SEC(3600), HOYA_MSEC(1), note, "d", NULL, &handle) == 0);
+    CHECK(hoya_handle_when(handle) > start && hoya_handle_cancel(handle) == 1);
+    hoya_handle_unref(handle);
 }
 
 static void test_descriptors(hoya_loop *loop)

@@ -131,6 +131,17 @@ HOYA_API int hoya_loop_call_later(hoya_loop *loop, int64_t delay, hoya_callback 
 HOYA_API int hoya_loop_call_at(hoya_loop *loop, int64_t when, hoya_callback fn, void *arg, hoya_destroy destroy,
                                hoya_handle **handle);
 
+/* Runs fn(arg) again and again, at now + interval, now + 2 * interval, ..., until the handle is cancelled, in its own
+ * callback, too. It does not drift: a call that is late makes no later one late. Times that have gone by meanwhile (the
+ * callback took longer, the thread was stopped) are left out, not made up for; while the machine is suspended the clock stands
+ * still, so that afterwards the rest of the interval is waited for. Never early, and up to `slack` nanoseconds late on
+ * purpose: timers with slack go off together, those of other processes, too, and the machine sleeps longer. While the
+ * callback is on the stack it is not called again, by a nested loop either. hoya_handle_when is the next deadline; in the
+ * callback the one that it is called for. Errors: as call_at; HOYA_EINVAL (an interval of 0 or less, a negative slack, or one
+ * that is not less than the interval). Origin: none in asyncio. */
+HOYA_API int hoya_loop_call_every(hoya_loop *loop, int64_t interval, int64_t slack, hoya_callback fn, void *arg,
+                                  hoya_destroy destroy, hoya_handle **handle);
+
 /* The loop's clock now. Any thread with the system's clock. Origin: loop.time. */
 HOYA_API int64_t hoya_loop_time(const hoya_loop *loop);
 

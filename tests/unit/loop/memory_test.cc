@@ -113,6 +113,20 @@ TEST_F(Memory, OnlyMakingFails)
     close(fd);
 }
 
+TEST_F(Memory, ARepeatingTimerGoesOnWithoutMemory)
+{
+    int calls = 0, destroyed = 0;
+    auto count = [](void *arg) { ++*static_cast<int *>(arg); };
+    hoya_handle *timer = nullptr;
+    ASSERT_EQ(hoya_loop_call_every(loop, HOYA_USEC(100), 0, count, &calls, nullptr, &timer), 0);
+    memory.fail = true;
+    EXPECT_EQ(hoya_loop_call_every(loop, HOYA_USEC(100), 0, count, &destroyed, count, nullptr), HOYA_ENOMEM);
+    EXPECT_EQ(destroyed, 1);
+    while (calls < 5) ASSERT_GE(hoya_loop_run_once(loop, HOYA_NEVER), 0);
+    EXPECT_EQ(hoya_handle_cancel(timer), 1);
+    hoya_handle_unref(timer);
+}
+
 TEST_F(Memory, ALoopThatCannotBeMadeLeavesNothingBehind)
 {
     memory.fail = true;
