@@ -20,7 +20,8 @@ typedef enum hoya_handle_kind {
     HOYA_HANDLE_READER,
     HOYA_HANDLE_WRITER,
     HOYA_HANDLE_SIGNAL,
-    HOYA_HANDLE_REPEAT
+    HOYA_HANDLE_REPEAT,
+    HOYA_HANDLE_ALARM /* in the heap alone, and in somebody else's memory */
 } hoya_handle_kind;
 
 struct hoya_handle {
@@ -101,6 +102,13 @@ void hoya_signal_returned(hoya_loop *loop, hoya_handle *handle);
 /* loop/repeat.c: the same for a repeating timer; and one is due. */
 void hoya_repeat_returned(hoya_loop *loop, hoya_handle *handle);
 void hoya_repeat_queue(hoya_loop *loop, hoya_handle *handle);
+
+/* loop/timer.c: an alarm, for who has a place in the ready queue already, and zeroed memory for a handle: when it is due,
+ * queue(arg) is called where due timers are looked for, in their order, to put what it has into the queue. */
+int hoya_alarm_set(hoya_loop *loop, hoya_handle *alarm, int64_t when, hoya_callback queue, void *arg,
+                   const void *place);
+/* It goes off no more; needs no memory. Whether it had not gone off. */
+bool hoya_alarm_clear(hoya_handle *alarm);
 
 /* loop/timer.c: puts a timer, which has a place in the ring, into the heap; on failure both are given back. */
 int hoya_timers_insert(hoya_loop *loop, hoya_handle *handle, int64_t when);

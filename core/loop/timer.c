@@ -44,13 +44,14 @@ void hoya_timers_collect(hoya_loop *loop)
         /* A deadline before the last look was past when its timer was made. The first of the others is latest. */
         if (late_from == HOYA_NEVER && first >= loop->timers_looked) late_from = first;
         hoya_handle *handle = hoya_timer_at(loop, 0);
-        if (hoya_unlikely(handle->kind == HOYA_HANDLE_REPEAT)) {
+        if (handle->kind == HOYA_HANDLE_REPEAT) {
             hoya_repeat_queue(loop, handle);
             continue;
         }
-        /* Its place in the ring was reserved when it was made; its reference goes over to the queue. */
         hoya_heap_pop(&loop->timers);
-        hoya_handle_queue(loop, handle);
+        /* Its place in the ring was reserved when it was made; its reference goes over to the queue. */
+        if (handle->kind == HOYA_HANDLE_TIMER) hoya_handle_queue(loop, handle);
+        else handle->fn.soon(handle->arg);
     }
     loop->timers_looked = now;
     if (late_from == HOYA_NEVER) return;
@@ -88,7 +89,8 @@ void hoya_timers_set_again(hoya_loop *loop)
     hoya_timers_sync(loop);
 }
 
-int hoya_timers_insert(hoya_loop *loop, hoya_handle *handle, int64_t when)
+/* Without a place in the ring. */
+static int insert(hoya_loop *loop, hoya_handle *handle, int64_t when)
 {
     handle->of.timer.when = when;
     handle->of.timer.node.index = HOYA_HEAP_NONE;
@@ -99,6 +101,12 @@ int hoya_timers_insert(hoya_loop *loop, hoya_handle *handle, int64_t when)
         rc = hoya_timers_sync(loop);
         if (rc < 0) hoya_heap_remove(&loop->timers, &handle->of.timer.node);
     }
+    return rc;
+}
+
+int hoya_timers_insert(hoya_loop *loop, hoya_handle *handle, int64_t when)
+{
+    int rc = insert(loop, handle, when);
     if (rc < 0) {
         hoya_ring_unreserve(&loop->ready, 1);
         hoya_handle_unref(handle); /* destroys the argument */
@@ -147,11 +155,36 @@ int hoya_loop_call_later(hoya_loop *loop, int64_t delay, hoya_callback fn, void 
     return call_at(loop, delay, true, fn, arg, destroy, out, HOYA_CALLER());
 }
 
+/* ---- alarms ---------------------------------------------------------------------------------------------- */
+
+int hoya_alarm_set(hoya_loop *loop, hoya_handle *alarm, int64_t when, hoya_callback queue, void *arg,
+                   const void *place)
+{
+    hoya_handle_init(alarm, loop, HOYA_HANDLE_ALARM, arg, NULL, place);
+    alarm->fn.soon = queue;
+    if (!loop->timers.count) loop->timers_looked = hoya_loop_time(loop); /* nobody looks while there is none */
+    int rc = insert(loop, alarm, when);
+    if (rc >= 0) hoya_loop_rearm(loop);
+    return rc;
+}
+
+bool hoya_alarm_clear(hoya_handle *alarm)
+{
+    bool early = alarm->of.timer.node.index != HOYA_HEAP_NONE;
+    if (!early) return false;
+    hoya_heap_remove(&alarm->loop->timers, &alarm->of.timer.node);
+    hoya_loop_rearm(alarm->loop);
+    return true;
+}
+
+/* ---- the end --------------------------------------------------------------------------------------------- */
+
 void hoya_timers_close(hoya_loop *loop)
 {
     hoya_heap_node *node;
     while ((node = hoya_heap_pop(&loop->timers))) {
         hoya_handle *handle = HOYA_CONTAINER_OF(node, hoya_handle, of.timer.node);
+        if (handle->kind == HOYA_HANDLE_ALARM) continue;
         hoya_handle_drop(handle);
         hoya_handle_unref(handle);
     }

@@ -148,14 +148,19 @@ static hoya_description describe_wake(const hoya_runnable *runnable)
 
 static const hoya_runnable_class wake_class = {run_wake, drop_wake, describe_wake};
 
+void hoya_task_queue(hoya_task *task)
+{
+    task->queued = true;
+    hoya_future_ref(&task->future);
+    hoya_ring_push(&task->future.loop->ready, NULL, &task->wake);
+}
+
 void hoya_task_wake(hoya_task *task)
 {
     if (task->queued || task->ended) return;
     hoya_loop *loop = task->future.loop;
-    task->queued = true;
-    hoya_future_ref(&task->future);
     hoya_inbox_keep_order(loop);
-    hoya_ring_push(&loop->ready, NULL, &task->wake);
+    hoya_task_queue(task);
     hoya_loop_rearm(loop);
 }
 

@@ -4,7 +4,7 @@
  *
  * Who goes on with a task: its own entry, `wake`, for which it has a place from its birth to its end. Whatever a task may
  * wait for queues that: the first step, a future, a round, a cancel, a deadline. Whoever comes second finds it queued; and
- * the task finds out by itself what has come. A timer, which is an entry already, goes on with the task at once.
+ * the task finds out by itself what has come.
  *
  * References: the application's, the loop's list of tasks until the task has ended, and the queue's while `wake` is in it.
  */
@@ -116,6 +116,8 @@ hoya_task *hoya_tasks_after(const hoya_loop *loop, unsigned long number);
 
 /* Goes on with it soon, if it still waits then. Needs no memory. */
 void hoya_task_wake(hoya_task *task);
+/* Puts `wake` into the queue, where it is not yet, and does nothing else. */
+void hoya_task_queue(hoya_task *task);
 /* Goes on with it now; in an entry of the ready queue. */
 void hoya_task_step(hoya_task *task);
 

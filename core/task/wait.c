@@ -138,7 +138,7 @@ int hoya_await(hoya_future *future, void **value)
 static void on_time(void *arg)
 {
     hoya_task *task = arg;
-    if (!task->queued) hoya_task_step(task); /* else something else came first, and it goes on by that */
+    if (!task->queued) hoya_task_queue(task); /* else something else came first, and it goes on by that */
 }
 
 static void describe_sleep(const hoya_task *task, char *text, size_t size)
@@ -162,13 +162,11 @@ int hoya_sleep(int64_t duration)
     hoya_loop *loop = task->future.loop;
     int64_t end = hoya_time_add(hoya_loop_time(loop), duration);
     while (rc == 0) {
-        hoya_handle *timer;
-        rc = hoya_loop_call_at(loop, end, on_time, task, NULL, &timer);
+        hoya_handle alarm = {0};
+        rc = hoya_alarm_set(loop, &alarm, end, on_time, task, task->future.place);
         if (rc < 0) return rc;
         hoya_task_suspend(task, describe_sleep, &end);
-        bool early = hoya_handle_cancel(timer) == 1;
-        hoya_handle_unref(timer);
-        if (!early) return 0;
+        if (!hoya_alarm_clear(&alarm)) return 0;
         rc = hoya_task_interrupted(task);
     }
     return rc;
