@@ -16,6 +16,7 @@ host=all
 connections=1000
 messages=100
 size=1024
+tasks=1000000
 
 usage() {
     cat <<END
@@ -26,6 +27,7 @@ Demos:
                      that opens many connections at once; prints a table
   swap               one program under every host, in one process: prints its trace, and whether it is the same
   dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
+  million            so many tasks (--tasks), all asleep at once in one thread: what that costs
   errors             what the two programs of echo say when something is wrong
 
 Without a DEMO: echo, swap, dialog.
@@ -36,6 +38,7 @@ Options:
   --connections N    connections open together, $connections by default
   --messages N       messages a connection, $messages by default
   --size N           bytes a message, $size by default
+  --tasks N          tasks of million, 1000000 by default: each takes about 5 KiB
   --help             print this
 
 Installs the Debian packages that are missing (as root, or through sudo), builds in build/demos, and talks to
@@ -289,6 +292,15 @@ demo_dialog() {
     [[ $host == glib ]] || dialog_of qt
 }
 
+# ---- million -----------------------------------------------------------------------------------------------
+
+demo_million() {
+    local room wanted=$((tasks * 6)) # KiB, with some to spare
+    room=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+    ((room > wanted)) || die "$tasks tasks want about $((wanted / 1024)) MiB, and there are $((room / 1024)) MiB: --tasks says how many"
+    timeout 300 "$build/demos/demo-million" "$tasks" || die "not all tasks slept and woke up"
+}
+
 # ---- errors ------------------------------------------------------------------------------------------------
 
 # Runs a program that is to fail: with the exit code EXPECTED, and one sentence that begins with the program's name.
@@ -338,7 +350,7 @@ given=
 while (($#)); do
     case $1 in
     --help) usage; exit ;;
-    --host | --connections | --messages | --size)
+    --host | --connections | --messages | --size | --tasks)
         (($# > 1)) || wrong "$1 wants a value"
         [[ $1 == --host ]] || number "$1" "$2"
         declare "${1#--}=$2"
@@ -354,7 +366,7 @@ while (($#)); do
 done
 case $given in
 '') ;;
-echo | swap | dialog | errors) demos=("$given") ;;
+echo | swap | dialog | million | errors) demos=("$given") ;;
 *) wrong "there is no demo \"$given\"" ;;
 esac
 case $host in
