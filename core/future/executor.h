@@ -15,6 +15,7 @@
 
 #include "base/list.h"
 #include "future/outcome.h"
+#include "loop/loop.h"
 
 typedef enum hoya_job_state {
     HOYA_JOB_QUEUED,
@@ -69,6 +70,8 @@ int hoya_loop_jobs_default(hoya_loop_jobs *jobs, hoya_executor **executor);
 
 /* future/job.c: the end of a loop comes, and the job's outcome will not. */
 void hoya_job_forget(hoya_list *of_loop);
+/* A line of a dump. */
+void hoya_job_dump(const hoya_list *of_loop, const hoya_printer *to);
 
 /* As hoya_run_in_executor. A patient future is not done before its job has ended: a cancel asks, as a task's. */
 int hoya_run_job(hoya_loop *loop, hoya_executor *executor, hoya_job_function fn, void *arg, hoya_destroy destroy,

@@ -108,12 +108,12 @@ hoya_loop *hoya_future_get_loop(const hoya_future *future)
 
 int hoya_future_done(const hoya_future *future)
 {
-    return future->outcome.done;
+    return future ? future->outcome.done : hoya_error_set(HOYA_EINVAL, "the future is NULL");
 }
 
 int hoya_future_cancelled(const hoya_future *future)
 {
-    return hoya_outcome_is_cancel(&future->outcome);
+    return future ? hoya_outcome_is_cancel(&future->outcome) : hoya_error_set(HOYA_EINVAL, "the future is NULL");
 }
 
 /* ---- completing ---------------------------------------------------------------------------------------- */

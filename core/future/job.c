@@ -109,6 +109,16 @@ void hoya_job_forget(hoya_list *of_loop)
     forget(HOYA_CONTAINER_OF(of_loop, loop_job, of_loop));
 }
 
+void hoya_job_dump(const hoya_list *of_loop, const hoya_printer *to)
+{
+    const loop_job *lj = (const loop_job *)((const char *)of_loop - offsetof(loop_job, of_loop));
+    static const char *const states[] = {"queued", "withdrawn", "begun", "begun, and asked to end"};
+    char text[HOYA_DESCRIPTION_SIZE];
+    hoya_description of = {"job", (uintptr_t)lj->job.fn, lj->future.place, true, false};
+    hoya_print(to, "    %s, %s", hoya_description_text(of, text, sizeof text),
+               states[atomic_load_explicit(&lj->job.state, memory_order_relaxed)]);
+}
+
 /* The post has come. */
 static bool run_post(hoya_loop *loop, hoya_runnable *runnable)
 {

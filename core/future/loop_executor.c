@@ -19,6 +19,16 @@ static void close_jobs(hoya_loop *loop)
     hoya_free(jobs);
 }
 
+static void dump_jobs(const hoya_loop *loop, const hoya_printer *to)
+{
+    const hoya_loop_jobs *jobs = loop->slots[HOYA_SLOT_JOBS].data;
+    size_t count = 0;
+    for (const hoya_list *node = jobs->pending.next; node != &jobs->pending; node = node->next) count++;
+    hoya_print(to, "  jobs of executors: %zu%s", count, jobs->shut ? "; the default executor was shut down" : "");
+    for (const hoya_list *node = jobs->pending.next; node != &jobs->pending; node = node->next)
+        hoya_job_dump(node, to);
+}
+
 int hoya_loop_jobs_of(hoya_loop *loop, hoya_loop_jobs **out)
 {
     hoya_loop_jobs *jobs = loop->slots[HOYA_SLOT_JOBS].data;
@@ -26,7 +36,7 @@ int hoya_loop_jobs_of(hoya_loop *loop, hoya_loop_jobs **out)
         jobs = hoya_new(hoya_loop_jobs);
         if (!jobs) return HOYA_ENOMEM;
         hoya_list_init(&jobs->pending);
-        loop->slots[HOYA_SLOT_JOBS] = (hoya_slot){jobs, close_jobs, NULL};
+        loop->slots[HOYA_SLOT_JOBS] = (hoya_slot){jobs, close_jobs, dump_jobs};
     }
     *out = jobs;
     return 0;

@@ -125,6 +125,25 @@ TEST_P(ExecutorConformance, AFailureBringsItsTextAndIsReportedIfNobodyLooks)
     EXPECT_EQ(hoya_loop_set_exception_handler(loop, nullptr, nullptr), 0);
 }
 
+TEST_P(ExecutorConformance, ADumpShowsTheJobsWhoseOutcomesHaveNotCome)
+{
+    auto dump = [this] {
+        std::string text;
+        auto line = [](const char *one, void *arg) { *static_cast<std::string *>(arg) += std::string(one) + "\n"; };
+        EXPECT_EQ(hoya_loop_dump(loop, line, &text), 0);
+        return text;
+    };
+    EXPECT_EQ(dump().find("jobs of executors"), std::string::npos) << "there were none";
+    Door door;
+    Future future = Start([&](hoya_job *) { return door.Pass(), 0; });
+    door.Await(1);
+    std::string text = dump();
+    EXPECT_NE(text.find("  jobs of executors: 1\n    "), std::string::npos) << text;
+    EXPECT_NE(text.find(", begun\n"), std::string::npos) << text;
+    door.Open();
+    RunUntilDone(future);
+}
+
 // Holds: S32
 TEST_P(ExecutorConformance, AJobsFutureIsNotCompletedFromOutside)
 {

@@ -301,6 +301,8 @@ TEST_P(LoopConformance, NothingIsAFuture)
     EXPECT_EQ(value.destroyed, 1);
     EXPECT_EQ(hoya_future_result(nullptr, nullptr), HOYA_EINVAL);
     EXPECT_EQ(hoya_future_cancel(nullptr, nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_future_done(nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_future_cancelled(nullptr), HOYA_EINVAL);
     EXPECT_EQ(hoya_future_add_done_callback(nullptr, Count, &value, Value::Destroy, nullptr), HOYA_EINVAL);
     EXPECT_EQ(value.destroyed, 2);
     hoya_future_unref(nullptr);

@@ -36,7 +36,7 @@ HOYA_API void hoya_future_unref(hoya_future *future);
 
 HOYA_API hoya_loop *hoya_future_get_loop(const hoya_future *future); /* borrowed */
 HOYA_API int hoya_future_done(const hoya_future *future);
-HOYA_API int hoya_future_cancelled(const hoya_future *future);
+HOYA_API int hoya_future_cancelled(const hoya_future *future); /* HOYA_EINVAL, both, without a future */
 
 /* The value comes: queues the callbacks and returns before any of them runs. Takes the value. Errors: HOYA_ESTATE (it
  * is done). Origin: Future.set_result. */
