@@ -13,7 +13,7 @@
 static void close_jobs(hoya_loop *loop)
 {
     hoya_loop_jobs *jobs = loop->slots[HOYA_SLOT_JOBS].data;
-    loop->slots[HOYA_SLOT_JOBS] = (hoya_slot){NULL, NULL, NULL};
+    loop->slots[HOYA_SLOT_JOBS] = (hoya_slot){NULL};
     while (!hoya_list_is_empty(&jobs->pending)) hoya_job_forget(jobs->pending.next);
     hoya_executor_unref(jobs->executor);
     hoya_free(jobs);
@@ -36,7 +36,7 @@ int hoya_loop_jobs_of(hoya_loop *loop, hoya_loop_jobs **out)
         jobs = hoya_new(hoya_loop_jobs);
         if (!jobs) return HOYA_ENOMEM;
         hoya_list_init(&jobs->pending);
-        loop->slots[HOYA_SLOT_JOBS] = (hoya_slot){jobs, close_jobs, dump_jobs};
+        loop->slots[HOYA_SLOT_JOBS] = (hoya_slot){jobs, close_jobs, dump_jobs, NULL};
     }
     *out = jobs;
     return 0;

@@ -159,9 +159,31 @@ static void check_end(hoya_loop *loop, const hoya_fd_record *record, uint32_t ev
     if (is->idle == IDLE_LOOKS) tell_of(loop, record, "is at its end, and is neither read nor removed");
 }
 
+/* ---- a wait that nothing will end --------------------------------------------------------------------------- */
+
+static bool expects_something(hoya_loop *loop)
+{
+    if (loop->host != loop->native) return true; /* its own work is not ours to know */
+    if (hoya_ring_count(&loop->ready) || loop->timers.count || loop->stats.watches || loop->signals) return true;
+    pthread_mutex_lock(&loop->inbox_lock);
+    bool posts =
+        loop->inbox_count || loop->inbox_places; /* a place is for an answer that is to come, of a job too */
+    pthread_mutex_unlock(&loop->inbox_lock);
+    return posts || atomic_load(&loop->stopping);
+}
+
+/* Once a loop: another thread may be about to post, which nobody can know. */
+static void check_stuck(hoya_loop *loop, int64_t timeout)
+{
+    if (timeout != HOYA_NEVER || loop->told_stuck || expects_something(loop)) return;
+    for (const hoya_slot *slot = loop->slots; slot < loop->slots + HOYA_SLOTS; slot++)
+        if (slot->stuck && slot->stuck(loop)) loop->told_stuck = true;
+}
+
 int hoya_debug_select(hoya_loop *loop, int64_t timeout, hoya_selector_event *events, int max)
 {
     check_watches(loop);
+    check_stuck(loop, timeout);
     int64_t start = hoya_loop_time(loop);
     int n = hoya_selector_select(loop->selector, timeout, events, max);
     loop->stats.select_time += hoya_loop_time(loop) - start;

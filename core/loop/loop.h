@@ -24,12 +24,15 @@ typedef struct hoya_fd_record hoya_fd_record; /* loop/watch.h */
 typedef struct hoya_identity hoya_identity;   /* loop/debug.c */
 typedef struct hoya_printer hoya_printer;     /* loop/dump.c */
 
-/* What a layer above keeps of a loop, what the loop's end means to it, and what it has to say of it (or NULL); in the order
+/* What a layer above keeps of a loop, what the loop's end means to it, and what it has to say of it; in the order
  * of their ends, with the ready queue still there. The owner makes it when it first needs it. */
 typedef struct hoya_slot {
     void *data;
     void (*close)(hoya_loop *loop);
     void (*dump)(const hoya_loop *loop, const hoya_printer *to);
+    /* In debug mode, when the loop goes to wait and has nothing to wait for: says what waits for ever, and returns whether
+     * anything does. Or NULL. */
+    bool (*stuck)(hoya_loop *loop);
 } hoya_slot;
 enum { HOYA_SLOT_TASKS, HOYA_SLOT_JOBS, HOYA_SLOTS };
 
@@ -127,6 +130,7 @@ struct hoya_loop {
     const void *place;         /* that made the loop */
     hoya_identity *identities; /* by descriptor: what it was when it was added */
     size_t identities_size, next_check;
+    bool told_stuck;
 };
 
 /* ---- objects in the ready queue (ring entries without fn) begin with this ------------------------------ */

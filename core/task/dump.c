@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * task/dump.c: the tasks of a loop, as text: for hoya_loop_dump, and in debug mode for the loop's end. Needs no memory; what
+ * task/dump.c: the tasks of a loop, as text: for hoya_loop_dump, and in debug mode for
+ * the loop's end, and for a wait that nothing will end. Needs no memory; what
  * a task waits for it says itself, by the function that it left when it suspended itself.
  */
 #include <stdio.h>
@@ -66,4 +67,21 @@ void hoya_tasks_tell_left(hoya_loop *loop)
         hoya_log(&sink, HOYA_LOG_WARNING, "left in a loop that is closed: the task %s, %s", task->name,
                  where(task, text, sizeof text));
     }
+}
+
+bool hoya_tasks_tell_stuck(hoya_loop *loop)
+{
+    hoya_list *all = &hoya_tasks_of(loop)->all;
+    if (hoya_list_is_empty(all)) return false;
+    hoya_log_sink sink = hoya_loop_log_sink(loop);
+    char text[HOYA_DESCRIPTION_SIZE], place[HOYA_DESCRIPTION_SIZE];
+    int told = 0;
+    hoya_log(&sink, HOYA_LOG_WARNING,
+             "deadlock: all tasks wait, and the loop has nothing else to wait for; unless another thread posts:");
+    for (hoya_list *node = all->next; node != all && told < LEFT_LINES; node = node->next, told++) {
+        const hoya_task *task = HOYA_CONTAINER_OF(node, hoya_task, of_loop);
+        hoya_log(&sink, HOYA_LOG_WARNING, "deadlock: %s %s, %s", task->name, state(task, text, sizeof text),
+                 where(task, place, sizeof place));
+    }
+    return true;
 }

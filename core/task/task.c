@@ -202,7 +202,7 @@ static void close_tasks(hoya_loop *loop)
     for (hoya_list *spare; (spare = hoya_list_pop(&tasks->spare));)
         hoya_free(HOYA_CONTAINER_OF(spare, hoya_task, of_loop));
     if (!hoya_list_is_empty(&tasks->all)) return;
-    loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){NULL, NULL, NULL};
+    loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){NULL};
     hoya_free(tasks);
 }
 
@@ -219,7 +219,7 @@ static int begin_tasks(hoya_loop *loop)
     hoya_list_init(&tasks->all);
     hoya_list_init(&tasks->spare);
     memcpy(tasks->next_name, "Task-1", sizeof "Task-1");
-    loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){tasks, close_tasks, hoya_tasks_dump};
+    loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){tasks, close_tasks, hoya_tasks_dump, hoya_tasks_tell_stuck};
     return 0;
 }
 

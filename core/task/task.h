@@ -155,9 +155,11 @@ static inline bool hoya_owner_is(const hoya_task *owner, const hoya_task *task)
     return task;
 }
 
-/* task/dump.c: the tasks of a loop that has some, for a dump, and in debug mode at its end. */
+/* task/dump.c: the tasks of a loop that has some, for a dump, and in debug mode at its end, and when nobody is left who could
+ * wake them: whether there are any. */
 void hoya_tasks_dump(const hoya_loop *loop, const hoya_printer *to);
 void hoya_tasks_tell_left(hoya_loop *loop);
+bool hoya_tasks_tell_stuck(hoya_loop *loop);
 
 /* One that never started does not start any more; if it has children, its first step waits for them, and does
  * nothing else. */
