@@ -311,6 +311,36 @@ TEST(StackPoolFaults, GuardsByMprotectStopAtAQuarterOfTheMappingsWithOneLineInTh
     EXPECT_EQ(OldSystem::log_lines, 1);
 }
 
+TEST(StackPoolFaults, ACrowdOfTasksSleepsAndWakesAlsoBeyondTheGuards)
+{
+    OldSystem system;
+    pretend_that_max_map_count_is("400\n");
+    int64_t before = hoya_live_count(HOYA_LIVE_GUARDS);
+    struct Crowd {
+        hoya_loop *loop;
+        int asleep, awake;
+    } crowd = {};
+    ASSERT_EQ(hoya_loop_new(nullptr, &crowd.loop), 0);
+    auto sleeper = [](hoya_task *, void *arg) {
+        Crowd *all = static_cast<Crowd *>(arg);
+        int rc = hoya_sleep(++all->asleep < 3000 ? HOYA_SEC(3600) : HOYA_NOW); /* the last one wakes them */
+        if (rc == 0)
+            hoya_all_tasks(
+                all->loop, [](hoya_task *task, void *) { hoya_task_cancel(task, "morning"); }, nullptr);
+        if (++all->awake == 3000) hoya_loop_stop(all->loop);
+        return 0;
+    };
+    for (int i = 0; i < 3000; i++) ASSERT_EQ(hoya_create_task(crowd.loop, sleeper, &crowd, nullptr, nullptr), 0);
+    EXPECT_EQ(hoya_live_count(HOYA_LIVE_GUARDS), before + 100);
+    EXPECT_EQ(hoya_loop_run_forever(crowd.loop), 0);
+    EXPECT_EQ(crowd.awake, 3000);
+    EXPECT_EQ(OldSystem::protects, 100);
+    EXPECT_EQ(OldSystem::log_lines, 1);
+    hoya_loop_close(crowd.loop);
+    hoya_loop_unref(crowd.loop);
+    EXPECT_EQ(hoya_live_count(HOYA_LIVE_GUARDS), before);
+}
+
 TEST(StackPoolFaults, TheProcessHasOneLineOfItHoweverManyPoolsThereAre)
 {
     OldSystem system;
