@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/live.h"
 
 static void *system_malloc(size_t size, void *arg)
 {
@@ -38,6 +39,7 @@ static const hoya_allocator system_allocator = {
 
 static hoya_allocator hook = {sizeof(hoya_allocator), system_malloc, system_realloc, system_free, NULL};
 static atomic_int_fast64_t live[HOYA_LIVE_KINDS];
+HOYA_THREAD_LOCAL hoya_live_sum hoya_live_here;
 
 /* Blocks and handles share the word of the blocks: one locked instruction counts both. */
 #define ONE_BLOCK INT64_C(1)
@@ -137,7 +139,7 @@ int hoya_get_live_counts(hoya_live_counts *counts)
     counts->loops = atomic_load(&live[HOYA_LIVE_LOOPS]);
     counts->handles = live_handles();
     counts->selectors = atomic_load(&live[HOYA_LIVE_SELECTORS]);
-    counts->futures = atomic_load(&live[HOYA_LIVE_FUTURES]);
+    counts->futures = atomic_load(&live[HOYA_LIVE_FUTURES]) + hoya_live_here.futures;
     counts->hosts = atomic_load(&live[HOYA_LIVE_HOSTS]);
     return 0;
 }

@@ -33,6 +33,6 @@ typedef enum hoya_live_kind {
 } hoya_live_kind;
 
 void hoya_live_add(hoya_live_kind kind, int n);
-int64_t hoya_live_count(hoya_live_kind kind); /* not of blocks */
+int64_t hoya_live_count(hoya_live_kind kind); /* not of blocks or futures */
 
 #endif

@@ -39,10 +39,16 @@ static inline void hoya_list_push(hoya_list *list, hoya_list *node)
     hoya_list_append(list->next, node);
 }
 
-static inline void hoya_list_remove(hoya_list *node)
+/* For one that goes into another list at once, or nowhere: it stays linked to where it was. */
+static inline void hoya_list_take_out(const hoya_list *node)
 {
     node->prev->next = node->next;
     node->next->prev = node->prev;
+}
+
+static inline void hoya_list_remove(hoya_list *node)
+{
+    hoya_list_take_out(node);
     hoya_list_init(node);
 }
 

@@ -32,33 +32,20 @@ static int enter_open(const hoya_future *future)
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
-void hoya_future_init(hoya_future *future, const hoya_future_class *class, hoya_loop *loop, const void *place)
-{
-    future->class = class;
-    future->loop = loop;
-    if (class && class->keep_loop) class->keep_loop(loop);
-    else hoya_loop_ref(loop);
-    future->refs = 1;
-    future->place = place;
-    hoya_list_init(&future->callbacks);
-    hoya_live_add(HOYA_LIVE_FUTURES, 1);
-}
-
 int hoya_future_new(hoya_loop *loop, hoya_future **out)
 {
     int rc = hoya_loop_enter(loop);
     if (rc < 0) return rc;
     hoya_future *future = hoya_new(hoya_future);
     if (!future) return HOYA_ENOMEM;
-    hoya_future_init(future, NULL, loop, HOYA_CALLER());
+    hoya_future_init(future, NULL, hoya_loop_ref(loop), HOYA_CALLER());
     *out = future;
     return 0;
 }
 
 hoya_future *hoya_future_ref(hoya_future *future)
 {
-    hoya_check(future->refs > 0, "a future was used after it was freed");
-    future->refs++;
+    hoya_future_hold(future);
     return future;
 }
 
@@ -66,7 +53,7 @@ hoya_future *hoya_future_ref(hoya_future *future)
 static void report_unseen(const hoya_future *future)
 {
     const hoya_outcome *outcome = &future->outcome;
-    if (outcome->code >= 0 || future->looked || hoya_outcome_is_cancel(outcome)) return;
+    if (future->looked || hoya_outcome_is_cancel(outcome)) return;
     if (hoya_loop_is_forked(future->loop)) return;
     const char *text = hoya_outcome_text(outcome);
     char place[160], detail[512], message[200] = "nobody looked at the error of a future";
@@ -81,24 +68,37 @@ static void report_unseen(const hoya_future *future)
     hoya_loop_call_exception_handler(future->loop, &context);
 }
 
-void hoya_future_unref(hoya_future *future)
+/* What most futures have not got when they end. */
+static __attribute__((noinline)) void drop_rest(hoya_future *future)
 {
-    if (!future) return;
-    hoya_check(future->refs > 0, "a future was unreferenced once too often");
-    if (--future->refs) return;
+    if (future->outcome.code < 0) report_unseen(future);
+    while (!hoya_list_is_empty(&future->callbacks)) hoya_waiters_drop(&future->callbacks, NULL, NULL);
+    hoya_outcome_clear(&future->outcome);
+}
+
+static void free_alone(hoya_future *future)
+{
+    hoya_loop *loop = future->loop;
+    hoya_free(future);
+    hoya_loop_unref(loop);
+}
+
+void hoya_future_free(hoya_future *future)
+{
     hoya_check(hoya_loop_is_closed(future->loop) || hoya_loop_is_forked(future->loop) ||
                    hoya_loop_on_thread(future->loop),
                "the last reference of a future was dropped on a wrong thread");
-    report_unseen(future);
-    while (!hoya_list_is_empty(&future->callbacks)) hoya_waiters_drop(&future->callbacks, NULL, NULL);
-    hoya_outcome_clear(&future->outcome);
-    hoya_loop *loop = future->loop;
-    const hoya_future_class *class = future->class;
-    if (class) class->free(future);
-    else hoya_free(future);
-    hoya_live_add(HOYA_LIVE_FUTURES, -1);
-    if (class && class->let_loop_go) class->let_loop_go(loop);
-    else hoya_loop_unref(loop);
+    const hoya_outcome *outcome = &future->outcome;
+    if (hoya_unlikely(outcome->code < 0 || outcome->destroy || !hoya_list_is_empty(&future->callbacks)))
+        drop_rest(future);
+    hoya_live_add_future(-1);
+    if (future->class) future->class->free(future);
+    else free_alone(future);
+}
+
+void hoya_future_unref(hoya_future *future)
+{
+    if (future) hoya_future_drop(future);
 }
 
 hoya_loop *hoya_future_get_loop(const hoya_future *future)
@@ -118,9 +118,8 @@ int hoya_future_cancelled(const hoya_future *future)
 
 /* ---- completing ---------------------------------------------------------------------------------------- */
 
-static void tell_waiters(hoya_future *future)
+void hoya_future_tell(hoya_future *future)
 {
-    if (hoya_list_is_empty(&future->callbacks)) return;
     hoya_future_ref(
         future); /* callbacks of a closed loop are dropped: their arguments may hold the last reference */
     hoya_waiters_queue(future->loop, &future->callbacks);
@@ -136,16 +135,8 @@ int hoya_future_complete(hoya_future *future, hoya_outcome outcome)
         return rc;
     }
     future->outcome = outcome;
-    tell_waiters(future);
+    hoya_future_settle(future);
     return 0;
-}
-
-void hoya_future_complete_value(hoya_future *future, void *value, hoya_destroy destroy)
-{
-    future->outcome.done = true;
-    future->outcome.value = value;
-    future->outcome.destroy = destroy;
-    tell_waiters(future);
 }
 
 /* What the function of a task or a job returns decides, and nobody else. */

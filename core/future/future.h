@@ -12,22 +12,21 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/check.h"
 #include "base/list.h"
+#include "base/live.h"
 #include "future/outcome.h"
 
 /* A future that is part of something else: a task, a job. */
 typedef struct hoya_future_class {
     int (*cancel)(hoya_future *future, const char *reason);
-    void (*free)(hoya_future *future); /* after the last unref, in the place of hoya_free */
+    void (*free)(hoya_future *future); /* after the last unref: the memory, and what keeps the loop */
     const char *(*name)(const hoya_future *future);
-    /* In the place of a reference to the loop; NULL: it is one. */
-    void (*keep_loop)(hoya_loop *loop);
-    void (*let_loop_go)(hoya_loop *loop);
 } hoya_future_class;
 
 struct hoya_future {
     const hoya_future_class *class; /* NULL: it stands alone */
-    hoya_loop *loop;                /* a reference */
+    hoya_loop *loop;                /* a reference, or what else keeps it */
     uint32_t refs;
     bool looked; /* somebody has seen the error, or nobody needs to */
     hoya_outcome outcome;
@@ -35,8 +34,28 @@ struct hoya_future {
     const void *place;   /* the return address of the call that made it */
 };
 
-/* For one that is embedded, in zeroed memory. */
-void hoya_future_init(hoya_future *future, const hoya_future_class *class, hoya_loop *loop, const void *place);
+/* For one that is embedded; takes a reference to the loop, or what else keeps that. */
+static inline void hoya_future_init(hoya_future *future, const hoya_future_class *class, hoya_loop *loop,
+                                    const void *place)
+{
+    *future = (hoya_future){.class = class, .loop = loop, .refs = 1, .place = place};
+    hoya_list_init(&future->callbacks);
+    hoya_live_add_future(1);
+}
+
+/* The public ref and unref, without a call. */
+static inline void hoya_future_hold(hoya_future *future)
+{
+    hoya_check(future->refs > 0, "a future was used after it was freed");
+    future->refs++;
+}
+
+void hoya_future_free(hoya_future *future); /* after the last reference */
+static inline void hoya_future_drop(hoya_future *future)
+{
+    hoya_check(future->refs > 0, "a future was unreferenced once too often");
+    if (--future->refs == 0) hoya_future_free(future);
+}
 
 /* The same of threads: a job. */
 typedef struct hoya_thread_future_class {
@@ -61,11 +80,17 @@ void hoya_thread_future_init(hoya_thread_future *future, const hoya_thread_futur
 /* HOYA_ESTATE for one that is part of something else: that decides what it is. */
 int hoya_future_check_alone(const hoya_future *future);
 
+/* Those that wait, if there are any. */
+void hoya_future_tell(hoya_future *future);
+
 /* Takes the outcome; clears it where it is too late, or the thread is wrong. */
 int hoya_future_complete(hoya_future *future, hoya_outcome outcome);
-/* The same with a value, for a future that is pending, on its thread; cannot fail. It saves the way of an outcome by way of
- * the stack, member by member in and as a whole out, for which a processor has to wait. */
-void hoya_future_complete_value(hoya_future *future, void *value, hoya_destroy destroy);
+/* Done, with the outcome that its owner has put there: for a future that is pending, on its thread; cannot fail. */
+static inline void hoya_future_settle(hoya_future *future)
+{
+    future->outcome.done = true;
+    if (!hoya_list_is_empty(&future->callbacks)) hoya_future_tell(future);
+}
 
 /* The outcome of one that is done, for the other end of a chain, which will answer for the error. */
 hoya_outcome hoya_future_hand_on(hoya_future *future);

@@ -180,7 +180,9 @@ static int cancel_loop_job(hoya_future *future, const char *reason)
 
 static void free_loop_job(hoya_future *future)
 {
+    hoya_loop *loop = future->loop;
     disown(of_future(future));
+    hoya_loop_unref(loop);
 }
 
 static const char *name_loop_job(const hoya_future *future)
@@ -202,7 +204,7 @@ static int start(hoya_loop *loop, hoya_loop_jobs *jobs, hoya_executor *executor,
     atomic_init(&lj->owners, 2);
     lj->post.class = &post_class;
     lj->loop = hoya_loop_ref(loop);
-    hoya_future_init(&lj->future, &loop_job_class, loop, place);
+    hoya_future_init(&lj->future, &loop_job_class, hoya_loop_ref(loop), place);
     hoya_list_append(&jobs->pending, &lj->of_loop);
     hoya_future_ref(&lj->future); /* the list's; the first one is the caller's */
     rc = hoya_executor_accept(executor, &lj->job);

@@ -55,7 +55,7 @@ const char *hoya_outcome_text(const hoya_outcome *outcome)
     return outcome->text ? outcome->text : "";
 }
 
-void hoya_outcome_clear(hoya_outcome *outcome)
+void hoya_outcome_destroy(hoya_outcome *outcome)
 {
     /* Forgotten before it is destroyed: that may come back here. */
     hoya_outcome gone = *outcome;

@@ -32,7 +32,11 @@ int hoya_outcome_take(hoya_outcome *outcome, void **value, hoya_destroy *destroy
 const char *hoya_outcome_text(const hoya_outcome *outcome); /* "" if there is none */
 
 /* Destroys what it owns: calls the application. */
-void hoya_outcome_clear(hoya_outcome *outcome);
+void hoya_outcome_destroy(hoya_outcome *outcome);
+static inline void hoya_outcome_clear(hoya_outcome *outcome)
+{
+    if (outcome->destroy || outcome->text) hoya_outcome_destroy(outcome);
+}
 
 static inline bool hoya_outcome_is_cancel(const hoya_outcome *outcome)
 {

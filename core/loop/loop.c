@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "base/error_place.h"
 #include "base/fd.h"
+#include "base/live.h"
 
 #define EVENTS 256 /* descriptors a look */
 #define QUICK 16   /* callbacks between two looks at the clock, if they take no time to speak of */
@@ -146,6 +147,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     hoya_loop *before = hoya_loop_running;
     hoya_loop_running = loop;
     hoya_error_place *errors = hoya_error_move(NULL); /* a task may run this: callbacks are not it */
+    bool gathered = hoya_live_gather();
     loop->depth++;
     atomic_store_explicit(&loop->running, true, memory_order_relaxed);
     if (loop->ready.head >= loop->round_end) begin_round(loop);
@@ -174,6 +176,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     atomic_store_explicit(&loop->running, loop->depth || loop->level, memory_order_relaxed);
     hoya_loop_running = before;
     hoya_error_move(errors);
+    hoya_live_hand_in(gathered);
     if (hoya_unlikely(hoya_loop_is_forked(loop))) { /* the callback forked, and returned in the child as well */
         ran = hoya_loop_check_thread(loop);
     } else {

@@ -54,6 +54,16 @@ hoya_coroutine *hoya_coroutine_current(void)
     return current();
 }
 
+/* A new reference to the pool that the options name, or to one for a single stack. */
+static int pool_of(const hoya_coroutine_options *options, hoya_stack_pool **pool)
+{
+    if (!options->pool) return hoya_stack_pool_new_single(pool);
+    if (hoya_stack_pool_thread(options->pool) != hoya_thread_self())
+        return hoya_error_set(HOYA_ETHREAD, "this pool of stacks belongs to another thread");
+    *pool = hoya_stack_pool_ref(options->pool);
+    return 0;
+}
+
 int hoya_coroutine_new(hoya_coroutine_function fn, void *arg, const hoya_coroutine_options *options,
                        hoya_coroutine **result)
 {
@@ -64,7 +74,12 @@ int hoya_coroutine_new(hoya_coroutine_function fn, void *arg, const hoya_corouti
     const char *name = known.name ? known.name : "coroutine";
     hoya_coroutine *co = hoya_new_zeroed(sizeof *co + strlen(name) + 1);
     if (!co) return HOYA_ENOMEM;
-    int rc = hoya_fiber_init(&co->fiber, known.pool, known.stack_size, &coroutine_class);
+    hoya_stack_pool *pool;
+    int rc = pool_of(&known, &pool);
+    if (rc >= 0) {
+        rc = hoya_fiber_init(&co->fiber, pool, known.stack_size, &coroutine_class);
+        hoya_stack_pool_unref(pool); /* the stack has one of its own */
+    }
     if (rc < 0) {
         hoya_free(co);
         return rc;
@@ -144,7 +159,6 @@ void hoya_coroutine_free(hoya_coroutine *co)
     bool closed = hoya_coroutine_close(co) == 0;
     hoya_check(closed, "a coroutine was freed while it ran, or on another thread");
     if (!closed) return;
-    hoya_fiber_clear(&co->fiber);
     hoya_free(co);
 }
 

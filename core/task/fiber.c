@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/thread.h"
 
 HOYA_THREAD_LOCAL hoya_fiber *hoya_fiber_running;
 
@@ -25,7 +24,7 @@ static int after_end(void *arg)
 }
 
 /* The first function on a fiber's stack, and its last. */
-static void enter(void *arg)
+void hoya_fiber_enter(void *arg)
 {
     hoya_fiber *fiber = arg;
     hoya_annotate_entered(&fiber->annotation);
@@ -34,35 +33,6 @@ static void enter(void *arg)
     hoya_fiber_running = fiber->below;
     hoya_annotate_suspend(&fiber->annotation, true);
     hoya_context_leave(&fiber->resumer, after_end, fiber);
-}
-
-/* Stacks end at the same place of a page, and a cache has room for a few lines only from one place of many pages: so that
- * many fibers do not drive each other out of it, neighbours begin at different places. */
-static size_t shift(const hoya_stack *stack)
-{
-    return (uintptr_t)stack / sizeof *stack % 8 * 256;
-}
-
-int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size, const hoya_fiber_class *class)
-{
-    int rc = 0;
-    if (!pool) rc = hoya_stack_pool_new_single(&pool);
-    else if (hoya_stack_pool_thread(pool) != hoya_thread_self())
-        rc = hoya_error_set(HOYA_ETHREAD, "this pool of stacks belongs to another thread");
-    else hoya_stack_pool_ref(pool);
-    if (rc < 0) return rc;
-
-    rc = hoya_stack_take(pool, size, &fiber->stack);
-    if (rc < 0) {
-        hoya_stack_pool_unref(pool);
-        return rc;
-    }
-    fiber->pool = pool;
-    fiber->class = class;
-    fiber->state = HOYA_COROUTINE_CREATED;
-    hoya_annotate_create(&fiber->annotation, fiber->stack);
-    hoya_context_make(&fiber->context, fiber->stack->base, fiber->stack->size - shift(fiber->stack), enter, fiber);
-    return 0;
 }
 
 /* ---- the thread's own stack ------------------------------------------------------------------------------ */
@@ -107,11 +77,4 @@ void hoya_fiber_discard(hoya_fiber *fiber)
     hoya_check(fiber->state == HOYA_COROUTINE_CREATED, "a fiber that has started cannot be discarded");
     fiber->state = HOYA_COROUTINE_CLOSED;
     give_up_stack(fiber);
-}
-
-void hoya_fiber_clear(hoya_fiber *fiber)
-{
-    hoya_check(fiber->state == HOYA_COROUTINE_CLOSED, "a fiber was freed before its end");
-    hoya_stack_pool_unref(fiber->pool);
-    fiber->pool = NULL;
 }

@@ -35,21 +35,33 @@ struct hoya_fiber {
     hoya_context resumer; /* where the one waits that resumed it */
     hoya_fiber *below;    /* the fiber that is, NULL: it waits on the thread's own stack. While it runs */
     const hoya_fiber_class *class;
-    hoya_stack_pool *pool; /* a reference */
+    hoya_stack_pool *pool; /* kept by the stack */
     hoya_stack *stack;     /* until it has ended */
     enum hoya_coroutine_state state;
     hoya_annotation annotation;
 };
 
-/* Will call class->run(fiber), on a stack of `size` bytes (0: the default) of the pool (NULL: of its own). Nothing after this
- * can fail. Errors: HOYA_EINVAL, HOYA_ENOMEM, HOYA_ETHREAD. */
-int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size, const hoya_fiber_class *class);
+/* The first function on a fiber's stack. */
+void hoya_fiber_enter(void *fiber);
+
+/* Will call class->run(fiber), on a stack of `size` bytes (0: the default) of a pool of this thread's. Nothing after this can
+ * fail. Errors: HOYA_EINVAL, HOYA_ENOMEM. */
+static inline int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size,
+                                  const hoya_fiber_class *class)
+{
+    int rc = hoya_stack_take(pool, size, &fiber->stack);
+    if (rc < 0) return rc;
+    const hoya_stack *stack = fiber->stack;
+    fiber->pool = pool;
+    fiber->class = class;
+    fiber->state = HOYA_COROUTINE_CREATED;
+    hoya_annotate_create(&fiber->annotation, stack);
+    hoya_context_make(&fiber->context, stack->base, stack->size - stack->shift, hoya_fiber_enter, fiber);
+    return 0;
+}
 
 /* Ends one that has not started, so that it never does. */
 void hoya_fiber_discard(hoya_fiber *fiber);
-
-/* Of one that has ended: gives up what it still holds. */
-void hoya_fiber_clear(hoya_fiber *fiber);
 
 /* The one that runs on this thread, NULL if none does. */
 extern HOYA_THREAD_LOCAL hoya_fiber *hoya_fiber_running;

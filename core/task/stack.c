@@ -17,7 +17,7 @@
  * the pool is strict.
  *
  * Ownership: a slab's block holds the records of its stacks. Slabs live as long as the pool, and the pool as long as any
- * fiber holds a reference.
+ * of its stacks is taken.
  */
 #include "task/stack.h"
 
@@ -35,44 +35,25 @@
 
 #define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL, which headers of before 2025 do not know */
 
-#define SMALLEST 14                      /* 16 KiB: a frame of a signal with all registers of AVX-512 fits in */
-#define DEFAULT 18                       /* 256 KiB */
-#define LARGEST 28                       /* 256 MiB: with HOYA_STACK_SCALE still an address of 32 bits */
-#define CLASSES (LARGEST + 3 - SMALLEST) /* two more for HOYA_STACK_SCALE */
+#define SMALLEST 14 /* 16 KiB: a frame of a signal with all registers of AVX-512 fits in */
+#define DEFAULT 18  /* 256 KiB */
+#define LARGEST 28  /* 256 MiB: with HOYA_STACK_SCALE still an address of 32 bits */
+#define CLASSES HOYA_STACK_CLASSES
+_Static_assert(CLASSES == LARGEST + 3 - SMALLEST, "two more for HOYA_STACK_SCALE");
 
 #define SLAB_STACKS 64               /* the most a slab has */
 #define SLAB_SIZE ((size_t)64 << 20) /* and the most address space, unless one stack is larger */
 #define KEEP 64
 
-typedef struct slab {
-    struct slab *next;
+typedef struct hoya_slab {
+    struct hoya_slab *next;
     char *memory;
     size_t size;
     unsigned count, cut; /* so many stacks it has room for, so many have been used */
     hoya_stack stacks[];
 } slab;
 
-/* The stacks of one size. */
-typedef struct class
-{
-    hoya_list warm, cold;
-    unsigned warm_count;
-    slab *slabs; /* the newest first: only that one may have stacks that were never used */
-} class;
-
-typedef enum guards { BY_MADVISE, BY_MPROTECT } guards;
-
-struct hoya_stack_pool {
-    unsigned refs;
-    uintptr_t thread;
-    bool strict, single;
-    hoya_log_sink log;
-    unsigned keep;
-    size_t page;
-    guards guards;
-    int64_t most_protected; /* guards of mprotect that the process may have */
-    class classes[CLASSES];
-};
+typedef hoya_stack_class class;
 
 /* ---- guards ---------------------------------------------------------------------------------------------- */
 
@@ -96,10 +77,10 @@ static void tell_unguarded(const hoya_stack_pool *pool)
 static int guard(hoya_stack_pool *pool, hoya_stack *stack)
 {
     char *page = stack->base - pool->page;
-    if (pool->guards == BY_MADVISE) {
+    if (pool->guards == HOYA_GUARD_BY_MADVISE) {
         if (hoya_sys_madvise(page, pool->page, GUARD_INSTALL) == 0) return 0;
         if (errno != EINVAL) return hoya_error_errno("madvise(MADV_GUARD_INSTALL)");
-        pool->guards = BY_MPROTECT;
+        pool->guards = HOYA_GUARD_BY_MPROTECT;
         pool->most_protected = quarter_of_mappings();
     }
     /* ENOMEM of mprotect is the same limit, reached by somebody else's mappings. */
@@ -145,6 +126,11 @@ static int add_slab(hoya_stack_pool *pool, unsigned class_index)
     return 0;
 }
 
+/* Stacks end at the same place of a page, and a cache has room for a few lines only from one place of many pages: so that
+ * many fibers do not drive each other out of it, neighbours begin at different places. */
+#define SHIFTS 8
+#define SHIFT 256
+
 /* A stack that was never used. */
 static int cut(hoya_stack_pool *pool, unsigned class_index, hoya_stack **result)
 {
@@ -159,6 +145,7 @@ static int cut(hoya_stack_pool *pool, unsigned class_index, hoya_stack **result)
     stack->class_index = class_index;
     stack->base = s->memory + s->cut * class_size(class_index) + pool->page;
     stack->size = class_size(class_index) - pool->page;
+    stack->shift = (unsigned short)(s->cut % SHIFTS * SHIFT);
     int rc = guard(pool, stack);
     if (rc < 0) return rc;
     stack->valgrind_id = hoya_valgrind_register(stack->base, stack->size);
@@ -181,7 +168,6 @@ static void free_slab(slab *s)
 
 static unsigned class_of(const hoya_stack_pool *pool, size_t size)
 {
-    if (size == 0) size = (size_t)1 << DEFAULT;
     if (size < class_size(0)) size = class_size(0);
     size *= HOYA_STACK_SCALE;
     if (size < 4 * pool->page) size = 4 * pool->page; /* where pages are large */
@@ -190,29 +176,25 @@ static unsigned class_of(const hoya_stack_pool *pool, size_t size)
     return i;
 }
 
-int hoya_stack_take(hoya_stack_pool *pool, size_t size, hoya_stack **stack)
+int hoya_stack_take_other(hoya_stack_pool *pool, size_t size, hoya_stack **stack)
 {
     if (size > class_size(LARGEST - SMALLEST))
         return hoya_error_set(HOYA_EINVAL, "a stack of %zu bytes: at most 256 MiB", size);
-    unsigned i = class_of(pool, size);
+    unsigned i = size == 0 ? pool->default_class : class_of(pool, size);
     class *c = &pool->classes[i];
     bool is_warm = c->warm_count > 0;
-    hoya_list *last = is_warm ? c->warm.prev : c->cold.prev;
-    if (last == &c->cold) return cut(pool, i, stack);
-    hoya_list_remove(last);
-    if (is_warm) c->warm_count--;
-    *stack = HOYA_CONTAINER_OF(last, hoya_stack, idle);
+    if (!is_warm && hoya_list_is_empty(&c->cold)) return cut(pool, i, stack);
+    *stack = hoya_stack_take_last(is_warm ? &c->warm : &c->cold);
+    c->warm_count -= is_warm;
     return 0;
 }
 
-void hoya_stack_release(hoya_stack_pool *pool, hoya_stack *stack)
+/* The warm stack that has waited longest loses its memory. */
+void hoya_stack_cool_down(class *c)
 {
-    class *c = &pool->classes[stack->class_index];
-    hoya_list_append(&c->warm, &stack->idle);
-    if (++c->warm_count <= pool->keep) return;
     c->warm_count--;
     hoya_list *oldest = hoya_list_pop(&c->warm);
-    stack = HOYA_CONTAINER_OF(oldest, hoya_stack, idle);
+    const hoya_stack *stack = HOYA_CONTAINER_OF(oldest, hoya_stack, idle);
     hoya_sys_madvise(stack->base, stack->size, MADV_DONTNEED);
     hoya_list_append(&c->cold, oldest);
 }
@@ -230,6 +212,32 @@ bool hoya_stack_guard_has(const hoya_stack *stack, const void *address)
 
 /* ---- the pool -------------------------------------------------------------------------------------------- */
 
+static void free_pool(hoya_stack_pool *pool)
+{
+    for (unsigned i = 0; i < CLASSES; i++)
+        for (slab *s = pool->classes[i].slabs, *next; s; s = next) {
+            next = s->next;
+            free_slab(s);
+        }
+    hoya_free(pool);
+}
+
+static unsigned stacks_away(hoya_stack_pool *pool)
+{
+    unsigned away = 0;
+    for (class *c = pool->classes; c < pool->classes + CLASSES; c++) {
+        for (const slab *s = c->slabs; s; s = s->next) away += s->cut;
+        for (const hoya_list *node = c->cold.next; node != &c->cold; node = node->next) away--;
+        away -= c->warm_count;
+    }
+    return away;
+}
+
+void hoya_stack_pool_came_home(hoya_stack_pool *pool)
+{
+    if (--pool->away == 0) free_pool(pool);
+}
+
 static int new_pool(const hoya_stack_pool_options *options, bool single, hoya_stack_pool **result)
 {
     hoya_stack_pool *pool = hoya_new(hoya_stack_pool);
@@ -240,6 +248,7 @@ static int new_pool(const hoya_stack_pool_options *options, bool single, hoya_st
     pool->single = single;
     pool->keep = options->keep ? options->keep : KEEP;
     pool->page = (size_t)sysconf(_SC_PAGESIZE);
+    pool->default_class = class_of(pool, (size_t)1 << DEFAULT);
     for (unsigned i = 0; i < CLASSES; i++) {
         hoya_list_init(&pool->classes[i].warm);
         hoya_list_init(&pool->classes[i].cold);
@@ -259,11 +268,6 @@ int hoya_stack_pool_new(const hoya_stack_pool_options *options, hoya_stack_pool 
 int hoya_stack_pool_new_single(hoya_stack_pool **pool)
 {
     return new_pool(&(hoya_stack_pool_options){.size = sizeof(hoya_stack_pool_options)}, true, pool);
-}
-
-void hoya_stack_pool_move_here(hoya_stack_pool *pool)
-{
-    pool->thread = hoya_thread_self();
 }
 
 void hoya_stack_pool_set_log(hoya_stack_pool *pool, hoya_log_sink log)
@@ -286,11 +290,7 @@ void hoya_stack_pool_unref(hoya_stack_pool *pool)
 {
     if (!pool) return;
     hoya_check(pool->refs > 0, "a pool of stacks was unreferenced once too often");
-    if (--pool->refs > 0) return;
-    for (unsigned i = 0; i < CLASSES; i++)
-        for (slab *s = pool->classes[i].slabs, *next; s; s = next) {
-            next = s->next;
-            free_slab(s);
-        }
-    hoya_free(pool);
+    if (--pool->refs) return;
+    pool->away = stacks_away(pool);
+    if (pool->away == 0) free_pool(pool);
 }

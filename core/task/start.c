@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * task/start.c: how tasks begin: here, or from another thread.
+ * task/start.c: how tasks begin that another thread starts.
  *
- * A start that another thread asks for is an entry of the inbox. It has the argument, a copy of the options, and the
+ * A start is an entry of the inbox. It has the argument, a copy of the options, and the
  * outcome (a future of threads) until it has its turn on the loop's thread: that turn is the task's first step, so
  * that there is nothing between the question whether somebody has cancelled it and the task. From then on a bridge
  * (future/bridge.c) stands between the task and the outcome, for the result and for the cancel.
@@ -11,37 +11,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/options.h"
 #include "loop/handle.h"
 #include "task/task.h"
-
-static int read_options(hoya_task_options *options, const hoya_task_options *given)
-{
-    bool known = hoya_options_read(options, sizeof *options, given);
-    if (known) return 0;
-    options->destroy = NULL; /* whatever it is */
-    return hoya_error_set(HOYA_EINVAL, "hoya_task_options: not of this version");
-}
-
-/* ---- here ----------------------------------------------------------------------------------------------- */
-
-int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *given,
-                     hoya_task **out)
-{
-    hoya_task_options options;
-    hoya_task *task;
-    int rc = read_options(&options, given);
-    if (rc >= 0) rc = hoya_task_make(loop, fn, arg, &options, HOYA_CALLER(), &task);
-    if (rc < 0) {
-        hoya_destroy_arg(options.destroy, arg);
-        return rc;
-    }
-    if (out) *out = hoya_task_ref(task);
-    hoya_task_wake(task);
-    return 0;
-}
-
-/* ---- from another thread -------------------------------------------------------------------------------- */
 
 typedef struct start {
     hoya_runnable runnable;
@@ -122,7 +93,7 @@ int hoya_create_task_threadsafe(hoya_loop *loop, hoya_task_function fn, void *ar
 {
     hoya_task_options options;
     start *s;
-    int rc = read_options(&options, given);
+    int rc = hoya_task_read_options(&options, given);
     if (rc >= 0 && (!loop || !fn))
         rc = hoya_error_set(HOYA_EINVAL, "create_task_threadsafe without a loop or a function");
     if (rc >= 0 && options.owner)

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "loop/handle.h"
 #include "task/overflow.h"
 
@@ -46,29 +47,50 @@ static bool is_current(hoya_task *task)
 
 /* ---- going on ------------------------------------------------------------------------------------------- */
 
+static void set_value(hoya_task *task, void *value, hoya_destroy destroy)
+{
+    hoya_outcome *outcome = &task->future.outcome;
+    void *old = outcome->value;
+    hoya_destroy destroy_old = outcome->destroy;
+    outcome->value = value;
+    outcome->destroy = destroy;
+    hoya_destroy_arg(destroy_old, old); /* last: it may set another one */
+}
+
+/* What most tasks have not got when they end. */
+static __attribute__((noinline)) void drop_rest(hoya_task *task)
+{
+    hoya_locals_unref(task->locals);
+    hoya_free(task->reason);
+    task->locals = NULL;
+    task->reason = NULL;
+}
+
 static void end_task(hoya_task *task)
 {
     hoya_loop *loop = task->future.loop;
     task->ended = true;
-    hoya_list_remove(&task->of_loop);
+    hoya_list_take_out(&task->of_loop);
     /* An entry that is queued takes the place along. */
     if (!task->queued) hoya_ring_unreserve(&loop->ready, 1);
     hoya_destroy_arg(task->destroy, task->arg);
-    hoya_locals_unref(task->locals);
-    task->locals = NULL;
-    if (hoya_likely(task->outcome.code >= 0)) {
-        hoya_future_complete_value(&task->future, task->value, task->destroy_value);
-    } else {
-        hoya_destroy_arg(task->destroy_value, task->value);
-        hoya_future_complete(&task->future, task->outcome);
-    }
+    if (hoya_unlikely(task->locals || task->reason)) drop_rest(task);
+    if (hoya_unlikely(task->future.outcome.code < 0)) set_value(task, NULL, NULL); /* a failure has none */
+    hoya_future_settle(&task->future);
     if (task->owner) hoya_owner_tell(task);
-    hoya_future_unref(&task->future); /* the list's */
+    hoya_future_drop(&task->future); /* the list's */
+}
+
+static __attribute__((noinline)) void fail(hoya_task *task, int code, const char *why)
+{
+    hoya_outcome *outcome = &task->future.outcome, failure = hoya_outcome_error(code, why);
+    outcome->code = code;
+    outcome->text = failure.text;
 }
 
 void hoya_task_end_unstarted(hoya_task *task)
 {
-    if (!task->ending) task->outcome = hoya_outcome_error(HOYA_ECANCELED, task->reason);
+    if (!task->ending) fail(task, HOYA_ECANCELED, task->reason);
     task->ending = true;
     if (!hoya_list_is_empty(&task->children)) return;
     hoya_fiber_discard(&task->fiber);
@@ -76,7 +98,7 @@ void hoya_task_end_unstarted(hoya_task *task)
     end_task(task);
 }
 
-void hoya_task_step(hoya_task *task)
+static inline void step(hoya_task *task)
 {
     hoya_task *before = hoya_task_innermost;
     hoya_error_place *errors = hoya_error_move(task->errors);
@@ -92,13 +114,22 @@ void hoya_task_step(hoya_task *task)
     if (task->fiber.state == HOYA_COROUTINE_CLOSED) end_task(task);
 }
 
+void hoya_task_step(hoya_task *task)
+{
+    step(task);
+}
+
+/* If the last that failed in it is what it failed with. */
+static const char *why_failed(const hoya_task *task, int status)
+{
+    const hoya_error_place *errors = task->errors;
+    return status == HOYA_ECANCELED ? task->reason : status == errors->code ? errors->text : NULL;
+}
+
 static void run_function(hoya_task *task)
 {
     int status = task->status = task->fn(task, task->arg);
-    /* Why it failed, if the last that failed in it is what it failed with. */
-    const hoya_error_place *errors = task->errors;
-    const char *why = status == HOYA_ECANCELED ? task->reason : status == errors->code ? errors->text : NULL;
-    if (hoya_unlikely(status < 0)) task->outcome = hoya_outcome_error(status, why);
+    if (hoya_unlikely(status < 0)) fail(task, status, why_failed(task, status));
     while (task->scopes) hoya_task_drop_scope(task);
 }
 
@@ -127,8 +158,8 @@ static bool run_wake(hoya_loop *loop, hoya_runnable *runnable)
     task->queued = false;
     if (!task->ended) hoya_ring_keep(&loop->ready);
     bool run = task->wanted;
-    if (run) hoya_task_step(task);
-    hoya_future_unref(&task->future);
+    if (run) step(task);
+    hoya_future_drop(&task->future);
     return run;
 }
 
@@ -137,7 +168,7 @@ static void drop_wake(hoya_loop *loop, hoya_runnable *runnable)
     hoya_task *task = HOYA_CONTAINER_OF(runnable, hoya_task, wake);
     (void)loop;
     task->queued = false;
-    hoya_future_unref(&task->future);
+    hoya_future_drop(&task->future);
 }
 
 static hoya_description describe_wake(const hoya_runnable *runnable)
@@ -147,13 +178,6 @@ static hoya_description describe_wake(const hoya_runnable *runnable)
 }
 
 static const hoya_runnable_class wake_class = {run_wake, drop_wake, describe_wake};
-
-void hoya_task_queue(hoya_task *task)
-{
-    task->queued = true;
-    hoya_future_ref(&task->future);
-    hoya_ring_push(&task->future.loop->ready, NULL, &task->wake);
-}
 
 void hoya_task_wake(hoya_task *task)
 {
@@ -165,6 +189,15 @@ void hoya_task_wake(hoya_task *task)
 }
 
 /* ---- the loop's ------------------------------------------------------------------------------------------ */
+
+static hoya_task *pop_spare(hoya_tasks *tasks)
+{
+    hoya_list *spare = tasks->spare;
+    if (!spare) return NULL;
+    tasks->spare = spare->next;
+    tasks->spares--;
+    return HOYA_CONTAINER_OF(spare, hoya_task, of_loop);
+}
 
 static void close_tasks(hoya_loop *loop)
 {
@@ -199,16 +232,14 @@ static void close_tasks(hoya_loop *loop)
     hoya_overflow_end(tasks->pool, &tasks->handlers);
     hoya_stack_pool_unref(tasks->pool);
     tasks->pool = NULL;
-    for (hoya_list *spare; (spare = hoya_list_pop(&tasks->spare));)
-        hoya_free(HOYA_CONTAINER_OF(spare, hoya_task, of_loop));
+    for (hoya_task *spare; (spare = pop_spare(tasks));) hoya_free(spare);
     if (!hoya_list_is_empty(&tasks->all)) return;
     loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){NULL};
     hoya_free(tasks);
 }
 
-static int begin_tasks(hoya_loop *loop)
+static __attribute__((noinline)) int begin_tasks(hoya_loop *loop)
 {
-    if (hoya_tasks_of(loop)) return 0;
     hoya_tasks *tasks = hoya_new(hoya_tasks);
     if (!tasks) return HOYA_ENOMEM;
     int rc = hoya_stack_pool_new(NULL, &tasks->pool);
@@ -217,8 +248,8 @@ static int begin_tasks(hoya_loop *loop)
         return rc;
     }
     hoya_list_init(&tasks->all);
-    hoya_list_init(&tasks->spare);
     memcpy(tasks->next_name, "Task-1", sizeof "Task-1");
+    tasks->last_digit = strchr(tasks->next_name, '1');
     loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){tasks, close_tasks, hoya_tasks_dump, hoya_tasks_tell_stuck};
     return 0;
 }
@@ -249,27 +280,35 @@ static hoya_tasks *open_tasks(const hoya_loop *loop)
     return tasks && !tasks->closing ? tasks : NULL;
 }
 
-static void keep_loop(hoya_loop *loop)
+/* The members that each task finds zero, whoever had the block before. */
+#define BEGINS_WITH_ZEROS offsetof(hoya_task, describe_wait)
+#define ENDS_WITH_ZEROS offsetof(hoya_task, name)
+
+/* What a block keeps for all the tasks that it will be: those that wait for nothing, and have no children. */
+static __attribute__((noinline)) hoya_task *new_block(size_t name_size)
 {
-    if (hoya_tasks_of(loop)->alive++ == 0) hoya_loop_ref(loop);
+    bool long_name = name_size > HOYA_TASK_NAME;
+    hoya_task *task = hoya_new_zeroed(sizeof *task + (long_name ? name_size : HOYA_TASK_NAME));
+    if (!task) return NULL;
+    task->long_name = long_name;
+    task->wake.class = &wake_class;
+    task->waiting.wake = wake_waiting;
+    hoya_list_init(&task->waiting.of_source);
+    hoya_list_init(&task->children);
+    return task;
 }
 
-static void let_loop_go(hoya_loop *loop)
+/* With its name. */
+static inline hoya_task *take_block(hoya_tasks *tasks, const char *name)
 {
-    hoya_tasks *tasks = open_tasks(loop);
-    if (!tasks || --tasks->alive == 0) hoya_loop_unref(loop);
-}
-
-static hoya_task *new_block(hoya_tasks *tasks, size_t name_size)
-{
-    hoya_list *spare = name_size > HOYA_TASK_NAME ? NULL : hoya_list_pop(&tasks->spare);
-    if (!spare) {
-        hoya_task *task = hoya_new_zeroed(sizeof *task + (name_size > HOYA_TASK_NAME ? name_size : HOYA_TASK_NAME));
-        if (task) task->long_name = name_size > HOYA_TASK_NAME;
-        return task;
-    }
-    tasks->spares--;
-    return memset(HOYA_CONTAINER_OF(spare, hoya_task, of_loop), 0, sizeof(hoya_task));
+    size_t size = name ? strlen(name) + 1 : 0;
+    hoya_task *task = size > HOYA_TASK_NAME ? NULL : pop_spare(tasks);
+    if (hoya_likely(task != NULL)) memset((char *)task + BEGINS_WITH_ZEROS, 0, ENDS_WITH_ZEROS - BEGINS_WITH_ZEROS);
+    else task = new_block(size);
+    if (hoya_unlikely(!task)) return NULL;
+    if (hoya_likely(!name)) memcpy(task->name, tasks->next_name, HOYA_TASK_NAME);
+    else memcpy(task->name, name, size);
+    return task;
 }
 
 static void free_block(hoya_tasks *tasks, hoya_task *task)
@@ -279,15 +318,18 @@ static void free_block(hoya_tasks *tasks, hoya_task *task)
         return;
     }
     tasks->spares++;
-    hoya_list_push(&tasks->spare, &task->of_loop);
+    task->of_loop.next = tasks->spare;
+    tasks->spare = &task->of_loop;
 }
 
 static void free_task(hoya_future *future)
 {
     hoya_task *task = of_future(future);
-    hoya_fiber_clear(&task->fiber);
-    hoya_free(task->reason);
-    free_block(open_tasks(future->loop), task);
+    hoya_loop *loop = future->loop;
+    hoya_tasks *tasks = open_tasks(loop);
+    hoya_check(task->fiber.state == HOYA_COROUTINE_CLOSED, "a task was freed before its end");
+    free_block(tasks, task);
+    if (!tasks || --tasks->alive == 0) hoya_loop_unref(loop);
 }
 
 static const char *name_future(const hoya_future *future)
@@ -295,7 +337,7 @@ static const char *name_future(const hoya_future *future)
     return ((const hoya_task *)future)->name;
 }
 
-static const hoya_future_class task_class = {cancel_future, free_task, name_future, keep_loop, let_loop_go};
+static const hoya_future_class task_class = {cancel_future, free_task, name_future};
 
 hoya_task *hoya_task_of_future(const hoya_future *future)
 {
@@ -303,35 +345,44 @@ hoya_task *hoya_task_of_future(const hoya_future *future)
 }
 
 /* "Task-9" becomes "Task-10". printf would take longer than all the rest of a task. */
-static void count_up(char *name)
+static void count_up(hoya_tasks *tasks)
 {
-    char *first = name + strlen("Task-"), *end = name + strlen(name), *digit = end;
-    while (digit > first && digit[-1] == '9') *--digit = '0';
-    if (digit > first) {
-        digit[-1]++;
+    char *digit = tasks->last_digit;
+    while (hoya_unlikely(*digit == '9')) *digit-- = '0';
+    if (hoya_likely(*digit != '-')) {
+        ++*digit;
         return;
     }
-    *first = '1';
-    *end = '0';
-    end[1] = 0;
+    digit[1] = '1';
+    *++tasks->last_digit = '0';
 }
 
-int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
-                   const void *place, hoya_task **out)
+static void inherit(hoya_task *task)
+{
+    const hoya_task *parent = hoya_task_innermost;
+    if (!parent->locals || parent->future.loop != task->future.loop || hoya_current_task() != parent) return;
+    task->locals = hoya_locals_share(parent->locals);
+}
+
+/* Inlined, as a call by so many arguments, and their way by the stack, is a tenth of it. */
+static inline __attribute__((always_inline)) int make(hoya_loop *loop, hoya_task_function fn, void *arg,
+                                                      const hoya_task_options *options, const void *place,
+                                                      hoya_task **out)
 {
     int rc = hoya_loop_enter(loop);
     if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "a task needs a function");
     if (rc >= 0 && options->owner) rc = hoya_owner_check(options->owner, loop);
-    if (rc >= 0) rc = begin_tasks(loop);
+    if (rc >= 0 && !hoya_tasks_of(loop)) rc = begin_tasks(loop);
     if (rc < 0) return rc;
     hoya_tasks *tasks = hoya_tasks_of(loop);
-    size_t name_size = options->name ? strlen(options->name) + 1 : 0;
-    hoya_task *task = new_block(tasks, name_size);
+    if (hoya_unlikely(tasks->host_changes != loop->host_changes)) {
+        tasks->host_changes = loop->host_changes;
+        hoya_stack_pool_set_log(tasks->pool, hoya_loop_log_sink(loop));
+    }
+    hoya_task *task = take_block(tasks, options->name);
     if (!task) return HOYA_ENOMEM;
     rc = hoya_ring_reserve(&loop->ready, 1);
     if (rc >= 0) {
-        hoya_stack_pool_move_here(tasks->pool); /* the loop is this thread's, whoever made it */
-        hoya_stack_pool_set_log(tasks->pool, hoya_loop_log_sink(loop));
         rc = hoya_fiber_init(&task->fiber, tasks->pool, options->stack_size, &fiber_class);
         if (rc < 0) hoya_ring_unreserve(&loop->ready, 1);
     }
@@ -339,21 +390,14 @@ int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya
         free_block(tasks, task);
         return rc;
     }
-    task->number = ++tasks->made;
-    if (options->name) memcpy(task->name, options->name, name_size);
-    else memcpy(task->name, tasks->next_name, sizeof tasks->next_name);
-    count_up(tasks->next_name);
+    if (tasks->alive++ == 0) hoya_loop_ref(loop);
     hoya_future_init(&task->future, &task_class, loop, place);
-    task->wake.class = &wake_class;
-    hoya_list_init(&task->waiting.of_source);
-    task->waiting.wake = wake_waiting;
+    task->number = ++tasks->made;
+    count_up(tasks);
     task->fn = fn;
     task->arg = arg;
     task->destroy = options->destroy;
-    const hoya_task *parent = hoya_current_task();
-    if (parent && parent->future.loop == loop) task->locals = hoya_locals_share(parent->locals);
-    hoya_list_init(&task->of_owner);
-    hoya_list_init(&task->children);
+    if (hoya_task_innermost) inherit(task);
     if (options->owner) hoya_owner_adopt(options->owner, task);
     hoya_list_append(&tasks->all, &task->of_loop);
     task->wanted = true;
@@ -361,15 +405,59 @@ int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya
     return 0;
 }
 
+int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
+                   const void *place, hoya_task **out)
+{
+    return make(loop, fn, arg, options, place, out);
+}
+
+int hoya_task_read_options(hoya_task_options *options, const hoya_task_options *given)
+{
+    bool known = hoya_options_read(options, sizeof *options, given);
+    if (known) return 0;
+    options->destroy = NULL; /* whatever it is */
+    return hoya_error_set(HOYA_EINVAL, "hoya_task_options: not of this version");
+}
+
+static inline int create(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
+                         const void *place, hoya_task **out)
+{
+    hoya_task *task;
+    int rc = make(loop, fn, arg, options, place, &task);
+    if (hoya_unlikely(rc < 0)) {
+        hoya_destroy_arg(options->destroy, arg);
+        return rc;
+    }
+    if (out) {
+        hoya_future_hold(&task->future);
+        *out = task;
+    }
+    hoya_inbox_keep_order(loop);
+    hoya_task_queue(task); /* its first step is not in here */
+    hoya_loop_rearm(loop);
+    return 0;
+}
+
+int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *given,
+                     hoya_task **out)
+{
+    static const hoya_task_options usual = {.size = sizeof usual};
+    if (hoya_likely(!given)) return create(loop, fn, arg, &usual, HOYA_CALLER(), out);
+    hoya_task_options options;
+    int rc = hoya_task_read_options(&options, given);
+    if (rc >= 0) return create(loop, fn, arg, &options, HOYA_CALLER(), out);
+    return rc;
+}
+
 hoya_task *hoya_task_ref(hoya_task *task)
 {
-    hoya_future_ref(&task->future);
+    hoya_future_hold(&task->future);
     return task;
 }
 
 void hoya_task_unref(hoya_task *task)
 {
-    if (task) hoya_future_unref(&task->future);
+    if (task) hoya_future_drop(&task->future);
 }
 
 hoya_future *hoya_task_future(hoya_task *task)
@@ -383,11 +471,7 @@ int hoya_task_set_value(hoya_task *self, void *value, hoya_destroy destroy)
         hoya_destroy_arg(destroy, value);
         return hoya_error_set(HOYA_ESTATE, "only a task itself sets its value, in its function");
     }
-    void *old = self->value;
-    hoya_destroy destroy_old = self->destroy_value;
-    self->value = value;
-    self->destroy_value = destroy;
-    hoya_destroy_arg(destroy_old, old); /* last: it may set another one */
+    set_value(self, value, destroy);
     return 0;
 }
 

@@ -24,29 +24,16 @@ typedef struct hoya_locals hoya_locals; /* task/local.c */
 typedef void hoya_wait_describe(const hoya_task *task, char *text, size_t size);
 
 struct hoya_task {
-    hoya_future future; /* first: a task is one */
+    hoya_future future; /* first: a task is one. Its outcome is settled some time before it is done */
     hoya_fiber fiber;
     hoya_runnable wake;
     hoya_waiting waiting; /* among the callbacks of the future that it waits for */
     const void *waits_for;
-    hoya_wait_describe *describe_wait;
     hoya_list of_loop;
     unsigned long number; /* the older, the smaller */
     hoya_task_function fn;
     void *arg;
     hoya_destroy destroy;
-    /* The task waits to be gone on with. Not beside `queued`: the two are asked about together when this was just written. */
-    bool wanted;
-    hoya_error_place *errors; /* on its stack: what hoya_error_detail is to it */
-    int status;               /* what its function has returned, */
-    hoya_outcome outcome;     /* and, of a failure, what that means */
-    void *value;              /* of set_value */
-    hoya_destroy destroy_value;
-    int cancels, shields;
-    char *reason;         /* of the first cancel, or NULL */
-    hoya_locals *locals;  /* a reference, or NULL */
-    hoya_timeout *scopes; /* the innermost one */
-    hoya_task *owner;     /* NULL: none, or the loop's close has taken it away */
     hoya_list of_owner;
     hoya_list children; /* that have not ended, in the order of their birth until they are asked to end */
     /* When it was gone on with: the loop that ran (its own, but at that one's close), and on the stack were so many
@@ -54,12 +41,24 @@ struct hoya_task {
     const hoya_loop *running;
     int depth, host_depth;
     unsigned host_changes;
-    bool queued;    /* `wake` is */
+    /* It waits to be gone on with. Not beside `queued`: the two are asked about together when this was just written. */
+    bool wanted;
     bool long_name; /* longer than most: the block is no use to another task */
+
+    /* What stands from here on is zero when a task is made, whoever had the block before (task.c). */
+    hoya_wait_describe *describe_wait;
+    hoya_error_place *errors; /* on its stack: what hoya_error_detail is to it */
+    char *reason;             /* of the first cancel, or NULL */
+    hoya_locals *locals;      /* a reference, or NULL */
+    hoya_timeout *scopes;     /* the innermost one */
+    hoya_task *owner;         /* NULL: none, or the loop's close has taken it away */
+    int cancels, shields;
+    int status;  /* what its function has returned */
+    bool queued; /* `wake` is */
+    bool ended;
     bool
         ending; /* its function has returned, or is left out: its outcome is settled, and it waits for its children */
     bool asked; /* to end, by its owner */
-    bool ended;
     char name[];
 };
 
@@ -71,13 +70,16 @@ typedef struct hoya_tasks {
     hoya_stack_pool *pool;
     hoya_stack *handlers; /* task/overflow.h, in debug mode */
     unsigned long made;
-    /* Blocks of tasks that were let go, the last one first, for the next ones. They go when the loop is closed. */
-    hoya_list spare;
+    /* Blocks of tasks that were let go, the last one first, for the next ones; chained by the `next` of their `of_loop`. They
+     * go when the loop is closed. */
+    hoya_list *spare;
     unsigned spares;
     /* Tasks that somebody has, ended or not. The loop is kept by one reference for all of them; from its close on by one for
      * each, as they may be let go on any thread then. */
     unsigned alive;
     char next_name[HOYA_TASK_NAME]; /* "Task-12" */
+    char *last_digit;               /* in there */
+    unsigned host_changes;          /* of the loop, when the pool was told where the log is */
     bool closing;
 } hoya_tasks;
 
@@ -98,14 +100,16 @@ extern HOYA_THREAD_LOCAL hoya_task *hoya_task_innermost;
 static inline bool hoya_task_is_running(const hoya_task *task)
 {
     const hoya_loop *loop = task->future.loop;
-    return hoya_loop_is_usual(loop) && hoya_loop_running == loop && loop->depth == task->depth &&
-           hoya_fiber_running == &task->fiber && !loop->host->ops->depth;
+    return hoya_loop_running == loop && !loop->unusual && !hoya_loop_is_forked(loop) &&
+           loop->depth == task->depth && hoya_fiber_running == &task->fiber && !loop->host->ops->depth;
 }
 
 static inline hoya_tasks *hoya_tasks_of(const hoya_loop *loop)
 {
     return loop->slots[HOYA_SLOT_TASKS].data;
 }
+
+int hoya_task_read_options(hoya_task_options *options, const hoya_task_options *given);
 
 /* One that was not begun: `wake` or `step` is its first step. Takes the argument if it succeeds. */
 int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
@@ -117,7 +121,12 @@ hoya_task *hoya_tasks_after(const hoya_loop *loop, unsigned long number);
 /* Goes on with it soon, if it still waits then. Needs no memory. */
 void hoya_task_wake(hoya_task *task);
 /* Puts `wake` into the queue, where it is not yet, and does nothing else. */
-void hoya_task_queue(hoya_task *task);
+static inline void hoya_task_queue(hoya_task *task)
+{
+    task->queued = true;
+    hoya_future_hold(&task->future);
+    hoya_ring_push(&task->future.loop->ready, NULL, &task->wake);
+}
 /* Goes on with it now; in an entry of the ready queue. */
 void hoya_task_step(hoya_task *task);
 

@@ -105,7 +105,7 @@ static bool take_at_once(hoya_future *future, void **value)
     return true;
 }
 
-static int await(hoya_future *future, void **value)
+static __attribute__((noinline)) int await(hoya_future *future, void **value)
 {
     hoya_task *task;
     int rc = check(future, &task);

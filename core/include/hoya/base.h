@@ -92,7 +92,8 @@ typedef struct hoya_allocator {
  * Errors: HOYA_EINVAL for a missing function; HOYA_EBUSY while a block of the old allocator is still in use. */
 HOYA_API int hoya_set_allocator(const hoya_allocator *allocator);
 
-/* How much of each kind is alive in this process: for leak checks and for the curious. Thread: any. */
+/* How much of each kind is alive in this process: for leak checks and for the curious. The futures and tasks that another
+ * thread makes in a callback count when the loop's dispatch there is over. Thread: any. */
 typedef struct hoya_live_counts {
     size_t size;    /* sizeof(hoya_live_counts), set by the caller */
     int64_t blocks; /* blocks of memory */

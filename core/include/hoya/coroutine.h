@@ -44,7 +44,7 @@ typedef struct hoya_stack_pool_options {
     uint32_t keep; /* so many idle stacks of a size keep their memory, those used last; 0: 64 */
 } hoya_stack_pool_options;
 
-/* Makes a pool; *pool is a new reference. Each coroutine holds one too. Errors: HOYA_EINVAL, HOYA_ENOMEM. */
+/* Makes a pool; *pool is a new reference. Each coroutine keeps it until its end. Errors: HOYA_EINVAL, HOYA_ENOMEM. */
 HOYA_API int hoya_stack_pool_new(const hoya_stack_pool_options *options, hoya_stack_pool **pool);
 HOYA_API hoya_stack_pool *hoya_stack_pool_ref(hoya_stack_pool *pool);
 HOYA_API void hoya_stack_pool_unref(hoya_stack_pool *pool);

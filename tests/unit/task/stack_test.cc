@@ -9,6 +9,7 @@
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
+#include <set>
 #include <vector>
 
 #include <sys/mman.h>
@@ -23,6 +24,7 @@ extern "C" {
 #include "task/stack.h"
 }
 
+#include "unit/base/own_memory.h"
 #include "unit/failing_allocator.h"
 #include "unit/loop/fake_host.h"
 
@@ -33,6 +35,7 @@ const size_t kPage = size_t(sysconf(_SC_PAGESIZE));
 
 struct Pool {
     hoya_stack_pool *pool = nullptr;
+    std::set<hoya_stack *> taken; /* each keeps the pool */
 
     explicit Pool(unsigned keep = 0, uint32_t flags = 0)
     {
@@ -40,15 +43,24 @@ struct Pool {
         EXPECT_EQ(hoya_stack_pool_new(&options, &pool), 0);
     }
     Pool(const Pool &) = delete;
-    ~Pool() { hoya_stack_pool_unref(pool); }
+    ~Pool()
+    {
+        while (!taken.empty()) Release(*taken.begin());
+        hoya_stack_pool_unref(pool);
+    }
 
     hoya_stack *Take(size_t size = 0)
     {
         hoya_stack *stack = nullptr;
         EXPECT_EQ(hoya_stack_take(pool, size, &stack), 0) << hoya_error_detail();
+        taken.insert(stack);
         return stack;
     }
-    void Release(hoya_stack *stack) { hoya_stack_release(pool, stack); }
+    void Release(hoya_stack *stack)
+    {
+        taken.erase(stack);
+        hoya_stack_release(pool, stack);
+    }
 };
 
 bool is_resident(const hoya_stack *stack)
@@ -161,6 +173,24 @@ TEST(StackPool, LivesAsLongAsItsReferences)
     EXPECT_EQ(hoya_coroutine_send(co, nullptr, nullptr), 0);
     hoya_coroutine_free(co);
     hoya_stack_pool_unref(nullptr);
+}
+
+TEST(StackPool, WithoutReferencesItWaitsForTheLastOfItsStacks)
+{
+    int64_t blocks = hoya_test::Live().blocks;
+    hoya_stack_pool *pool;
+    const hoya_stack_pool_options options{sizeof options, 0, 1}; /* the second one that comes back is cold */
+    ASSERT_EQ(hoya_stack_pool_new(&options, &pool), 0);
+    hoya_stack *stacks[7];
+    for (size_t i = 0; i < 7; i++) ASSERT_EQ(hoya_stack_take(pool, i % 2 * 65536, &stacks[i]), 0);
+    for (size_t i = 0; i < 4; i++) hoya_stack_release(pool, stacks[i]);
+    hoya_stack_pool_unref(pool);
+    for (size_t i = 4; i < 7; i++) {
+        EXPECT_GT(hoya_test::Live().blocks, blocks);
+        *stacks[i]->base = 1;
+        hoya_stack_release(pool, stacks[i]);
+    }
+    EXPECT_EQ(hoya_test::Live().blocks, blocks);
 }
 
 TEST(StackPool, WithoutMemoryNothingIsMadeAndNothingLost)
