@@ -26,8 +26,10 @@ typedef struct hoya_ring_entry {
 typedef struct hoya_ring {
     hoya_ring_entry *entries;
     uint64_t capacity; /* 0 or a power of two */
+    uint64_t
+        places; /* reserved, and not queued. Not beside `tail`: a push would change the two in one step, when one of
+                        * them was just written, for which a processor has to wait */
     uint64_t head, tail;
-    uint64_t places; /* reserved, and not queued */
 } hoya_ring;
 
 /* Out of line: makes room for so many. HOYA_ENOMEM leaves everything as it was. */
