@@ -142,8 +142,9 @@ int hoya_future_complete(hoya_future *future, hoya_outcome outcome)
 /* What the function of a task or a job returns decides, and nobody else. */
 int hoya_future_check_alone(const hoya_future *future)
 {
-    return future && future->class ? hoya_error_set(HOYA_ESTATE, "a task or a job cannot be completed from outside")
-                                   : 0;
+    return future && future->class && !future->class->open
+               ? hoya_error_set(HOYA_ESTATE, "a task or a job cannot be completed from outside")
+               : 0;
 }
 
 int hoya_future_set_result(hoya_future *future, void *value, hoya_destroy destroy)

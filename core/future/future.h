@@ -22,6 +22,7 @@ typedef struct hoya_future_class {
     int (*cancel)(hoya_future *future, const char *reason);
     void (*free)(hoya_future *future); /* after the last unref: the memory, and what keeps the loop */
     const char *(*name)(const hoya_future *future);
+    bool open; /* others may complete it, too */
 } hoya_future_class;
 
 struct hoya_future {

@@ -264,7 +264,7 @@ static void wake_waiting(hoya_waiting *waiting)
 bool hoya_task_awaited(const hoya_future *future)
 {
     for (hoya_list *node = future->callbacks.next; node != &future->callbacks; node = node->next)
-        if (HOYA_CONTAINER_OF(node, hoya_waiting, of_source)->wake == wake_waiting) return true;
+        if (HOYA_CONTAINER_OF(node, hoya_waiting, of_source)->wake) return true;
     return false;
 }
 
@@ -337,7 +337,7 @@ static const char *name_future(const hoya_future *future)
     return ((const hoya_task *)future)->name;
 }
 
-static const hoya_future_class task_class = {cancel_future, free_task, name_future};
+static const hoya_future_class task_class = {cancel_future, free_task, name_future, false};
 
 hoya_task *hoya_task_of_future(const hoya_future *future)
 {

@@ -141,8 +141,10 @@ static inline void hoya_task_suspend(hoya_task *task, hoya_wait_describe *descri
 
 /* The task that this future is, or NULL. */
 hoya_task *hoya_task_of_future(const hoya_future *future);
-/* Another task waits for the future. */
+/* Another task waits for the future, or a combinator does. */
 bool hoya_task_awaited(const hoya_future *future);
+/* HOYA_EDEADLK, HOYA_EINVAL: the task that may wait here cannot wait for this future. */
+int hoya_task_may_wait_for(const hoya_task *task, const hoya_future *future);
 
 /* task/local.c: the values of one task are those of another, until one of them sets one. NULL: none. */
 hoya_locals *hoya_locals_share(hoya_locals *locals);

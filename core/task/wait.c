@@ -59,15 +59,19 @@ static int wait_for(hoya_task *task, hoya_future *future)
     return future->outcome.done ? 0 : hoya_task_interrupted(task);
 }
 
+int hoya_task_may_wait_for(const hoya_task *task, const hoya_future *future)
+{
+    if (waits_for_us(task, future)) return hoya_error_set(HOYA_EDEADLK, "%s would wait for itself", task->name);
+    if (future->loop != task->future.loop)
+        return hoya_error_set(HOYA_EINVAL, "%s: the future is of another loop", task->name);
+    return 0;
+}
+
 static int check(hoya_future *future, hoya_task **task)
 {
     if (!future) return hoya_error_set(HOYA_EINVAL, "the future is NULL");
     int rc = hoya_task_here(task);
-    if (rc < 0) return rc;
-    if (waits_for_us(*task, future)) return hoya_error_set(HOYA_EDEADLK, "%s would wait for itself", (*task)->name);
-    if (future->loop != (*task)->future.loop)
-        return hoya_error_set(HOYA_EINVAL, "%s: the future is of another loop", (*task)->name);
-    return 0;
+    return rc < 0 ? rc : hoya_task_may_wait_for(*task, future);
 }
 
 /* The caller keeps the future. */

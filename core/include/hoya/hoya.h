@@ -6,6 +6,7 @@
 #define HOYA_HOYA_H
 
 #include <hoya/base.h>
+#include <hoya/combine.h>
 #include <hoya/coroutine.h>
 #include <hoya/error.h>
 #include <hoya/executor.h>
@@ -16,5 +17,6 @@
 #include <hoya/run.h>
 #include <hoya/selector.h>
 #include <hoya/task.h>
+#include <hoya/wait.h>
 
 #endif

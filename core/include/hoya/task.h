@@ -111,7 +111,8 @@ HOYA_API void *hoya_task_get_local(const void *key);
 HOYA_API int hoya_wait_done(hoya_future *future);
 
 /* hoya_wait_done, then hoya_future_result: the first failure of the two, else 0 and the value, borrowed until the last
- * unref. A cancel of the waiting task is passed on to the future, unless other tasks wait for that, too; if it ends otherwise
+ * unref. A cancel of the waiting task is passed on to the future, unless other tasks or a combinator
+ * (hoya/combine.h) wait for that, too; if it ends otherwise
  * all the same (a task may refuse), its outcome is the result, and the cancel stays. Waits. Origin: await. */
 HOYA_API int hoya_await(hoya_future *future, void **value);
 

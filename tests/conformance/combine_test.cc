@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/combine_test.cc: one future out of several: gather, race, a timeout, a shield, and a wait, with callbacks alone.
+ */
+#include "combine.h"
+
+namespace hoya_test
+{
+namespace
+{
+
+int SetValue(const Future &future, void *value)
+{
+    return hoya_future_set_result(future.get(), value, nullptr);
+}
+
+int Fail(const Future &future, int code = HOYA_EPIPE, const char *text = "gone")
+{
+    return hoya_future_set_exception(future.get(), code, text);
+}
+
+void *ValueOf(const Future &future)
+{
+    void *value = nullptr;
+    EXPECT_EQ(hoya_future_result(future.get(), &value), 0) << hoya_error_detail();
+    return value;
+}
+
+} // namespace
+
+/* ---- gather -------------------------------------------------------------------------------------------------- */
+
+// Holds: S59
+TEST_P(TaskConformance, AGatherHasItsResultsInTheOrderOfItsArguments)
+{
+    int values[3];
+    Future a = NewFuture(), b = NewFuture(), c = NewFuture();
+    Future all = Gather(loop, {a.get(), b.get(), c.get()});
+    WhenDone(all, Say("all"));
+    SetValue(c, &values[2]);
+    SetValue(a, &values[0]);
+    EXPECT_FALSE(IsDone(all));
+    SetValue(b, &values[1]);
+    EXPECT_EQ(trace, Trace{}) << "not inside the call that completes a part";
+    RunRounds(1);
+    EXPECT_EQ(trace, Trace{"all"});
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ(ListOf(all)[i].code, 0);
+        EXPECT_EQ(ListOf(all)[i].value, &values[i]);
+        EXPECT_STREQ(ListOf(all)[i].text, "");
+    }
+}
+
+// Holds: S59
+TEST_P(TaskConformance, TheSameFutureTwiceIsGatheredOnce)
+{
+    int steps = 0;
+    Task task = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        EXPECT_EQ(hoya_task_cancelling(self), 1) << "one cancel, not one for each time";
+        return ++steps, 0;
+    });
+    Future a = NewFuture();
+    Future all = Gather(loop, {Of(task), a.get(), Of(task), a.get()});
+    RunRounds(2);
+    SetValue(a, &steps);
+    EXPECT_EQ(hoya_future_cancel(all.get(), nullptr), 1);
+    RunRounds(2);
+    EXPECT_EQ(steps, 1);
+    EXPECT_EQ(ListOf(all)[1].value, &steps);
+    EXPECT_EQ(ListOf(all)[3].value, &steps);
+}
+
+// Holds: S59
+TEST_P(TaskConformance, AGatherOfNoneAndOneOfWhatIsDoneAreDone)
+{
+    int value;
+    Future none = Gather(loop, {});
+    EXPECT_TRUE(IsDone(none));
+    Future a = NewFuture(), b = NewFuture();
+    SetValue(a, &value);
+    SetValue(b, nullptr);
+    Future all = Gather(loop, {a.get(), b.get(), a.get()});
+    ASSERT_TRUE(IsDone(all));
+    EXPECT_EQ(ListOf(all)[2].value, &value);
+    WhenDone(all, Say("all"));
+    EXPECT_EQ(trace, Trace{}) << "not inside the call that adds it";
+    RunRounds(1);
+    EXPECT_EQ(trace, Trace{"all"});
+}
+
+TEST_P(TaskConformance, AGatherKeepsItsPartsAndTheirValues)
+{
+    Value value;
+    Future a = NewFuture();
+    Future all = Gather(loop, {a.get()});
+    EXPECT_EQ(hoya_future_set_result(a.get(), &value, Value::Destroy), 0);
+    a.reset();
+    EXPECT_EQ(value.destroyed, 0);
+    EXPECT_EQ(ListOf(all)[0].value, &value);
+    all.reset();
+    EXPECT_EQ(value.destroyed, 1);
+}
+
+// Holds: S60
+TEST_P(TaskConformance, TheFirstFailureOfAGatherIsItsOwnAndCancelsTheOthers)
+{
+    Future a = NewFuture(), b = NewFuture();
+    Task slow = Create([](hoya_task *) { return hoya_sleep(HOYA_SEC(60)); });
+    Task unborn = Create([this](hoya_task *) { return Note("it began"), 0; });
+    Future all = Gather(loop, {a.get(), Of(slow), b.get(), Of(unborn)});
+    Fail(b);
+    EXPECT_EQ(TextOf(all), "gone") << "at once";
+    EXPECT_TRUE(IsCancelled(a));
+    RunRounds(2);
+    EXPECT_EQ(Result(slow), HOYA_ECANCELED);
+    EXPECT_EQ(Result(unborn), HOYA_ECANCELED);
+    EXPECT_EQ(trace, Trace{});
+    b.reset();
+    EXPECT_EQ(LogLines(), 0u) << "the gather answers for the failure";
+}
+
+// Holds: S60
+TEST_P(TaskConformance, AGatherMayLeaveTheSiblingsOfAFailureAlone)
+{
+    Future a = NewFuture(), b = NewFuture(), c = NewFuture();
+    Future all = Gather(loop, {a.get(), b.get(), c.get()}, HOYA_GATHER_KEEP_SIBLINGS);
+    Fail(a);
+    EXPECT_EQ(TextOf(all), "gone");
+    EXPECT_FALSE(IsDone(b));
+    EXPECT_EQ(SetValue(b, nullptr), 0);
+    EXPECT_EQ(Fail(c, HOYA_EIO, "a second one"), 0);
+    EXPECT_EQ(LogLines(), 0u);
+    c.reset();
+    EXPECT_TRUE(Logged("a second one")) << "nobody was told of this one";
+    EXPECT_EQ(LogLines(), 1u);
+}
+
+// Holds: S60 S36
+TEST_P(TaskConformance, AFailureThatAGatherPassedOnIsReportedOnceIfNobodyLooks)
+{
+    Future a = NewFuture();
+    Future all = Gather(loop, {a.get()});
+    Fail(a, HOYA_EPIPE, "unheard");
+    a.reset();
+    EXPECT_EQ(LogLines(), 0u);
+    all.reset();
+    EXPECT_TRUE(Logged("unheard"));
+    EXPECT_EQ(LogLines(), 1u);
+}
+
+// Holds: S60
+TEST_P(TaskConformance, AGatherOfAFailureThatIsThereAlreadyFails)
+{
+    Future a = NewFuture(), b = NewFuture();
+    Fail(b);
+    Future all = Gather(loop, {a.get(), b.get()});
+    EXPECT_EQ(TextOf(all), "gone");
+    EXPECT_TRUE(IsCancelled(a));
+}
+
+// Holds: S61
+TEST_P(TaskConformance, ACancelledGatherEndsWithTheLastOfItsParts)
+{
+    auto clean_up = [](int rounds) {
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        EXPECT_EQ(hoya_shield_enter(), 0);
+        for (int i = 0; i < rounds; i++) EXPECT_EQ(hoya_sleep(0), 0);
+        EXPECT_EQ(hoya_shield_leave(), 0);
+        return HOYA_ECANCELED;
+    };
+    Task quick = Create([&](hoya_task *) { return clean_up(1); });
+    Task slow = Create([&](hoya_task *) { return clean_up(5); });
+    Future all = Gather(loop, {Of(quick), Of(slow)});
+    WhenDone(all, [&] {
+        EXPECT_TRUE(Done(quick) && Done(slow));
+        Note("gather");
+    });
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_cancel(all.get(), "enough"), 1);
+    RunRounds(3);
+    EXPECT_TRUE(Done(quick));
+    EXPECT_FALSE(Done(slow));
+    EXPECT_FALSE(IsDone(all));
+    RunUntilNoted(1);
+    EXPECT_TRUE(IsCancelled(all));
+    EXPECT_EQ(TextOf(all), "enough");
+}
+
+// Holds: S61 S42
+TEST_P(TaskConformance, PartsOfACancelledGatherThatRefuseAreBelieved)
+{
+    int value;
+    auto refuse = [&](hoya_task *self) {
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        return hoya_task_set_value(self, &value, nullptr);
+    };
+    auto fail = [](hoya_task *) {
+        hoya_sleep(HOYA_SEC(60));
+        return HOYA_EIO;
+    };
+    auto obey = [](hoya_task *) { return hoya_sleep(HOYA_SEC(60)); };
+    struct {
+        TaskWork first, second;
+        uint32_t flags;
+        int result;
+    } table[] = {{refuse, refuse, 0, 0},
+                 {refuse, obey, 0, HOYA_ECANCELED},
+                 {obey, fail, 0, HOYA_EIO},
+                 {refuse, fail, HOYA_GATHER_RETURN_ERRORS, 0},
+                 {obey, fail, HOYA_GATHER_RETURN_ERRORS, HOYA_ECANCELED}};
+    for (const auto &row : table) {
+        Task first = Create(row.first), second = Create(row.second);
+        Future all = Gather(loop, {Of(first), Of(second)}, row.flags);
+        RunRounds(2);
+        EXPECT_EQ(hoya_future_cancel(all.get(), nullptr), 1);
+        EXPECT_FALSE(IsDone(all));
+        RunRounds(3);
+        EXPECT_EQ(hoya_future_result(all.get(), nullptr), row.result);
+        if (row.result == 0) EXPECT_EQ(ListOf(all)[0].value, &value);
+        Result(second); /* a failure that the gather has not passed on */
+    }
+}
+
+// Holds: S62
+TEST_P(TaskConformance, ACancelledPartIsAFailureOfItsGatherAndMayBeAResult)
+{
+    int value;
+    Future a = NewFuture(), b = NewFuture();
+    Future all = Gather(loop, {a.get(), b.get()}, HOYA_GATHER_RETURN_ERRORS);
+    EXPECT_EQ(hoya_future_cancel(a.get(), "just this one"), 1);
+    EXPECT_FALSE(IsDone(all)) << "the others go on";
+    EXPECT_FALSE(IsDone(b));
+    SetValue(b, &value);
+    EXPECT_EQ(ListOf(all)[0].code, HOYA_ECANCELED);
+    EXPECT_STREQ(ListOf(all)[0].text, "just this one");
+    EXPECT_EQ(ListOf(all)[1].value, &value);
+
+    Future c = NewFuture(), d = NewFuture();
+    Future strict = Gather(loop, {c.get(), d.get()}, HOYA_GATHER_KEEP_SIBLINGS);
+    EXPECT_EQ(hoya_future_cancel(c.get(), nullptr), 1);
+    EXPECT_EQ(hoya_future_result(strict.get(), nullptr), HOYA_ECANCELED);
+    EXPECT_FALSE(IsDone(d));
+}
+
+// Holds: S62 S36
+TEST_P(TaskConformance, ErrorsThatAGatherHasInItsListAreItsOwn)
+{
+    Future a = NewFuture(), b = NewFuture();
+    Future all = Gather(loop, {a.get(), b.get()}, HOYA_GATHER_RETURN_ERRORS);
+    Fail(a, HOYA_EPIPE, "one");
+    Fail(b, HOYA_EIO, "two");
+    a.reset();
+    b.reset();
+    EXPECT_EQ(ListOf(all)[0].code, HOYA_EPIPE);
+    EXPECT_EQ(ListOf(all)[0].value, nullptr);
+    EXPECT_STREQ(ListOf(all)[1].text, "two");
+    all.reset();
+    EXPECT_EQ(LogLines(), 0u);
+}
+
+TEST_P(TaskConformance, AValueThatWasTakenIsNotInTheListOfAGather)
+{
+    Value value;
+    void *taken = nullptr;
+    Future a = NewFuture();
+    EXPECT_EQ(hoya_future_set_result(a.get(), &value, Value::Destroy), 0);
+    EXPECT_EQ(hoya_future_take(a.get(), &taken, nullptr), 0);
+    Future all = Gather(loop, {a.get()});
+    EXPECT_EQ(ListOf(all)[0].code, HOYA_ESTATE);
+    EXPECT_EQ(ListOf(all)[0].value, nullptr);
+}
+
+TEST_P(TaskConformance, AGatherThatIsLetGoLeavesItsPartsAlone)
+{
+    Future a = NewFuture(), b = NewFuture();
+    Future all = Gather(loop, {a.get(), b.get(), a.get()});
+    all.reset();
+    EXPECT_FALSE(IsDone(a) || IsDone(b));
+    Fail(a, HOYA_EPIPE, "not the gather's");
+    EXPECT_FALSE(IsDone(b));
+    a.reset();
+    EXPECT_TRUE(Logged("not the gather's"));
+}
+
+TEST_P(TaskConformance, GathersOfGathersEndTogether)
+{
+    Future a = NewFuture(), b = NewFuture(), c = NewFuture();
+    Future inner = Gather(loop, {a.get(), b.get()});
+    Future outer = Gather(loop, {inner.get(), c.get(), a.get()});
+    Fail(a);
+    EXPECT_EQ(TextOf(outer), "gone");
+    EXPECT_EQ(TextOf(inner), "gone");
+    EXPECT_TRUE(IsCancelled(b) && IsCancelled(c));
+
+    Future d = NewFuture(), e = NewFuture();
+    inner = Gather(loop, {d.get(), e.get()});
+    outer = Gather(loop, {inner.get(), d.get()});
+    EXPECT_EQ(hoya_future_cancel(outer.get(), nullptr), 1);
+    EXPECT_TRUE(IsCancelled(outer) && IsCancelled(inner) && IsCancelled(d) && IsCancelled(e));
+}
+
+/* A destroy function is the application's, and comes from inside a cancel of a part. */
+TEST_P(TaskConformance, WhatAPartDestroysMayLetTheGatherGo)
+{
+    Future a = NewFuture();
+    Future all;
+    auto let_go = std::shared_ptr<void>(nullptr, [&](void *) { all.reset(); });
+    Task unborn = Create([let_go](hoya_task *) { return 0; });
+    Task other = Create([](hoya_task *) { return 0; });
+    let_go.reset();
+    all = Gather(loop, {a.get(), Of(unborn), Of(other)});
+    Fail(a, HOYA_EPIPE, "nobody asks");
+    EXPECT_EQ(all, nullptr);
+    EXPECT_EQ(Result(unborn), HOYA_ECANCELED);
+    EXPECT_EQ(Result(other), HOYA_ECANCELED);
+    EXPECT_EQ(LogLines(), 1u);
+
+    auto let_go_again = std::shared_ptr<void>(nullptr, [&](void *) { all.reset(); });
+    Task second = Create([let_go_again](hoya_task *) { return 0; });
+    let_go_again.reset();
+    all = Gather(loop, {Of(second), NewFuture().get()});
+    EXPECT_EQ(hoya_future_cancel(all.get(), nullptr), 1);
+    EXPECT_EQ(all, nullptr);
+}
+
+TEST_P(TaskConformance, CombinatorsRefuseWhatIsNotTheirs)
+{
+    hoya_loop *sibling = NewSibling();
+    Future here = NewFuture(), there = hoya_test::NewFuture(sibling);
+    hoya_future *out = nullptr;
+    for (hoya_future *wrong : {there.get(), static_cast<hoya_future *>(nullptr)}) {
+        hoya_future *const futures[] = {here.get(), wrong};
+        EXPECT_EQ(hoya_gather(loop, futures, 2, 0, &out), HOYA_EINVAL);
+        EXPECT_EQ(hoya_race(loop, futures, 2, &out), HOYA_EINVAL);
+        EXPECT_EQ(hoya_wait_futures(loop, futures, 2, HOYA_ALL_COMPLETED, HOYA_NEVER, &out), HOYA_EINVAL);
+    }
+    hoya_future *const one[] = {here.get()};
+    EXPECT_EQ(hoya_gather(loop, one, 1, 4, &out), HOYA_EINVAL);
+    EXPECT_EQ(hoya_gather(loop, nullptr, 1, 0, &out), HOYA_EINVAL);
+    EXPECT_EQ(hoya_race(loop, one, 0, &out), HOYA_EINVAL);
+    EXPECT_EQ(hoya_wait_futures(loop, one, 1, hoya_when(3), HOYA_NEVER, &out), HOYA_EINVAL);
+    EXPECT_EQ(hoya_shield(nullptr, &out), HOYA_EINVAL);
+    EXPECT_EQ(hoya_with_timeout(nullptr, 1, &out), HOYA_EINVAL);
+    Future all = Gather(loop, {here.get()});
+    EXPECT_EQ(hoya_future_set_result(all.get(), nullptr, nullptr), HOYA_ESTATE) << "its parts decide";
+    EXPECT_EQ(out, nullptr);
+    there.reset();
+    Release(sibling);
+}
+
+TEST_P(TaskConformance, CombinatorsOutliveTheirLoop)
+{
+    Future a = NewFuture(), b = NewFuture();
+    Parts parts{a.get(), b.get()};
+    std::vector<Future> all;
+    all.push_back(Gather(loop, parts));
+    all.push_back(Race(loop, parts));
+    all.push_back(WaitFutures(loop, parts, HOYA_ALL_COMPLETED, HOYA_SEC(60)));
+    all.push_back(Shield(a.get()));
+    all.push_back(WithTimeout(a.get(), HOYA_SEC(60)));
+    hoya_future *out = nullptr;
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(hoya_gather(loop, parts.data(), 2, 0, &out), HOYA_ECLOSED);
+    EXPECT_EQ(SetValue(a, nullptr), 0);
+    for (const Future &future : all) EXPECT_FALSE(IsDone(future));
+    for (const Future &future : all) EXPECT_EQ(hoya_future_cancel(future.get(), nullptr), 1);
+    a.reset();
+    all.clear();
+    EXPECT_TRUE(IsCancelled(b));
+}
+
+/* ---- the first ------------------------------------------------------------------------------------------------ */
+
+TEST_P(TaskConformance, ARaceEndsAsTheFirstAndCancelsTheOthers)
+{
+    int value;
+    Future a = NewFuture(), b = NewFuture(), c = NewFuture();
+    Future first = Race(loop, {a.get(), b.get(), c.get()});
+    WhenDone(first, Say("race"));
+    EXPECT_EQ(hoya_future_cancel(c.get(), nullptr), 1);
+    EXPECT_FALSE(IsDone(first)) << "who is cancelled is out of it";
+    SetValue(b, &value);
+    EXPECT_EQ(trace, Trace{});
+    EXPECT_EQ(ValueOf(first), &value);
+    EXPECT_TRUE(IsCancelled(a));
+
+    Future d = NewFuture(), e = NewFuture();
+    first = Race(loop, {d.get(), e.get()});
+    Fail(d);
+    d.reset();
+    EXPECT_EQ(TextOf(first), "gone");
+    EXPECT_TRUE(IsCancelled(e));
+    EXPECT_EQ(LogLines(), 0u);
+}
+
+TEST_P(TaskConformance, ARaceAmongThoseThatAreDoneIsWonByTheFirstArgument)
+{
+    int value, other;
+    Future a = NewFuture(), b = NewFuture(), c = NewFuture();
+    hoya_future_cancel(a.get(), nullptr);
+    SetValue(b, &value);
+    SetValue(c, &other);
+    EXPECT_EQ(ValueOf(Race(loop, {a.get(), b.get(), c.get()})), &value);
+    EXPECT_TRUE(IsCancelled(Race(loop, {a.get(), a.get()}))) << "nobody was left";
+}
+
+TEST_P(TaskConformance, ACancelledRaceWaitsForItsPartsAndWhoRefusesWins)
+{
+    int value;
+    Task obeys = Create([](hoya_task *) { return hoya_sleep(HOYA_SEC(60)); });
+    Task refuses = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        return hoya_task_set_value(self, &value, nullptr);
+    });
+    Future first = Race(loop, {Of(obeys), Of(refuses)});
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_cancel(first.get(), nullptr), 1);
+    EXPECT_FALSE(IsDone(first));
+    RunRounds(2);
+    EXPECT_EQ(ValueOf(first), &value);
+
+    Future a = NewFuture();
+    first = Race(loop, {a.get()});
+    EXPECT_EQ(hoya_future_cancel(first.get(), "no"), 1);
+    EXPECT_EQ(TextOf(first), "no");
+    EXPECT_TRUE(IsCancelled(first) && IsCancelled(a));
+}
+
+// Holds: S72
+TEST_P(TaskConformance, AFutureWithATimeoutThatIsOverStillHasItsResult)
+{
+    int value;
+    for (int64_t timeout : {int64_t(0), int64_t(-1), HOYA_NOW}) {
+        Future done = NewFuture();
+        SetValue(done, &value);
+        EXPECT_EQ(ValueOf(WithTimeout(done.get(), timeout)), &value);
+        Task unborn = Create([this](hoya_task *) { return Note("it began"), 0; });
+        Future outer = WithTimeout(Of(unborn), timeout);
+        EXPECT_EQ(hoya_future_result(outer.get(), nullptr), HOYA_ETIMEDOUT);
+        RunRounds(2);
+        EXPECT_EQ(Result(unborn), HOYA_ECANCELED);
+    }
+    EXPECT_EQ(trace, Trace{});
+}
+
+// Holds: S73
+TEST_P(TaskConformance, AFutureWhoseTimeIsUpIsCancelledAndWaitedFor)
+{
+    int value;
+    Task obeys = Create([](hoya_task *) {
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        EXPECT_EQ(hoya_shield_enter(), 0);
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
+        EXPECT_EQ(hoya_shield_leave(), 0);
+        return HOYA_ECANCELED;
+    });
+    Task refuses = Create([&](hoya_task *self) {
+        EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+        return hoya_task_set_value(self, &value, nullptr);
+    });
+    Future late = WithTimeout(Of(obeys), HOYA_MSEC(1)), believed = WithTimeout(Of(refuses), HOYA_MSEC(1));
+    WhenDone(late, [&] { Note(Done(obeys) ? "late" : "too early"); });
+    RunUntilDone({late.get(), believed.get()});
+    EXPECT_EQ(trace, Trace{"late"});
+    EXPECT_EQ(hoya_future_result(late.get(), nullptr), HOYA_ETIMEDOUT);
+    EXPECT_EQ(ValueOf(believed), &value);
+}
+
+TEST_P(TaskConformance, AFutureInTimeLeavesNoTimerBehind)
+{
+    int value;
+    Future a = NewFuture(), b = NewFuture(), c = NewFuture(), d = NewFuture();
+    Future in_time = WithTimeout(a.get(), HOYA_SEC(60)), cancelled = WithTimeout(b.get(), HOYA_SEC(60));
+    Future alone = WithTimeout(c.get(), HOYA_SEC(60)),
+           waits = WaitFutures(loop, {d.get()}, HOYA_ALL_COMPLETED, HOYA_SEC(60));
+    EXPECT_EQ(Stats().timers, 4u);
+    SetValue(a, &value);
+    EXPECT_EQ(ValueOf(in_time), &value);
+    hoya_future_cancel(cancelled.get(), nullptr);
+    EXPECT_TRUE(IsCancelled(b) && IsCancelled(cancelled)) << "a cancel is no timeout";
+    alone.reset();
+    SetValue(d, nullptr);
+    EXPECT_EQ(Stats().timers, 0u);
+    EXPECT_FALSE(IsDone(c));
+}
+
+// Holds: S63
+TEST_P(TaskConformance, ACancelOfAShieldLeavesTheFutureAlone)
+{
+    int value;
+    Future inner = NewFuture(), other = NewFuture();
+    Future outer = Shield(inner.get()), second = Shield(inner.get()), third = Shield(other.get());
+    EXPECT_EQ(hoya_future_cancel(outer.get(), "me alone"), 1);
+    EXPECT_EQ(TextOf(outer), "me alone");
+    EXPECT_TRUE(IsCancelled(outer));
+    EXPECT_FALSE(IsDone(inner));
+    SetValue(inner, &value);
+    EXPECT_EQ(ValueOf(second), &value);
+    EXPECT_EQ(hoya_future_cancel(other.get(), nullptr), 1);
+    EXPECT_TRUE(IsCancelled(third)) << "a shield does not keep its future alive";
+}
+
+// Holds: S63 S36
+TEST_P(TaskConformance, AShieldedFailureIsReportedOnce)
+{
+    for (bool cancel_outer : {false, true}) {
+        Future inner = NewFuture();
+        Future outer = Shield(inner.get());
+        if (cancel_outer) EXPECT_EQ(hoya_future_cancel(outer.get(), nullptr), 1);
+        Fail(inner, HOYA_EPIPE, "in the shade");
+        inner.reset();
+        EXPECT_EQ(LogLines(), cancel_outer ? 1u : 0u) << "nobody but the inner one answers for it";
+        outer.reset();
+        EXPECT_EQ(LogLines(), 1u);
+        EXPECT_TRUE(Logged("in the shade"));
+        ClearLog();
+    }
+}
+
+/* ---- some ------------------------------------------------------------------------------------------------------ */
+
+// Holds: S57
+TEST_P(TaskConformance, AWaitCancelsNothingAndItsTimeoutIsNoError)
+{
+    Future a = NewFuture(), b = NewFuture();
+    Parts parts{a.get(), b.get()};
+    Future late = WaitFutures(loop, parts, HOYA_ALL_COMPLETED, HOYA_MSEC(1));
+    Future at_once = WaitFutures(loop, parts, HOYA_FIRST_COMPLETED, 0);
+    EXPECT_EQ(ValueOf(at_once), nullptr);
+    Future cancelled = WaitFutures(loop, parts, HOYA_FIRST_COMPLETED);
+    EXPECT_EQ(hoya_future_cancel(cancelled.get(), nullptr), 1);
+    EXPECT_TRUE(IsCancelled(cancelled));
+    RunUntilDone({late.get()});
+    EXPECT_EQ(ValueOf(late), nullptr);
+    EXPECT_FALSE(IsDone(a) || IsDone(b));
+}
+
+// Holds: S57
+TEST_P(TaskConformance, AWaitForTheFirstExceptionDoesNotCountCancels)
+{
+    Future a = NewFuture(), b = NewFuture(), c = NewFuture(), d = NewFuture();
+    Parts parts{a.get(), b.get(), c.get(), d.get()};
+    Future first = WaitFutures(loop, parts, HOYA_FIRST_EXCEPTION),
+           all = WaitFutures(loop, parts, HOYA_ALL_COMPLETED);
+    hoya_future_cancel(a.get(), nullptr);
+    SetValue(b, nullptr);
+    EXPECT_FALSE(IsDone(first));
+    Fail(c, HOYA_EPIPE, "unseen");
+    EXPECT_TRUE(IsDone(first));
+    EXPECT_FALSE(IsDone(all));
+    c.reset();
+    SetValue(d, nullptr);
+    EXPECT_TRUE(IsDone(all));
+    all.reset();
+    EXPECT_TRUE(Logged("unseen")) << "a wait looks at no error";
+
+    Future e = NewFuture();
+    first = WaitFutures(loop, {e.get()}, HOYA_FIRST_EXCEPTION);
+    SetValue(e, nullptr);
+    EXPECT_TRUE(IsDone(first)) << "there will be none";
+}
+
+// Holds: S57
+TEST_P(TaskConformance, AWaitForNoFuturesIsAnError)
+{
+    hoya_future *out = nullptr;
+    EXPECT_EQ(hoya_wait_futures(loop, nullptr, 0, HOYA_ALL_COMPLETED, HOYA_NEVER, &out), HOYA_EINVAL);
+}
+
+// Holds: S58
+TEST_P(TaskConformance, AWaitForTheFirstMayFindSeveralDone)
+{
+    Future a = NewFuture(), b = NewFuture(), c = NewFuture();
+    Future first = WaitFutures(loop, {a.get(), b.get(), c.get()}, HOYA_FIRST_COMPLETED);
+    WhenDone(first, [&] { Note(IsDone(a) && IsDone(b) && !IsDone(c) ? "two" : "?"); });
+    SetValue(b, nullptr);
+    SetValue(a, nullptr);
+    RunRounds(1);
+    EXPECT_EQ(trace, Trace{"two"});
+}
+
+} // namespace hoya_test
