@@ -25,7 +25,8 @@ typedef struct staggered {
 static int begin_next(staggered *s)
 {
     hoya_attempt *attempt = &s->attempts[s->begun++];
-    hoya_task_options options = {.size = sizeof options, .destroy = attempt->destroy, .owner = s->self};
+    hoya_task_options options = {
+        .size = sizeof options, .name = attempt->name, .destroy = attempt->destroy, .owner = s->self};
     hoya_loop *loop = s->self->future.loop;
     int rc = hoya_create_task(loop, attempt->fn, attempt->arg, &options, &attempt->task);
     if (rc < 0) return rc;

@@ -36,7 +36,7 @@ class Attempts
         for (TaskWork &work : works) {
             auto run = [](hoya_task *self, void *arg) { return (*static_cast<TaskWork *>(arg))(self); };
             auto destroy = [](void *arg) { delete static_cast<TaskWork *>(arg); };
-            all_.push_back({run, new TaskWork(std::move(work)), destroy, nullptr});
+            all_.push_back({run, new TaskWork(std::move(work)), destroy, nullptr, nullptr});
         }
     }
     Attempts(const Attempts &) = delete;

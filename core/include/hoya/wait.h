@@ -53,6 +53,7 @@ typedef struct hoya_attempt {
     hoya_task_function fn;
     void *arg;
     hoya_destroy destroy; /* of the argument: when the task has ended, or if it never began */
+    const char *name;     /* of the task; copied. NULL: as for other tasks */
     hoya_task *task;      /* set: a new reference to the task, which has ended; NULL if it never began */
 } hoya_attempt;
 
