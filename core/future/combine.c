@@ -2,8 +2,8 @@
  *
  * future/combine.c: see combine.h.
  *
- * Whatever cancels a part may call a destroy function, and that may let go of the combinator: who goes over the parts has
- * a reference to the whole.
+ * Whatever cancels a part or lets go of it may call a destroy function, and that may let go of the combinator: who goes
+ * over the parts has a reference to the whole.
  */
 #include "future/combine.h"
 
@@ -13,6 +13,19 @@
 static hoya_combined *of_future(hoya_future *future)
 {
     return HOYA_CONTAINER_OF(future, hoya_combined, future);
+}
+
+static void take_back(hoya_handle *handle)
+{
+    if (handle) hoya_handle_cancel(handle);
+}
+
+static void let_go(hoya_part *part)
+{
+    hoya_future *future = part->future;
+    part->future = NULL;
+    hoya_list_remove(&part->waiting.of_source);
+    hoya_future_unref(future);
 }
 
 static void part_done(hoya_waiting *waiting)
@@ -78,7 +91,7 @@ void hoya_combined_begin(hoya_combined *whole, hoya_combined_decide *decide)
         if (!done) hoya_waiting_begin(&part->waiting, &part->future->callbacks);
         whole->pending++;
     }
-    /* Only a decision that completes the whole changes what is done, and is the last. */
+    /* No decision changes what is done but the one that completes the whole, which is the last. */
     for (size_t i = 0; i < whole->count && !whole->future.outcome.done; i++) {
         if (!whole->parts[i].future->outcome.done) continue;
         whole->pending--;
@@ -90,8 +103,9 @@ void hoya_combined_free(hoya_future *future)
 {
     hoya_combined *whole = of_future(future);
     hoya_loop *loop = future->loop;
-    if (whole->timer) hoya_handle_cancel(whole->timer);
+    take_back(whole->timer);
     hoya_handle_unref(whole->timer);
+    hoya_handle_unref(whole->sweep);
     for (size_t i = 0; i < whole->count; i++) hoya_list_remove(&whole->parts[i].waiting.of_source);
     for (size_t i = 0; i < whole->count; i++) hoya_future_unref(whole->parts[i].future);
     hoya_free(whole);
@@ -102,7 +116,8 @@ void hoya_combined_free(hoya_future *future)
 
 static void end(hoya_combined *whole, hoya_outcome outcome)
 {
-    if (whole->timer) hoya_handle_cancel(whole->timer);
+    take_back(whole->timer);
+    if (!whole->reason) take_back(whole->sweep);
     hoya_future_complete(&whole->future, outcome);
 }
 
@@ -126,18 +141,47 @@ void hoya_combined_end_as(hoya_combined *whole, const hoya_part *part)
     else hoya_combined_end_value(whole, outcome->value);
 }
 
-void hoya_combined_let_go(hoya_combined *whole, const hoya_part *kept, const char *reason)
+void hoya_combined_let_go(hoya_combined *whole, const hoya_part *kept)
 {
     for (size_t i = 0; i < whole->count; i++) {
         hoya_part *part = &whole->parts[i];
-        hoya_future *future = part->future;
-        if (part == kept || !future) continue;
-        bool pending = hoya_part_is_pending(part);
-        hoya_list_remove(&part->waiting.of_source);
-        part->future = NULL;
-        if (pending && reason) hoya_future_cancel(future, reason);
-        hoya_future_unref(future);
+        if (part != kept) let_go(part);
     }
+}
+
+static void sweep(hoya_future *future, void *arg)
+{
+    hoya_combined *whole = of_future(future);
+    (void)arg;
+    for (size_t i = 0; i < whole->count; i++) {
+        hoya_part *part = &whole->parts[i];
+        if (hoya_part_is_pending(part)) {
+            hoya_list_remove(&part->waiting.of_source);
+            hoya_future_cancel(part->future, whole->reason);
+        }
+        if (part != whole->kept) let_go(part);
+    }
+}
+
+int hoya_combined_may_cancel(hoya_combined *whole)
+{
+    return hoya_future_add_done_callback(&whole->future, sweep, NULL, NULL, &whole->sweep);
+}
+
+void hoya_combined_sweep(hoya_combined *whole, hoya_part *kept, const char *reason)
+{
+    whole->kept = kept;
+    whole->reason = reason;
+}
+
+bool hoya_future_is_wanted(const hoya_future *future)
+{
+    for (const hoya_list *node = future->callbacks.next; node != &future->callbacks; node = node->next) {
+        const hoya_waiter *waiter =
+            (const hoya_waiter *)((const char *)node - offsetof(hoya_waiter, waiting.of_source));
+        if (waiter->waiting.wake || waiter->handle.fn.waiter != (hoya_waiter_function)sweep) return true;
+    }
+    return false;
 }
 
 /* ---- cancelled ----------------------------------------------------------------------------------------- */
@@ -158,7 +202,7 @@ int hoya_combined_cancel_alone(hoya_future *future, const char *reason)
     hoya_combined *whole = of_future(future);
     hoya_future_ref(future);
     hoya_combined_end_error(whole, HOYA_ECANCELED, reason);
-    hoya_combined_let_go(whole, NULL, NULL);
+    hoya_combined_let_go(whole, NULL);
     hoya_future_unref(future);
     return 1;
 }

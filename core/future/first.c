@@ -9,9 +9,10 @@ static void decide(hoya_combined *whole, hoya_part *part)
 {
     bool cancelled = hoya_future_cancelled(part->future);
     if (cancelled && whole->pending) return; /* it is out of the race */
+    if (whole->sweep) hoya_combined_sweep(whole, part, "another one has won the race");
     if (cancelled && whole->late) hoya_combined_end_error(whole, HOYA_ETIMEDOUT, "the time was up");
     else hoya_combined_end_as(whole, part);
-    hoya_combined_let_go(whole, part, "another one has won the race");
+    if (!whole->sweep) hoya_combined_let_go(whole, part);
 }
 
 /* ---- race ---------------------------------------------------------------------------------------------- */
@@ -31,6 +32,11 @@ int hoya_race(hoya_loop *loop, hoya_future *const *futures, size_t count, hoya_f
     if (!count) return hoya_error_set(HOYA_EINVAL, "a race of none has no end");
     int rc = hoya_combined_new(&race_class, loop, futures, count, 0, HOYA_CALLER(), &whole);
     if (rc < 0) return rc;
+    if (count > 1) rc = hoya_combined_may_cancel(whole);
+    if (rc < 0) {
+        hoya_future_unref(&whole->future);
+        return rc;
+    }
     hoya_combined_begin(whole, decide);
     *future = &whole->future;
     return 0;

@@ -26,9 +26,9 @@ static void end_with_list(hoya_combined *whole)
 
 static void end_with_failure(hoya_combined *whole, const hoya_part *part)
 {
-    bool keep = whole->options & HOYA_GATHER_KEEP_SIBLINGS;
+    if (whole->sweep) hoya_combined_sweep(whole, NULL, "another one of its gather has failed");
     hoya_combined_end_as(whole, part);
-    hoya_combined_let_go(whole, NULL, keep ? NULL : "another one of its gather has failed");
+    if (!whole->sweep) hoya_combined_let_go(whole, NULL);
 }
 
 /* The first of its kind, or NULL. */
@@ -77,6 +77,11 @@ int hoya_gather(hoya_loop *loop, hoya_future *const *futures, size_t count, uint
                                &whole);
     if (rc < 0) return rc;
     whole->options = flags;
+    if (!flags && count > 1) rc = hoya_combined_may_cancel(whole);
+    if (rc < 0) {
+        hoya_future_unref(&whole->future);
+        return rc;
+    }
     hoya_combined_begin(whole, decide);
     if (!count) end_with_list(whole);
     *future = &whole->future;

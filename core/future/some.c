@@ -18,7 +18,7 @@ int hoya_when_check(size_t count, hoya_when when)
 static void stop(hoya_combined *whole)
 {
     hoya_combined_end_value(whole, NULL);
-    hoya_combined_let_go(whole, NULL, NULL);
+    hoya_combined_let_go(whole, NULL);
 }
 
 static void decide(hoya_combined *whole, hoya_part *part)

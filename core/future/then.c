@@ -10,10 +10,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/error_place.h"
-#include "future/future.h"
-#include "loop/handle.h"
-
-#include <hoya/combine.h>
+#include "future/combine.h"
 
 typedef struct then {
     hoya_future future; /* `next` */
@@ -51,8 +48,7 @@ static int cancel(hoya_future *future, const char *reason)
     hoya_future *source = t->source ? hoya_future_ref(t->source) : NULL;
     hoya_future_complete(future, hoya_outcome_error(HOYA_ECANCELED, reason));
     let_go(t);
-    if (source && !source->outcome.done && hoya_list_is_empty(&source->callbacks))
-        hoya_future_cancel(source, reason);
+    if (source && !source->outcome.done && !hoya_future_is_wanted(source)) hoya_future_cancel(source, reason);
     hoya_future_unref(source);
     hoya_future_unref(future);
     return 1;

@@ -208,6 +208,12 @@ TEST_P(LoopConformance, CancellingWhatComesThenCancelsWhatNobodyElseWaitsFor)
     EXPECT_TRUE(IsDone(c));
     EXPECT_EQ(trace, Trace{});
 
+    Future part = NewFuture(loop), other = NewFuture(loop);
+    Future all = Gather(loop, {part.get(), other.get()});
+    Future last = Then(all, never);
+    EXPECT_EQ(hoya_future_cancel(last.get(), nullptr), 1);
+    EXPECT_TRUE(IsCancelled(part) && IsCancelled(all));
+
     Future source = NewFuture(loop), followed = NewFuture(loop);
     Future next =
         Then(source, [&](hoya_future *, hoya_future *to) { return hoya_future_follow(to, followed.get()); });

@@ -495,6 +495,58 @@ static void test_tasks(void)
     hoya_loop_unref(loop);
 }
 
+/* ---- combinators ------------------------------------------------------------------------------------------ */
+
+static int fail_then(hoya_future *source, hoya_future *next, void *other)
+{
+    CHECK(hoya_future_done(source));
+    return hoya_future_follow(next, other);
+}
+
+static int sleep_a_round(hoya_task *self, void *arg)
+{
+    (void)arg;
+    return hoya_sleep(0) < 0 ? HOYA_ECANCELED : hoya_task_set_value(self, trace, NULL);
+}
+
+static int combine(hoya_task *self, void *arg)
+{
+    hoya_loop *loop = hoya_task_get_loop(self);
+    hoya_future *futures[2], *made[6], *future = NULL;
+    hoya_as_completed *iterator;
+    hoya_attempt attempts[2] = {{.fn = sleep_a_round, .arg = arg, .destroy = count, .name = "first"},
+                                {.fn = sleep_a_round, .arg = arg, .destroy = count, .name = "second"}};
+    void *value = NULL;
+    size_t winner = 9;
+    CHECK(hoya_future_new(loop, &futures[0]) == 0 && hoya_future_new(loop, &futures[1]) == 0);
+    CHECK(hoya_gather(loop, futures, 2, HOYA_GATHER_RETURN_ERRORS, &made[0]) == 0);
+    CHECK(hoya_race(loop, futures, 2, &made[1]) == 0 && hoya_shield(futures[0], &made[2]) == 0);
+    CHECK(hoya_with_timeout(futures[0], HOYA_SEC(20), &made[3]) == 0);
+    CHECK(hoya_wait_futures(loop, futures, 2, HOYA_FIRST_COMPLETED, HOYA_SEC(20), &made[4]) == 0);
+    CHECK(hoya_future_then(futures[0], fail_then, fail_then, made[2], NULL, &made[5]) == 0);
+    CHECK(hoya_as_completed_new(loop, futures, 2, &iterator) == 0);
+    CHECK(hoya_wait(futures, 2, HOYA_FIRST_COMPLETED, HOYA_USEC(10)) == 0);
+    CHECK(hoya_future_set_result(futures[0], arg, NULL) == 0);
+    CHECK(hoya_wait(futures, 2, HOYA_ALL_COMPLETED, HOYA_NEVER) == 2);
+    CHECK(hoya_as_completed_next(iterator, &future) == 1 && future == futures[0]);
+    hoya_as_completed_free(iterator);
+    CHECK(hoya_await(made[0], &value) == 0 && ((hoya_gathered *)value)[1].code == HOYA_ECANCELED);
+    for (int i = 1; i < 6; i++)
+        CHECK(hoya_wait_for(made[i], HOYA_SEC(20), &value) == 0 && (i == 4 || value == arg));
+    for (int i = 0; i < 6; i++) hoya_future_unref(made[i]);
+    for (int i = 0; i < 2; i++) hoya_future_unref(futures[i]);
+    CHECK(hoya_staggered_race(attempts, 2, HOYA_SEC(20), &winner) == 0 && winner == 0);
+    CHECK(strcmp(hoya_task_get_name(attempts[0].task), "first") == 0 && !attempts[1].task);
+    hoya_task_unref(attempts[0].task);
+    return 0;
+}
+
+static void test_combinators(void)
+{
+    int destroyed = 0;
+    CHECK(hoya_run(combine, &destroyed, NULL) == 0 && destroyed == 2);
+}
+
 /* ---- executors -------------------------------------------------------------------------------------------- */
 
 static int give_value(hoya_job *self, void *arg)
@@ -570,6 +622,7 @@ int main(void)
     test_run();
     test_futures();
     test_tasks();
+    test_combinators();
     test_executors();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&

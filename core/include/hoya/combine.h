@@ -6,8 +6,8 @@
  *
  * Each call makes a future of the loop, a combinator, out of others of that loop, its parts. It has a reference to each of
  * them while it needs it, and nobody but its owner has one to it: one that is let go while it is pending is as if it had
- * never been, and its parts go on undisturbed. Nothing is completed or called inside the calls that make it, except that
- * it may be done already when they return, and that what it does not need is cancelled. Only making one needs memory.
+ * never been, and its parts go on undisturbed. It is done at once when its parts are, maybe when it is made; what it then
+ * cancels is cancelled by the loop, before anybody hears from it. Only making one needs memory.
  *
  * Who answers for errors: a failure that a combinator passes on, or lists in its value, is the combinator's from then on.
  * Every other one stays with its future, and is reported if nobody looks at that.

@@ -176,6 +176,7 @@ TEST_F(CombineMemory, AGatherWithoutAnyForATextHasTheCode)
     EXPECT_EQ(hoya_future_set_exception(a.get(), HOYA_EPIPE, "a text"), 0);
     EXPECT_EQ(hoya_future_result(future, nullptr), HOYA_EPIPE);
     EXPECT_STREQ(hoya_error_detail(), "broken pipe");
+    Turn(1);
     memory.fail = false;
     EXPECT_TRUE(hoya_future_cancelled(b.get()));
     hoya_future_unref(future);
