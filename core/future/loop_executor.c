@@ -13,7 +13,7 @@
 static void close_jobs(hoya_loop *loop)
 {
     hoya_loop_jobs *jobs = loop->slots[HOYA_SLOT_JOBS].data;
-    loop->slots[HOYA_SLOT_JOBS] = (hoya_slot){NULL};
+    loop->slots[HOYA_SLOT_JOBS] = (hoya_slot){.data = NULL};
     while (!hoya_list_is_empty(&jobs->pending)) hoya_job_forget(jobs->pending.next);
     hoya_executor_unref(jobs->executor);
     hoya_free(jobs);

@@ -234,7 +234,7 @@ static void close_tasks(hoya_loop *loop)
     tasks->pool = NULL;
     for (hoya_task *spare; (spare = pop_spare(tasks));) hoya_free(spare);
     if (!hoya_list_is_empty(&tasks->all)) return;
-    loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){NULL};
+    loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){.data = NULL};
     hoya_free(tasks);
 }
 
