@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "task/group.h"
 #include "task/task.h"
 
 #define LEFT_LINES 20 /* how many of those that are left are told one by one */
@@ -20,7 +21,7 @@ static const char *state(const hoya_task *task, char *text, size_t size)
 {
     switch (task->fiber.state) {
     case HOYA_COROUTINE_CREATED:
-        return "ready, has not begun";
+        return task->member && !task->member->begun ? "waits for its turn, has not begun" : "ready, has not begun";
     case HOYA_COROUTINE_RUNNING:
         return "running";
     default:
@@ -33,17 +34,19 @@ static const char *state(const hoya_task *task, char *text, size_t size)
 
 static void dump_task(const hoya_task *task, const hoya_printer *to)
 {
-    char text[HOYA_DESCRIPTION_SIZE], when[48];
+    char text[HOYA_DESCRIPTION_SIZE];
     hoya_print(to, "    %s: %s", task->name, state(task, text, sizeof text));
     hoya_print(to, "      %s", where(task, text, sizeof text));
     if (task->owner) hoya_print(to, "      its owner is %s", task->owner->name);
+    if (task->member) hoya_print(to, "      in the group %s", task->member->group->name);
     if (task->cancels)
         hoya_print(to, "      cancelled %d times%s%s", task->cancels, task->reason ? ": " : "",
                    task->reason ? task->reason : "");
     if (task->shields) hoya_print(to, "      in %d shields", task->shields);
-    for (const hoya_timeout *scope = task->scopes; scope; scope = scope->outer)
-        hoya_print(to, "      a timeout, %s",
-                   scope->expired ? "up" : hoya_when_text(task->future.loop, scope->deadline, when, sizeof when));
+    for (const hoya_scope *scope = task->scopes; scope; scope = scope->outer) {
+        scope->class->describe(scope, text, sizeof text);
+        hoya_print(to, "      %s", text);
+    }
 }
 
 void hoya_tasks_dump(const hoya_loop *loop, const hoya_printer *to)

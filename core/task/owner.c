@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "loop/handle.h"
+#include "task/group.h"
 #include "task/task.h"
 
 int hoya_owner_check(const hoya_task *owner, const hoya_loop *loop)
@@ -40,14 +41,15 @@ void hoya_owner_disown(hoya_task *owner)
 
 /* ---- the end --------------------------------------------------------------------------------------------- */
 
-/* The one place where an owner hears of a child's end, with the outcome in the child's future: what groups need to
- * know passes here, too. Needs no memory. */
+/* The one place where an owner hears of a child's end, with the outcome in the child's future; then its group does. At
+ * the loop's close only groups are left to hear of it. Needs no memory. */
 void hoya_owner_tell(hoya_task *child)
 {
     hoya_task *owner = child->owner;
     child->owner = NULL;
     hoya_list_remove(&child->of_owner);
-    if (owner->ending && owner->wanted && hoya_list_is_empty(&owner->children)) hoya_task_wake(owner);
+    if (owner && owner->ending && owner->wanted && hoya_list_is_empty(&owner->children)) hoya_task_wake(owner);
+    if (child->member) hoya_group_tell(child->member);
 }
 
 /* The first child that has not been asked to end. Those that have been stand behind the others. */
@@ -58,18 +60,23 @@ static hoya_task *next_to_ask(const hoya_task *owner)
     return first->asked ? NULL : first;
 }
 
+void hoya_owner_ask(hoya_task *child, const char *reason)
+{
+    child->asked = true;
+    if (child->owner) {
+        hoya_list_remove(&child->of_owner);
+        hoya_list_append(&child->owner->children, &child->of_owner);
+    }
+    hoya_task_cancel(child, reason);
+}
+
 /* A cancel ends a child that has not started, whose destroy function may end any other: so from the front, always.
  * */
 static void ask_children(hoya_task *owner)
 {
     char reason[128];
     snprintf(reason, sizeof reason, "its owner %.80s has ended", owner->name);
-    for (hoya_task *child; (child = next_to_ask(owner));) {
-        child->asked = true;
-        hoya_list_remove(&child->of_owner);
-        hoya_list_append(&owner->children, &child->of_owner);
-        hoya_task_cancel(child, reason);
-    }
+    for (hoya_task *child; (child = next_to_ask(owner));) hoya_owner_ask(child, reason);
 }
 
 static void describe_children(const hoya_task *task, char *text, size_t size)

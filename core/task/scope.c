@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * task/scope.c: parts of a task in which other rules hold: shields, where cancels wait, and timeouts, where waiting ends.
+ * task/scope.c: parts of a task in which other rules hold: shields, where cancels wait, and scopes, where waiting
+ * may end.
  *
- * A timeout that is in the past when it is entered has no timer, and is up from the first wait on; without a wait it never
- * was (statement 71). A timeout counts inside the shields that were there when it was entered, and not inside those that came later.
+ * A task has a list of scopes: timeouts (here) and groups (group.c). Each may be up, with a code that whatever
+ * would wait inside answers until it is left. A scope counts inside the shields that were there when it was
+ * entered, and not inside those that came later.
+ *
+ * A timeout that is in the past when it is entered has no timer, and is up from the first wait on; without a wait
+ * it never was (statement 71).
  */
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -28,65 +35,109 @@ int hoya_shield_leave(void)
     return rc;
 }
 
+/* ---- scopes ---------------------------------------------------------------------------------------------- */
+
+void hoya_scope_enter(hoya_scope *scope, const hoya_scope_class *class, hoya_task *task)
+{
+    *scope = (hoya_scope){.class = class, .task = task, .outer = task->scopes, .shields = task->shields};
+    task->scopes = scope;
+}
+
+void hoya_scope_raise(hoya_scope *scope, int code)
+{
+    hoya_task *task = scope->task;
+    scope->up = code;
+    if (task->wanted && scope->shields >= task->shields) hoya_task_wake(task);
+}
+
+int hoya_scope_check_innermost(const hoya_scope *scope, const char *what)
+{
+    hoya_task *task;
+    int rc = hoya_task_here(&task);
+    if (rc >= 0 && (!scope || task->scopes != scope))
+        rc = hoya_error_set(HOYA_ESTATE, "%s: this is not the innermost %s", task->name, what);
+    return rc;
+}
+
+void hoya_scope_drop_innermost(hoya_task *task)
+{
+    hoya_scope *scope = task->scopes;
+    task->scopes = scope->outer;
+    scope->class->drop(scope);
+}
+
+/* ---- timeouts -------------------------------------------------------------------------------------------- */
+
+struct hoya_timeout {
+    hoya_scope scope; /* first */
+    int64_t deadline;
+    hoya_handle *timer; /* NULL: the deadline was in the past; the first wait finds it so */
+};
+
+static void drop_timeout(hoya_scope *scope)
+{
+    hoya_timeout *timeout = (hoya_timeout *)scope;
+    if (timeout->timer) hoya_handle_cancel(timeout->timer);
+    hoya_handle_unref(timeout->timer);
+    hoya_free(timeout);
+}
+
+static void describe_timeout(const hoya_scope *scope, char *text, size_t size)
+{
+    const hoya_timeout *timeout = (const hoya_timeout *)scope;
+    const hoya_loop *loop = scope->task->future.loop;
+    char when[48];
+    snprintf(text, size, "a timeout, %s",
+             scope->up ? "up" : hoya_when_text(loop, timeout->deadline, when, sizeof when));
+}
+
+static const hoya_scope_class timeout_class = {drop_timeout, describe_timeout};
+
 static void on_expired(void *arg)
 {
-    hoya_timeout *scope = arg;
-    hoya_task *task = scope->task;
-    scope->expired = true;
-    if (task->wanted && scope->shields >= task->shields) hoya_task_wake(task);
+    hoya_scope_raise(arg, HOYA_EDEADLINE);
 }
 
 static int enter(hoya_task *task, int64_t deadline, hoya_timeout **out)
 {
-    hoya_timeout *scope = hoya_new(hoya_timeout);
-    if (!scope) return HOYA_ENOMEM;
-    *scope = (hoya_timeout){.task = task, .deadline = deadline, .outer = task->scopes, .shields = task->shields};
+    hoya_timeout *timeout = hoya_new(hoya_timeout);
+    if (!timeout) return HOYA_ENOMEM;
+    timeout->deadline = deadline;
     hoya_loop *loop = task->future.loop;
-    int rc = deadline <= hoya_loop_time(loop)
-                 ? 0
-                 : hoya_loop_call_at(loop, deadline, on_expired, scope, NULL, &scope->timer);
+    bool overdue = deadline <= hoya_loop_time(loop);
+    int rc = overdue ? 0 : hoya_loop_call_at(loop, deadline, on_expired, timeout, NULL, &timeout->timer);
     if (rc < 0) {
-        hoya_free(scope);
+        hoya_free(timeout);
         return rc;
     }
-    task->scopes = scope;
-    *out = scope;
+    hoya_scope_enter(&timeout->scope, &timeout_class, task);
+    timeout->scope.why = "the time was up";
+    timeout->scope.overdue = overdue;
+    *out = timeout;
     return 0;
 }
 
-int hoya_timeout_enter_at(int64_t deadline, hoya_timeout **scope)
+int hoya_timeout_enter_at(int64_t deadline, hoya_timeout **timeout)
 {
     hoya_task *task;
     int rc = hoya_task_here(&task);
-    return rc < 0 ? rc : enter(task, deadline, scope);
+    return rc < 0 ? rc : enter(task, deadline, timeout);
 }
 
-int hoya_timeout_enter(int64_t delay, hoya_timeout **scope)
+int hoya_timeout_enter(int64_t delay, hoya_timeout **timeout)
 {
     hoya_task *task;
     int rc = hoya_task_here(&task);
     if (rc < 0) return rc;
     int64_t now = hoya_loop_time(task->future.loop);
-    return enter(task, delay <= 0 ? HOYA_NOW : hoya_time_add(now, delay), scope);
+    return enter(task, delay <= 0 ? HOYA_NOW : hoya_time_add(now, delay), timeout);
 }
 
-void hoya_task_drop_scope(hoya_task *task)
+int hoya_timeout_leave(hoya_timeout *timeout)
 {
-    hoya_timeout *scope = task->scopes;
-    task->scopes = scope->outer;
-    if (scope->timer) hoya_handle_cancel(scope->timer);
-    hoya_handle_unref(scope->timer);
-    hoya_free(scope);
-}
-
-int hoya_timeout_leave(hoya_timeout *scope)
-{
-    hoya_task *task;
-    int rc = hoya_task_here(&task);
+    int rc = hoya_scope_check_innermost(timeout ? &timeout->scope : NULL, "timeout");
     if (rc < 0) return rc;
-    if (!scope || task->scopes != scope)
-        return hoya_error_set(HOYA_ESTATE, "%s: this is not the innermost timeout", task->name);
-    bool expired = scope->expired;
-    hoya_task_drop_scope(task);
+    bool expired = timeout->scope.up;
+    hoya_scope_drop_innermost(timeout->scope.task);
     return expired;
 }

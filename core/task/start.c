@@ -93,7 +93,7 @@ int hoya_create_task_threadsafe(hoya_loop *loop, hoya_task_function fn, void *ar
 {
     hoya_task_options options;
     start *s;
-    int rc = hoya_task_read_options(&options, given);
+    int rc = hoya_task_options_read(&options, given);
     if (rc >= 0 && (!loop || !fn))
         rc = hoya_error_set(HOYA_EINVAL, "create_task_threadsafe without a loop or a function");
     if (rc >= 0 && options.owner)

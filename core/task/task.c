@@ -77,7 +77,7 @@ static void end_task(hoya_task *task)
     if (hoya_unlikely(task->locals || task->reason)) drop_rest(task);
     if (hoya_unlikely(task->future.outcome.code < 0)) set_value(task, NULL, NULL); /* a failure has none */
     hoya_future_settle(&task->future);
-    if (task->owner) hoya_owner_tell(task);
+    if (task->owner || task->member) hoya_owner_tell(task);
     hoya_future_drop(&task->future); /* the list's */
 }
 
@@ -92,7 +92,10 @@ void hoya_task_end_unstarted(hoya_task *task)
 {
     if (!task->ending) fail(task, HOYA_ECANCELED, task->reason);
     task->ending = true;
-    if (!hoya_list_is_empty(&task->children)) return;
+    if (!hoya_list_is_empty(&task->children)) {
+        hoya_task_wake(task); /* queued already, unless it waits for its turn in a group */
+        return;
+    }
     hoya_fiber_discard(&task->fiber);
     task->wanted = false;
     end_task(task);
@@ -130,7 +133,7 @@ static void run_function(hoya_task *task)
 {
     int status = task->status = task->fn(task, task->arg);
     if (hoya_unlikely(status < 0)) fail(task, status, why_failed(task, status));
-    while (task->scopes) hoya_task_drop_scope(task);
+    while (task->scopes) hoya_scope_drop_innermost(task);
 }
 
 static void run_fiber(hoya_fiber *fiber)
@@ -411,7 +414,7 @@ int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya
     return make(loop, fn, arg, options, place, out);
 }
 
-int hoya_task_read_options(hoya_task_options *options, const hoya_task_options *given)
+int hoya_task_options_read(hoya_task_options *options, const hoya_task_options *given)
 {
     bool known = hoya_options_read(options, sizeof *options, given);
     if (known) return 0;
@@ -444,7 +447,7 @@ int hoya_create_task(hoya_loop *loop, hoya_task_function fn, void *arg, const ho
     static const hoya_task_options usual = {.size = sizeof usual};
     if (hoya_likely(!given)) return create(loop, fn, arg, &usual, HOYA_CALLER(), out);
     hoya_task_options options;
-    int rc = hoya_task_read_options(&options, given);
+    int rc = hoya_task_options_read(&options, given);
     if (rc >= 0) return create(loop, fn, arg, &options, HOYA_CALLER(), out);
     return rc;
 }

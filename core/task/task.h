@@ -19,6 +19,26 @@
 #include "task/fiber.h"
 
 typedef struct hoya_locals hoya_locals; /* task/local.c */
+typedef struct hoya_member hoya_member; /* task/group.h */
+
+/* task/scope.c: a part of a task in which waiting may end: a timeout, a group. They nest, and are left in the opposite
+ * order. */
+typedef struct hoya_scope hoya_scope;
+
+typedef struct hoya_scope_class {
+    void (*drop)(hoya_scope *scope); /* it is out of the list; it was left, or its task has ended */
+    void (*describe)(const hoya_scope *scope, char *text, size_t size); /* for a dump */
+} hoya_scope_class;
+
+struct hoya_scope {
+    const hoya_scope_class *class;
+    hoya_task *task;
+    hoya_scope *outer;
+    int shields;     /* around it */
+    int up;          /* the code that what would wait inside answers from now on, or 0 */
+    const char *why; /* that is so */
+    bool overdue;    /* a timeout that was in the past: up from the first wait on */
+};
 
 /* Says what a suspended task waits for ("sleeps"), into `text`. */
 typedef void hoya_wait_describe(const hoya_task *task, char *text, size_t size);
@@ -50,7 +70,8 @@ struct hoya_task {
     hoya_error_place *errors; /* on its stack: what hoya_error_detail is to it */
     char *reason;             /* of the first cancel, or NULL */
     hoya_locals *locals;      /* a reference, or NULL */
-    hoya_timeout *scopes;     /* the innermost one */
+    hoya_scope *scopes;       /* the innermost one */
+    hoya_member *member;      /* of a group, or NULL */
     hoya_task *owner;         /* NULL: none, or the loop's close has taken it away */
     int cancels, shields;
     int status;  /* what its function has returned */
@@ -80,17 +101,9 @@ typedef struct hoya_tasks {
     char next_name[HOYA_TASK_NAME]; /* "Task-12" */
     char *last_digit;               /* in there */
     unsigned host_changes;          /* of the loop, when the pool was told where the log is */
+    unsigned groups;                /* made; for their names */
     bool closing;
 } hoya_tasks;
-
-struct hoya_timeout {
-    hoya_task *task;
-    int64_t deadline;
-    hoya_handle *timer; /* NULL: the deadline was in the past; the first wait finds it so */
-    hoya_timeout *outer;
-    int shields; /* around it */
-    bool expired;
-};
 
 /* The task that this thread has gone on with last; what runs may be a callback above it. */
 extern HOYA_THREAD_LOCAL hoya_task *hoya_task_innermost;
@@ -108,8 +121,6 @@ static inline hoya_tasks *hoya_tasks_of(const hoya_loop *loop)
 {
     return loop->slots[HOYA_SLOT_TASKS].data;
 }
-
-int hoya_task_read_options(hoya_task_options *options, const hoya_task_options *given);
 
 /* One that was not begun: `wake` or `step` is its first step. Takes the argument if it succeeds. */
 int hoya_task_make(hoya_loop *loop, hoya_task_function fn, void *arg, const hoya_task_options *options,
@@ -155,7 +166,9 @@ int hoya_owner_check(const hoya_task *owner, const hoya_loop *loop);
 void hoya_owner_adopt(hoya_task *owner, hoya_task *child);
 /* In the owner, whose outcome is settled: its children are asked to end; returns when they have. Needs no memory. */
 void hoya_owner_wait(hoya_task *owner);
-/* The child, which has an owner, is done. */
+/* Asks a child to end, once. Those that were asked stand behind the others. */
+void hoya_owner_ask(hoya_task *child, const char *reason);
+/* The child, which has an owner or is of a group, is done. */
 void hoya_owner_tell(hoya_task *child);
 /* Its children have no owner any more. */
 void hoya_owner_disown(hoya_task *owner);
@@ -176,8 +189,16 @@ bool hoya_tasks_tell_stuck(hoya_loop *loop);
  * nothing else. */
 void hoya_task_end_unstarted(hoya_task *task);
 
-/* Leaves the innermost timeout. */
-void hoya_task_drop_scope(hoya_task *task);
+/* The options, with those that are not given zero. HOYA_EINVAL; then `destroy` is NULL: whatever it is. */
+int hoya_task_options_read(hoya_task_options *options, const hoya_task_options *given);
+
+/* Cannot fail. */
+void hoya_scope_enter(hoya_scope *scope, const hoya_scope_class *class, hoya_task *task);
+/* It is up; the task hears of it if it waits. Needs no memory. */
+void hoya_scope_raise(hoya_scope *scope, int code);
+/* Is this the innermost one of the task that runs? HOYA_ESTATE, HOYA_EDEADLK. */
+int hoya_scope_check_innermost(const hoya_scope *scope, const char *what);
+void hoya_scope_drop_innermost(hoya_task *task);
 
 /* The task that may wait here; else HOYA_ESTATE or HOYA_EDEADLK. */
 int hoya_task_here(hoya_task **task);

@@ -21,12 +21,12 @@ int hoya_task_interrupted(hoya_task *task)
     if (task->cancels && !task->shields)
         return hoya_error_set(HOYA_ECANCELED, "%s was cancelled%s%s", task->name, task->reason ? ": " : "",
                               task->reason ? task->reason : "");
-    const hoya_timeout *up = NULL;
-    for (hoya_timeout *scope = task->scopes; scope; scope = scope->outer) {
-        if (!scope->timer) scope->expired = true;
-        if (!up && scope->expired && scope->shields >= task->shields) up = scope;
+    const hoya_scope *up = NULL; /* the outermost one: so far the task has to go back */
+    for (hoya_scope *scope = task->scopes; scope; scope = scope->outer) {
+        if (scope->overdue) scope->up = HOYA_EDEADLINE;
+        if (scope->up && scope->shields >= task->shields) up = scope;
     }
-    return up ? hoya_error_set(HOYA_EDEADLINE, "%s: the time was up", task->name) : 0;
+    return up ? hoya_error_set(up->up, "%s: %s", task->name, up->why) : 0;
 }
 
 /* ---- futures --------------------------------------------------------------------------------------------- */

@@ -40,6 +40,44 @@ struct Story {
         self->ended++;
         return 0;
     }
+    /* One that says it is ready, one that fails, and in a race of one. */
+    static int Group(hoya_task *, void *arg)
+    {
+        auto self = static_cast<Story *>(arg);
+        hoya_group_options race = {};
+        race.size = sizeof race;
+        race.policy = HOYA_GROUP_RACE;
+        race.limit = 1;
+        hoya_task_options options = {};
+        options.size = sizeof options;
+        options.destroy = Destroy;
+        hoya_group *group = nullptr;
+        int children = 0, before = self->destroyed;
+        if (self->faults->Ok(hoya_group_enter(nullptr, &group))) {
+            bool ready = self->faults->Ok(hoya_group_start(group, Ready, self, &options, nullptr, nullptr));
+            int rc = ready ? hoya_group_create_task(group, Fail, self, &options, nullptr) : 0;
+            bool made = ready && self->faults->Ok(rc);
+            EXPECT_EQ(hoya_group_leave(group), made ? HOYA_EPIPE : 0);
+            children += 1 + ready;
+        }
+        EXPECT_EQ(self->destroyed, before + children) << "refused or ended";
+        if (self->faults->Ok(hoya_group_enter(&race, &group))) {
+            bool made = self->faults->Ok(hoya_group_create_task(group, Ready, self, &options, nullptr));
+            self->faults->Ok(hoya_group_create_task(group, Linger, self, &options, nullptr));
+            if (!made) EXPECT_EQ(hoya_group_cancel(group, "nobody can win"), 1);
+            EXPECT_EQ(hoya_group_leave(group), 0);
+            children += 2;
+        }
+        EXPECT_EQ(self->destroyed, before + children);
+        self->ended++;
+        return 0;
+    }
+    static int Ready(hoya_task *task, void *)
+    {
+        EXPECT_GE(hoya_task_started(task, nullptr, nullptr), 0);
+        return 0;
+    }
+    static int Fail(hoya_task *, void *) { return hoya_error_set(HOYA_EPIPE, "the story"); }
     static int Linger(hoya_task *, void *arg)
     {
         auto self = static_cast<Story *>(arg);
@@ -105,6 +143,20 @@ TEST_P(TaskFaults, AnOwnerAndItsChildren)
         EXPECT_EQ(story.ended, 1);
         EXPECT_EQ(story.destroyed, 3) << "the refused ones, those that ran, that never began, and the owner's";
         hoya_task_unref(owner);
+    });
+}
+
+TEST_P(TaskFaults, GroupsAndTheirChildren)
+{
+    Sweep(Name("groups").c_str(), [&](Faults &faults) {
+        Loop loop(faults, GetParam(), host.get());
+        if (!loop) return;
+        Story story{&faults};
+        hoya_task *task = story.Try(loop, Story::Group);
+        if (!task) return;
+        EXPECT_TRUE(loop.RunUntil([&] { return hoya_future_done(hoya_task_future(task)); }));
+        EXPECT_EQ(story.ended, 1);
+        hoya_task_unref(task);
     });
 }
 

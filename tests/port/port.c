@@ -454,6 +454,41 @@ static int hear_cancel(hoya_task *self, void *arg)
     return hoya_task_set_value(self, arg, NULL);
 }
 
+static int say_ready(hoya_task *self, void *arg)
+{
+    CHECK(hoya_task_started(self, arg, NULL) == 1);
+    return 0;
+}
+
+static int fail_child(hoya_task *self, void *arg)
+{
+    CHECK(arg == NULL && hoya_sleep(0) == 0);
+    return hoya_error_set(HOYA_EIO, "%s fails", hoya_task_get_name(self));
+}
+
+static void note_error(hoya_task *child, int code, const char *text, void *arg)
+{
+    CHECK(code == HOYA_EIO && strcmp(text, "child fails") == 0 && strcmp(hoya_task_get_name(child), "child") == 0);
+    count(arg);
+}
+
+static void have_groups(hoya_task_options *options)
+{
+    int errors = 0;
+    void *value = NULL;
+    hoya_group *group;
+    CHECK(hoya_group_enter(NULL, &group) == 0);
+    CHECK(hoya_group_create_task(group, fail_child, NULL, options, NULL) == 0);
+    CHECK(hoya_group_join(group) == HOYA_EIO && hoya_group_errors(group, note_error, &errors) == 1 && errors == 1);
+    CHECK(hoya_group_leave(group) == HOYA_EIO && strcmp(hoya_error_detail(), "child fails") == 0);
+    hoya_group_options race = {.size = sizeof race, .policy = HOYA_GROUP_RACE, .limit = 1};
+    CHECK(hoya_group_enter(&race, &group) == 0);
+    CHECK(hoya_group_start(group, say_ready, trace, options, &value, NULL) == 0 && value == trace);
+    CHECK(hoya_group_join(group) == 0 && hoya_group_winner(group) != NULL);
+    CHECK(hoya_group_cancel(group, "port") == 1 && hoya_sleep(0) == HOYA_ECANCELED);
+    CHECK(hoya_group_leave(group) == 0 && hoya_sleep(0) == 0);
+}
+
 static int have_child(hoya_task *self, void *arg)
 {
     hoya_task *child;
@@ -468,6 +503,7 @@ static int have_child(hoya_task *self, void *arg)
     CHECK(hoya_await(hoya_task_future(child), &value) == 0 && value == arg);
     hoya_task_unref(hoya_task_ref(child));
     hoya_task_unref(child);
+    have_groups(&options);
     hoya_loop_stop(hoya_task_get_loop(self));
     return hoya_error_set(HOYA_EPIPE, "the end");
 }

@@ -11,6 +11,7 @@
 #include <hoya/error.h>
 #include <hoya/executor.h>
 #include <hoya/future.h>
+#include <hoya/group.h>
 #include <hoya/host.h>
 #include <hoya/loop.h>
 #include <hoya/policy.h>
