@@ -25,6 +25,12 @@ typedef struct bench_co {
     /* A task makes n tasks that do nothing, BENCH_TASKS at a time, and waits for the end of each of these. The stacks come
      * from a pool. */
     void (*spawns)(long n);
+
+    /* A task locks and unlocks n times what nobody else wants. */
+    void (*locks)(long n);
+
+    /* n items from one task to another one, by a queue with room for BENCH_TASKS. */
+    void (*handovers)(long n);
 } bench_co;
 
 #define BENCH_TASKS 32

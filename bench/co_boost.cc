@@ -36,4 +36,4 @@ static void spawns(long n)
     }
 }
 
-extern const bench_co bench_co_implementation = {"boost", switches, nullptr, nullptr, spawns};
+extern const bench_co bench_co_implementation = {"boost", switches, nullptr, nullptr, spawns, nullptr, nullptr};

@@ -112,4 +112,56 @@ static void spawns(long n)
     run(1, spawn);
 }
 
-const bench_co bench_co_implementation = {"hoya", switches, rounds, awaits, spawns};
+static int lock_and_unlock(hoya_task *self, void *arg)
+{
+    hoya_lock *lock;
+    (void)self, (void)arg;
+    check(hoya_lock_new(loop, NULL, &lock));
+    for (; left > 0; left--) {
+        check(hoya_lock_acquire(lock));
+        check(hoya_lock_release(lock));
+    }
+    check(hoya_lock_free(lock));
+    return last_one_stops();
+}
+
+static void locks(long n)
+{
+    left = n;
+    run(1, lock_and_unlock);
+}
+
+static hoya_queue *queue;
+
+static int put_all(hoya_task *self, void *arg)
+{
+    (void)self, (void)arg;
+    for (long i = left; i > 0; i--) check(hoya_queue_put(queue, &left));
+    return last_one_stops();
+}
+
+static int get_all(hoya_task *self, void *arg)
+{
+    void *item = NULL;
+    (void)self;
+    check(hoya_create_task(loop, put_all, arg, NULL, NULL));
+    for (long i = left; i > 0; i--) {
+        check(hoya_queue_get(queue, &item));
+        bench_require(item == &left, "another item");
+    }
+    return last_one_stops();
+}
+
+static void handovers(long n)
+{
+    left = n;
+    if (!loop) check(hoya_loop_new(NULL, &loop));
+    hoya_queue_options options = {.size = sizeof options, .capacity = BENCH_TASKS};
+    check(hoya_queue_new(loop, &options, &queue));
+    check(hoya_create_task(loop, get_all, NULL, NULL, NULL));
+    running = 2;
+    check(hoya_loop_run_forever(loop));
+    check(hoya_queue_free(queue));
+}
+
+const bench_co bench_co_implementation = {"hoya", switches, rounds, awaits, spawns, locks, handovers};

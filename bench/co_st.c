@@ -79,4 +79,50 @@ static void spawns(long n)
     for (; n > 0; n -= BENCH_TASKS) run_all(end);
 }
 
-const bench_co bench_co_implementation = {"libst", switches, rounds, NULL, spawns};
+static void locks(long n)
+{
+    begin();
+    st_mutex_t mutex = st_mutex_new();
+    for (; n > 0; n--) {
+        st_mutex_lock(mutex);
+        st_mutex_unlock(mutex);
+    }
+    st_mutex_destroy(mutex);
+}
+
+/* It has no queues: an array and two conditions. */
+static void *items[BENCH_TASKS];
+static unsigned first, count;
+static st_cond_t has_room, has_items;
+
+static void *put_all(void *arg)
+{
+    for (long i = left; i > 0; i--) {
+        while (count == BENCH_TASKS) st_cond_wait(has_room);
+        items[(first + count++) % BENCH_TASKS] = &left;
+        st_cond_signal(has_items);
+    }
+    return arg;
+}
+
+static void handovers(long n)
+{
+    begin();
+    left = n;
+    has_room = st_cond_new();
+    has_items = st_cond_new();
+    st_thread_t thread = st_thread_create(put_all, NULL, 1, 0);
+    bench_require(thread != NULL, "st_thread_create");
+    for (long i = n; i > 0; i--) {
+        while (!count) st_cond_wait(has_items);
+        bench_require(items[first] == &left, "another item");
+        first = (first + 1) % BENCH_TASKS;
+        count--;
+        st_cond_signal(has_room);
+    }
+    st_thread_join(thread, NULL);
+    st_cond_destroy(has_room);
+    st_cond_destroy(has_items);
+}
+
+const bench_co bench_co_implementation = {"libst", switches, rounds, NULL, spawns, locks, handovers};

@@ -11,8 +11,8 @@
 # Guests against native, by the time in all. At one connection: met, if the interval ends at the bound or below; missed, if
 # it begins above the bound, and beyond A/A. At more: met, if the ratio itself lies within A/A's interval or below; missed, if
 # all of its interval lies above.
-# Coroutines: hoya's switch against the bare one, and against Boost's; hoya's await and spawn against its own switch, which
-# is the first of their rows ("measure"). Met, if the interval ends at the bound or below; missed, if it begins above it and
+# Coroutines: hoya's switch against the bare one, and against Boost's; hoya's await, spawn, lock and handover against its own
+# switch, which is the first of their rows ("measure"). Met, if the interval ends at the bound or below; missed, if it begins above it and
 # beyond A/A.
 
 function sort_numbers(list, n,    i, j, v) {
@@ -50,7 +50,10 @@ function compare(row, a, b,    i, n, list, r) {
 # What the ratio may be at one connection.
 function bound_of(impl) { return impl ~ /-owner$/ ? 1.1 : impl == "hoya-glib" ? 1.2 : 1.15 }
 # What a coroutine or a task may cost, in bare switches, and in hoya's.
-function bound_in_switches(row) { return row ~ /^switch / ? 1.3 : row ~ /^await / ? 1.5 : row ~ /^spawn / ? 12 : 0 }
+function bound_in_switches(row)
+{
+    return row ~ /^switch / ? 1.3 : row ~ /^await / ? 1.5 : row ~ /^spawn / ? 12 : row ~ /^lock / ? 2 : row ~ /^handover / ? 8 : 0
+}
 function sum(what, tally) {
     if (tally["met"] + tally["undecided"] + tally["MISSED"])
         printf "%s: %d met, %d undecided, %d missed\n", what, tally["met"], tally["undecided"], tally["MISSED"]

@@ -13,7 +13,7 @@ ratios within the rounds with their 95 % intervals, and verdicts: is hoya at lea
 and libuv as fast as natively? do coroutines and tasks cost little more than a bare switch between stacks?
 
   workloads: chain batch timers posts pingpong jobs echo guests wakeup
-             switch round await spawn (default: all)
+             switch round await spawn lock handover (default: all)
 
   --quick        fewer rounds, smaller runs: done within 2 minutes
   --rounds N     how many rounds (default 21, quick 9); fewer than 6 decide nothing
@@ -44,13 +44,14 @@ while [ $# -gt 0 ]; do
     --keep) keep=$2; shift ;;
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
-    chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup | switch | round | await | spawn)
+    chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup | switch | round | await | spawn | \
+        lock | handover)
         workloads="$workloads $1" ;;
     *) die "there is no option or workload \"$1\"; --help lists them" ;;
     esac
     shift
 done
-[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup switch round await spawn"
+[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup switch round await spawn lock handover"
 [ -n "$rounds" ] || { [ $quick = yes ] && rounds=9 || rounds=21; }
 
 # ---- the machine -------------------------------------------------------------------------------------------
@@ -159,6 +160,8 @@ for workload in $workloads; do
     round) row "$rounds" $one "co-floor co-floor-again co-hoya co-libst" round "$(size 500000 2000000)" ;;
     await) row "$rounds" $one "$measured" await "$(size 4000000 16000000)" each ;;
     spawn) row "$rounds" $one "$measured co-floor co-boost co-libst" spawn "$(size 300000 1000000)" each ;;
+    lock) row "$rounds" $one "$measured co-libst" lock "$(size 4000000 16000000)" each ;;
+    handover) row "$rounds" $one "$measured co-libst" handover "$(size 1000000 4000000)" each ;;
     esac
 done
 [ -z "$keep" ] || cp "$figures" "$keep"

@@ -78,6 +78,10 @@ co met await 1.49 1 hoya
 co MISSED await 1.51 1 hoya
 co met spawn 11.9 1 hoya
 co MISSED spawn 12.1 1 hoya
+co met lock 1.99 1 hoya
+co MISSED lock 2.01 1 hoya
+co met handover 7.9 1 hoya
+co MISSED handover 8.1 1 hoya
 
 refused() # ARGUMENT...: status 2, and a sentence that says what was wrong
 {

@@ -109,6 +109,7 @@ static inline void step(hoya_task *task)
     task->running = hoya_loop_running;
     task->depth = task->future.loop->depth;
     remember_host(task);
+    task->budget = HOYA_TASK_BUDGET;
     hoya_task_innermost = task;
     if (hoya_likely(!hoya_loop_debugs(task->future.loop))) hoya_fiber_resume(&task->fiber, 0);
     else hoya_overflow_resume(&task->fiber, &hoya_tasks_of(task->future.loop)->handlers);

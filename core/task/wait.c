@@ -29,6 +29,15 @@ int hoya_task_interrupted(hoya_task *task)
     return up ? hoya_error_set(up->up, "%s: %s", task->name, up->why) : 0;
 }
 
+/* Queued, it is ready, whoever asks; nothing interrupts that. */
+void hoya_task_pause(hoya_task *task)
+{
+    task->budget = HOYA_TASK_BUDGET;
+    if (hoya_tasks_of(task->future.loop)->closing) return; /* there are no more rounds */
+    hoya_task_wake(task);
+    hoya_task_suspend(task, NULL, NULL);
+}
+
 /* ---- futures --------------------------------------------------------------------------------------------- */
 
 static void describe_future(const hoya_task *task, char *text, size_t size)
@@ -77,6 +86,10 @@ static int check(hoya_future *future, hoya_task **task)
 /* The caller keeps the future. */
 static int wait_done(hoya_task *task, hoya_future *future)
 {
+    if (future->outcome.done) {
+        hoya_task_spend(task);
+        return 0;
+    }
     /* A wake-up that belonged to something else (a cancel that was taken back) is no reason to return. */
     int rc = 0;
     while (!future->outcome.done && rc == 0) {
@@ -90,7 +103,7 @@ int hoya_wait_done(hoya_future *future)
 {
     hoya_task *task;
     int rc = check(future, &task);
-    if (rc < 0 || future->outcome.done) return rc;
+    if (rc < 0) return rc;
     hoya_future_ref(future);
     rc = wait_done(task, future);
     hoya_future_unref(future);
@@ -100,10 +113,10 @@ int hoya_wait_done(hoya_future *future)
 /* The usual wait is none: the future is done and has its value. */
 static bool take_at_once(hoya_future *future, void **value)
 {
-    const hoya_task *task = hoya_task_innermost;
+    hoya_task *task = hoya_task_innermost;
     if (!task || !future || future->loop != task->future.loop || !hoya_task_is_running(task)) return false;
     const hoya_outcome *outcome = &future->outcome;
-    if (!outcome->done || outcome->code < 0 || outcome->taken) return false;
+    if (!outcome->done || outcome->code < 0 || outcome->taken || hoya_unlikely(--task->budget < 0)) return false;
     future->looked = true;
     if (value) *value = outcome->value;
     return true;
@@ -159,9 +172,8 @@ int hoya_sleep(int64_t duration)
     if (rc >= 0) rc = hoya_task_interrupted(task);
     if (rc < 0) return rc;
     if (duration <= 0) {
-        hoya_task_wake(task);
-        hoya_task_suspend(task, NULL, NULL); /* queued: ready, whoever asks */
-        return 0;                            /* a round has gone by: that is done, whatever else came */
+        hoya_task_pause(task);
+        return 0; /* a round has gone by: that is done, whatever else came */
     }
     hoya_loop *loop = task->future.loop;
     int64_t end = hoya_time_add(hoya_loop_time(loop), duration);

@@ -15,8 +15,10 @@
 #include <hoya/host.h>
 #include <hoya/loop.h>
 #include <hoya/policy.h>
+#include <hoya/queue.h>
 #include <hoya/run.h>
 #include <hoya/selector.h>
+#include <hoya/sync.h>
 #include <hoya/task.h>
 #include <hoya/wait.h>
 

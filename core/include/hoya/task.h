@@ -104,8 +104,12 @@ HOYA_API void *hoya_task_get_local(const void *key);
 
 /* ---- waiting ----------------------------------------------------------------------------------------- */
 
+/* Fairness. A call that waits, here and in hoya/sync.h and hoya/queue.h, returns at once if what it waits for is there. A task
+ * that only ever finds ready things would keep the loop for itself: so of some hundreds of such calls in a row one lets the
+ * loop have a round before it returns what it has. */
+
 /* Waits until the future is done, whatever came of it; a future that is done already costs nothing, and does not let
- * others run. A cancel leaves the future alone. 0 when it is done. Errors: HOYA_ECANCELED, HOYA_EDEADLINE (of a timeout
+ * others run (but see above). A cancel leaves the future alone. 0 when it is done. Errors: HOYA_ECANCELED, HOYA_EDEADLINE (of a timeout
  * scope), HOYA_EDEADLK (for itself, or for a task that waits for this one, as owners do), HOYA_EINVAL (another loop's).
  * Needs no memory. */
 HOYA_API int hoya_wait_done(hoya_future *future);
