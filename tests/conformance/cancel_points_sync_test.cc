@@ -19,11 +19,12 @@ class Crew : public Program
     using Program::Program;
 
   protected:
-    /* The end of all of them; they are cancelled if main was, or if one of those is missing for whom they wait. */
-    int JoinAll(std::vector<Task> &tasks, int rc, bool missing = false)
+    /* The end of all of them; they are cancelled if main was. */
+    int JoinAll(std::vector<Task> &tasks, int rc)
     {
+        bool cancel = rc < 0;
         for (const Task &task : tasks) {
-            int end = Join(task, rc < 0 || missing);
+            int end = Join(task, cancel);
             if (rc == 0) rc = end;
         }
         tasks.clear();
@@ -90,68 +91,59 @@ class Store : public Crew
         lock_ = NewLock(loop);
         filled_ = NewCondition(lock_);
         emptied_ = NewCondition(lock_);
-        std::vector<Task> tasks;
-        tasks.push_back(Spawn("taker", [this](hoya_task *) { return Take(kGoods); }));
-        tasks.push_back(Spawn("another taker", [this](hoya_task *) { return Take(kGoods); }));
-        int rc = Bring(2 * kGoods);
-        rc = JoinAll(tasks, rc, gone_);
+        std::vector<Task> takers;
+        for (const char *name : {"taker", "another taker"})
+            takers.push_back(Spawn(name, [this](hoya_task *) { return Take(); }));
+        int rc = JoinAll(takers, Bring());
         EXPECT_EQ(hoya_lock_locked(lock_.get()), 0);
         filled_.reset();
         emptied_.reset();
         lock_.reset();
         return rc;
     }
-    bool Whole() override { return taken_ == 2 * kGoods; }
+    bool Whole() override { return taken_ == kGoods; }
     void Check() override { EXPECT_EQ(brought_, taken_ + inside_); }
 
   private:
-    static constexpr int kGoods = 2;
+    static constexpr int kGoods = 4;
 
-    static int HasSome(void *arg) { return static_cast<Store *>(arg)->inside_ > 0; }
-    static int IsEmpty(void *arg)
+    static int HasSome(void *arg)
     {
         auto self = static_cast<Store *>(arg);
-        return self->inside_ == 0 || self->gone_;
+        return self->inside_ > 0 || self->closed_;
     }
+    static int IsEmpty(void *arg) { return static_cast<Store *>(arg)->inside_ == 0; }
 
-    /* With the lock whatever comes of the wait. */
-    int Bring(int count)
+    /* One at a time, so that each notification counts. With the lock whatever comes of the wait. */
+    int Bring()
     {
         int rc = hoya_lock_acquire(lock_.get());
         if (rc < 0) return rc;
-        for (; rc == 0 && count > 0; count--) {
-            rc = hoya_condition_wait_for(emptied_.get(), IsEmpty, this);
-            if (rc < 0 || gone_) break;
+        while (rc == 0 && brought_ < kGoods) {
             inside_++, brought_++;
             EXPECT_GE(hoya_condition_notify(filled_.get(), 1), 0);
+            rc = hoya_condition_wait_for(emptied_.get(), IsEmpty, this);
         }
+        closed_ = true;
+        EXPECT_GE(hoya_condition_notify_all(filled_.get()), 0);
         EXPECT_EQ(hoya_lock_release(lock_.get()), 0) << "a wait that failed has it, too";
         return rc;
     }
-    int Take(int count)
+    int Take()
     {
         int rc = hoya_lock_acquire(lock_.get());
-        if (rc < 0) return Gone(rc);
-        for (; rc == 0 && count > 0; count--) {
-            rc = hoya_condition_wait_for(filled_.get(), HasSome, this);
-            if (rc < 0) break;
+        if (rc < 0) return rc;
+        while ((rc = hoya_condition_wait_for(filled_.get(), HasSome, this)) == 0 && inside_) {
             inside_--, taken_++;
             EXPECT_GE(hoya_condition_notify(emptied_.get(), 1), 0);
         }
         EXPECT_EQ(hoya_lock_release(lock_.get()), 0);
-        return rc < 0 ? Gone(rc) : rc;
-    }
-    /* A taker is missing: nobody waits for it. */
-    int Gone(int rc)
-    {
-        gone_ = true;
-        EXPECT_GE(hoya_condition_notify_all(emptied_.get()), 0);
         return rc;
     }
 
     Lock lock_;
     Condition filled_, emptied_;
-    bool gone_ = false;
+    bool closed_ = false;
     int inside_ = 0, brought_ = 0, taken_ = 0;
 };
 
@@ -171,6 +163,7 @@ class Start : public Crew
         for (const char *name : {"red", "green", "blue"})
             tasks.push_back(Spawn(name, [this](hoya_task *) { return Run(); }));
         int rc = hoya_sleep(0);
+        if (begun_ < kRunners) EXPECT_EQ(hoya_barrier_abort(line_.get()), 0) << "one will never come";
         EXPECT_EQ(hoya_event_set(shot_.get()), 0);
         EXPECT_EQ(hoya_event_clear(shot_.get()), 0) << "all who wait go on";
         if (rc == 0) rc = hoya_sleep(0);
@@ -191,6 +184,7 @@ class Start : public Crew
 
     int Run()
     {
+        begun_++;
         int rc = hoya_event_wait(shot_.get());
         int number = rc < 0 ? rc : hoya_barrier_wait(line_.get());
         if (number < 0) { /* the others would wait in vain */
@@ -211,7 +205,7 @@ class Start : public Crew
     Semaphore permits_;
     Barrier line_;
     Event shot_;
-    int numbers_ = 0, inside_ = 0, arrived_ = 0;
+    int begun_ = 0, numbers_ = 0, inside_ = 0, arrived_ = 0;
 };
 
 /* ---- queues ------------------------------------------------------------------------------------------------------ */

@@ -583,6 +583,81 @@ static void test_combinators(void)
     CHECK(hoya_run(combine, &destroyed, NULL) == 0 && destroyed == 2);
 }
 
+/* ---- what tasks wait for ---------------------------------------------------------------------------------- */
+
+typedef struct meeting {
+    hoya_lock *lock;
+    hoya_event *event;
+    hoya_condition *condition;
+    hoya_semaphore *semaphore;
+    hoya_barrier *barrier;
+    hoya_queue *queue, *heap;
+} meeting;
+
+static int is_set(void *event)
+{
+    return hoya_event_is_set(event);
+}
+
+static int meet_first(hoya_task *self, void *arg)
+{
+    const meeting *at = arg;
+    void *item = NULL;
+    (void)self;
+    CHECK(hoya_lock_acquire(at->lock) == 0 && hoya_lock_locked(at->lock) == 1);
+    CHECK(hoya_condition_wait(at->condition) == 0);
+    CHECK(hoya_condition_wait_for(at->condition, is_set, at->event) == 0);
+    CHECK(hoya_lock_release(at->lock) == 0);
+    CHECK(hoya_event_wait(at->event) == 0 && hoya_event_clear(at->event) == 0);
+    CHECK(hoya_semaphore_acquire(at->semaphore) == 0);
+    CHECK(hoya_queue_get(at->queue, &item) == 0 && item == at->queue);
+    CHECK(hoya_queue_task_done(at->queue) == 0);
+    return hoya_barrier_wait(at->barrier) == 0 ? 0 : -1;
+}
+
+static int meet_second(hoya_task *self, void *arg)
+{
+    const meeting *at = arg;
+    CHECK(hoya_lock_try_acquire(at->lock) == 0 && hoya_lock_release(at->lock) == 0);
+    CHECK(hoya_condition_notify(at->condition, 1) == 1 && hoya_sleep(0) == 0);
+    CHECK(hoya_event_set(at->event) == 0 && hoya_condition_notify_all(at->condition) == 1 && hoya_sleep(0) == 0);
+    CHECK(hoya_semaphore_release(at->semaphore) == 0 && hoya_queue_put(at->queue, at->queue) == 0);
+    CHECK(hoya_queue_join(at->queue) == 0);
+    CHECK(hoya_barrier_waiting(at->barrier) == 1 && hoya_barrier_wait(at->barrier) == 1);
+    CHECK(hoya_queue_put_priority(at->heap, arg, 1) == 0);
+    hoya_loop_stop(hoya_task_get_loop(self));
+    return 0;
+}
+
+static void test_sync(void)
+{
+    hoya_loop *loop;
+    meeting at;
+    hoya_queue_options options = {.size = sizeof options, .kind = HOYA_QUEUE_PRIORITY, .capacity = 3};
+    void *item;
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(hoya_lock_new(loop, "lock", &at.lock) == 0 && hoya_event_new(loop, NULL, &at.event) == 0);
+    CHECK(hoya_condition_new(at.lock, NULL, &at.condition) == 0);
+    CHECK(hoya_semaphore_new(loop, NULL, 0, 1, &at.semaphore) == 0);
+    CHECK(hoya_barrier_new(loop, NULL, 2, &at.barrier) == 0);
+    CHECK(hoya_queue_new(loop, NULL, &at.queue) == 0 && hoya_queue_new(loop, &options, &at.heap) == 0);
+    CHECK(hoya_create_task(loop, meet_first, &at, NULL, NULL) == 0);
+    CHECK(hoya_create_task(loop, meet_second, &at, NULL, NULL) == 0);
+    CHECK(hoya_loop_run_forever(loop) == 0);
+    CHECK(hoya_semaphore_try_acquire(at.semaphore) == HOYA_EAGAIN && hoya_semaphore_value(at.semaphore) == 0);
+    CHECK(hoya_barrier_abort(at.barrier) == 0 && hoya_barrier_broken(at.barrier) == 1);
+    CHECK(hoya_barrier_reset(at.barrier) == 0);
+    CHECK(hoya_queue_put_nowait(at.heap, loop) == 0 && hoya_queue_size(at.heap) == 2);
+    CHECK(hoya_queue_put_priority_nowait(at.heap, &at, -1) == 0 && hoya_queue_capacity(at.heap) == 3);
+    CHECK(hoya_queue_get_nowait(at.heap, &item) == 0 && item == &at);
+    CHECK(hoya_queue_shutdown(at.heap, 1) == 0);
+    CHECK(hoya_loop_close(loop) == 0);
+    CHECK(hoya_queue_free(at.queue) == 0 && hoya_queue_free(at.heap) == 0 && hoya_barrier_free(at.barrier) == 0);
+    CHECK(hoya_semaphore_free(at.semaphore) == 0 && hoya_condition_free(at.condition) == 0);
+    CHECK(hoya_event_free(at.event) == 0 && hoya_lock_free(at.lock) == 0);
+    hoya_loop_unref(loop);
+}
+
 /* ---- executors -------------------------------------------------------------------------------------------- */
 
 static int give_value(hoya_job *self, void *arg)
@@ -659,6 +734,7 @@ int main(void)
     test_futures();
     test_tasks();
     test_combinators();
+    test_sync();
     test_executors();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&
