@@ -90,8 +90,9 @@ TEST_F(FutureCount, OutsideADispatchEachCountsAtOnce)
     EXPECT_EQ(seen_by_another_thread(), before);
 }
 
-TEST_F(FutureCount, TheTasksOfManyThreadsAddUpToNone)
+TEST(FutureCountOfThreads, TheTasksOfManyThreadsAddUpToNone)
 {
+    int64_t before = Live().futures;
     auto spawner = [](hoya_task *, void *of) {
         for (int i = 0; i < 1000; i++) {
             hoya_task *task = nullptr;

@@ -107,7 +107,8 @@ TEST_F(Look, APostIsHeardAlsoWhereNobodyAsked)
                   0);
     });
     go_on_until_it_is_enough();
-    EXPECT_EQ(looks, 1) << "the flag was up once";
+    EXPECT_GE(looks, 1);
+    EXPECT_LE(looks, 2) << "for the flag, which was up once, and where the work was over before";
     other.join();
 }
 
