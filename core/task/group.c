@@ -332,7 +332,7 @@ static int wait_until_ready(hoya_task *task, const hoya_start *start, hoya_task 
 /* What that is to who waited, and to nobody else; `rc` is why he could not any more. */
 static int result_of_unready(hoya_task *child, int rc)
 {
-    int code = child->future.outcome.code; /* 0 while it has not ended, at the loop's close */
+    int code = child->future.outcome.done ? child->future.outcome.code : 0; /* at the loop's close it may not be */
     if (code < 0 && (code != HOYA_ECANCELED || rc == 0)) return hoya_future_result(&child->future, NULL);
     return rc < 0 ? rc : hoya_error_set(HOYA_ESTATE, "%s has ended and was never ready", child->name);
 }

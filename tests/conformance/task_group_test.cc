@@ -1143,6 +1143,27 @@ TEST_P(TaskGroup, AtTheLoopsCloseNobodyIsWaitedForAndNothingIsLost)
     EXPECT_EQ(probe.destroyed, 1);
 }
 
+TEST_P(TaskGroup, AtTheLoopsCloseAStartAnswersForItselfAndNotForAChildThatHasNotEnded)
+{
+    Create([&](hoya_task *) {
+        hoya_group *group = Enter();
+        TaskWork returned = [&](hoya_task *self) {
+            CreateChild(self, [&](hoya_task *) {
+                EXPECT_EQ(hoya_shield_enter(), 0);
+                return hoya_sleep(HOYA_SEC(60));
+            });
+            EXPECT_EQ(hoya_sleep(0), 0);
+            return HOYA_EPIPE; /* and waits for its child */
+        };
+        EXPECT_EQ(Start(group, returned), HOYA_ECANCELED);
+        Note("starter");
+        return hoya_group_leave(group);
+    });
+    RunRounds(4);
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(trace, Trace{"starter"});
+}
+
 /* ---- what is told ---------------------------------------------------------------------------------------- */
 
 // Holds: S51
