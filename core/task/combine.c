@@ -93,7 +93,10 @@ static int wait_several(several *s)
 static int wait_limited(several *s, int64_t timeout)
 {
     hoya_timeout *scope;
-    if (s->enough || timeout <= 0) return 0;
+    if (s->enough || timeout <= 0) {
+        hoya_task_spend(s->task);
+        return 0;
+    }
     if (timeout == HOYA_NEVER) return wait_several(s);
     int rc = hoya_timeout_enter(timeout, &scope);
     if (rc < 0) return rc;

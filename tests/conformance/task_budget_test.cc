@@ -63,6 +63,12 @@ TEST_P(TaskBudget, AwaitingFuturesThatAreDoneLetsTheLoopTurn)
     ExpectOthersRun([&] { return hoya_await(bad.get(), nullptr) == HOYA_EIO ? 0 : -1; });
     trace.clear();
     ExpectOthersRun([&] { return hoya_wait_done(good.get()); });
+    trace.clear();
+    Future pending = NewFuture();
+    hoya_future *futures[] = {good.get(), pending.get()};
+    ExpectOthersRun([&] { return hoya_wait(futures, 2, HOYA_FIRST_COMPLETED, HOYA_NEVER) == 1 ? 0 : -1; });
+    trace.clear();
+    ExpectOthersRun([&] { return hoya_wait(futures, 2, HOYA_ALL_COMPLETED, 0) == 1 ? 0 : -1; });
 }
 
 // Holds: S143
