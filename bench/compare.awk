@@ -11,9 +11,9 @@
 # Guests against native, by the time in all. At one connection: met, if the interval ends at the bound or below; missed, if
 # it begins above the bound, and beyond A/A. At more: met, if the ratio itself lies within A/A's interval or below; missed, if
 # all of its interval lies above.
-# Coroutines: hoya's switch against the bare one, and against Boost's; hoya's await, spawn, lock and handover against its own
-# switch, which is the first of their rows ("measure"). Met, if the interval ends at the bound or below; missed, if it begins above it and
-# beyond A/A.
+# Coroutines: hoya's switch against the bare one, and against Boost's; hoya's await and spawn against its own switch, lock
+# and handover against the bare one, which are the first of their rows ("measure", "bare"). Met, if the interval ends at
+# the bound or below; missed, if it begins above it and beyond A/A.
 
 function sort_numbers(list, n,    i, j, v) {
     for (i = 2; i <= n; i++) {

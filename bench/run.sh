@@ -85,13 +85,14 @@ figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
 
 # *-unix is a program with Qt's own dispatcher, *-again the same once more; co-* is one of coroutines and tasks, and
-# co-measure hoya's own switch, in rounds of another workload.
+# co-measure hoya's own switch, co-bare the bare one, in rounds of another workload.
 unset QT_NO_GLIB
 program() # IMPLEMENTATION ARGUMENT...
 {
     name=${1%-again}
     shift
     case $name in
+    co-bare) shift; taskset -c "$pin" build/bench/bench/bench-co-floor switch "$@" ;;
     co-measure) shift; taskset -c "$pin" build/bench/bench/bench-co-hoya switch "$@" ;;
     *qt-unix*) QT_NO_GLIB=1 taskset -c "$pin" "build/bench/bench/bench-${name%%-unix*}${name#*-unix}" "$@" ;;
     *) taskset -c "$pin" "build/bench/bench/bench-$name" "$@" ;;
@@ -127,6 +128,7 @@ guests="hoya hoya-glib hoya-glib-owner hoya-libuv hoya-libuv-owner hoya-again
     hoya-qt hoya-qt-owner hoya-qt-unix hoya-qt-unix-owner"
 sleepers="$peers glib qt qt-unix hoya-glib hoya-qt hoya-qt-unix hoya-libuv"
 measured="co-measure co-measure-again co-hoya"
+bare="co-bare co-bare-again co-hoya"
 for workload in $workloads; do
     case $workload in
     chain) row "$rounds" $one "$peers" chain "$(size 300000 1000000)" ;;
@@ -160,8 +162,8 @@ for workload in $workloads; do
     round) row "$rounds" $one "co-floor co-floor-again co-hoya co-libst" round "$(size 500000 2000000)" ;;
     await) row "$rounds" $one "$measured" await "$(size 4000000 16000000)" each ;;
     spawn) row "$rounds" $one "$measured co-floor co-boost co-libst" spawn "$(size 300000 1000000)" each ;;
-    lock) row "$rounds" $one "$measured co-libst" lock "$(size 4000000 16000000)" each ;;
-    handover) row "$rounds" $one "$measured co-libst" handover "$(size 1000000 4000000)" each ;;
+    lock) row "$rounds" $one "$bare co-libst" lock "$(size 4000000 16000000)" each ;;
+    handover) row "$rounds" $one "$bare co-libst" handover "$(size 1000000 4000000)" each ;;
     esac
 done
 [ -z "$keep" ] || cp "$figures" "$keep"

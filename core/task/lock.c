@@ -37,7 +37,7 @@ static void describe_lock(const hoya_task *task, char *text, size_t size)
     else snprintf(text, size, "waits for %s, held by a task that has ended", what);
 }
 
-static int acquire(hoya_lock *lock)
+static __attribute__((noinline)) int acquire(hoya_lock *lock)
 {
     hoya_task *task;
     int rc = hoya_sync_task(lock ? &lock->sync : NULL, &task);
@@ -58,9 +58,8 @@ static int acquire(hoya_lock *lock)
 int hoya_lock_acquire(hoya_lock *lock)
 {
     hoya_task *task = lock ? hoya_sync_task_at_once(&lock->sync) : NULL;
-    if (hoya_unlikely(!task || lock->owner)) return acquire(lock);
+    if (hoya_unlikely(!task || lock->owner || --task->budget < 0)) return acquire(lock);
     lock->owner = task->number;
-    hoya_task_spend(task);
     return 0;
 }
 
@@ -97,18 +96,24 @@ int hoya_lock_take_back(hoya_lock *lock, hoya_task *task)
     return rc;
 }
 
+static __attribute__((noinline)) int release(hoya_lock *lock)
+{
+    int rc = hoya_sync_enter(lock ? &lock->sync : NULL);
+    if (rc < 0) return rc;
+    const hoya_task *task = hoya_current_task();
+    if (!lock->owner) return hoya_error_set(HOYA_ESTATE, "the lock is not locked");
+    if (!task || task->future.loop != lock->sync.loop || lock->owner != task->number)
+        return hoya_error_set(HOYA_EPERM, "the lock belongs to another task");
+    hoya_lock_hand_on(lock);
+    return 0;
+}
+
 int hoya_lock_release(hoya_lock *lock)
 {
     const hoya_task *task = lock ? hoya_sync_task_at_once(&lock->sync) : NULL;
-    if (hoya_unlikely(!task)) {
-        int rc = hoya_sync_enter(lock ? &lock->sync : NULL);
-        if (rc < 0) return rc;
-        task = hoya_current_task();
-    }
-    if (hoya_unlikely(!lock->owner)) return hoya_error_set(HOYA_ESTATE, "the lock is not locked");
-    if (hoya_unlikely(!task || task->future.loop != lock->sync.loop || lock->owner != task->number))
-        return hoya_error_set(HOYA_EPERM, "the lock belongs to another task");
-    hoya_lock_hand_on(lock);
+    if (hoya_unlikely(!task || lock->owner != task->number || !hoya_list_is_empty(&lock->line)))
+        return release(lock);
+    lock->owner = 0;
     return 0;
 }
 

@@ -52,7 +52,9 @@ int hoya_sync_task(const hoya_sync *sync, hoya_task **task);
 static inline hoya_task *hoya_sync_task_at_once(const hoya_sync *sync)
 {
     hoya_task *task = hoya_task_innermost;
-    return sync && task && task->future.loop == sync->loop && hoya_task_is_running(task) ? task : NULL;
+    if (hoya_unlikely(!sync || !task || task->future.loop != sync->loop || !hoya_task_is_running(task)))
+        return NULL;
+    return task;
 }
 
 /* At the end of the line, until somebody serves the task: what that one said. Or why it may not wait: then it has left the
