@@ -153,8 +153,7 @@ static inline void hoya_task_suspend(hoya_task *task, hoya_wait_describe *descri
 
 /* Statement 143 has two sides: what is there already is not waited for; and who always finds something there would never
  * let anybody else run. So of so many calls in a row that need not wait, one lets the loop have a round before it returns.
- * A round
- * without anything to do costs as much as a hundred such calls: with this number it is a fifth of one. */
+ * A round without anything to do costs as much as a hundred such calls: with this number it is a fifth of one. */
 #define HOYA_TASK_BUDGET 512
 
 /* The task, which runs, has not had to wait. */
