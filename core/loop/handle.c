@@ -158,17 +158,23 @@ int hoya_handle_cancel(hoya_handle *handle)
     if (!loop) return 0;
     int rc = hoya_loop_check_thread(loop);
     if (rc < 0) return rc;
+    hoya_handle_withdraw(handle);
+    return 1;
+}
+
+void hoya_handle_withdraw(hoya_handle *handle)
+{
+    hoya_loop *loop = handle->loop;
     handle->cancelled = true;
     bool queued = handle->queued;
     bool repeats = handle->kind == HOYA_HANDLE_REPEAT;
     if (repeats || (handle->kind == HOYA_HANDLE_TIMER && !queued))
         hoya_heap_remove(&loop->timers, &handle->of.timer.node);
     else if (!queued) hoya_waiter_unlink(handle);
-    hoya_loop_rearm(loop);
+    if (!hoya_loop_is_forked(loop)) hoya_loop_rearm(loop);
     /* Last: the argument may hold the last reference to the loop, by a future. */
     if (queued && !repeats) hoya_handle_drop(handle);
     else hoya_handle_retire(loop, handle);
-    return 1;
 }
 
 int hoya_handle_cancelled(const hoya_handle *handle)

@@ -70,6 +70,9 @@ extern const hoya_runnable_class hoya_handle_class;
  * stack. */
 void hoya_handle_drop(hoya_handle *handle);
 
+/* What a cancel does to one that may still run; on the loop's thread, in a forked child, too. */
+void hoya_handle_withdraw(hoya_handle *handle);
+
 /* The same with its place and the loop's reference, for one that is not in the queue, or lasts (a descriptor's side, a
  * signal's handler). */
 void hoya_handle_retire(hoya_loop *loop, hoya_handle *handle);

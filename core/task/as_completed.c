@@ -101,14 +101,15 @@ int hoya_as_completed_next(hoya_as_completed *iterator, hoya_future **future)
 {
     if (!iterator) return hoya_error_set(HOYA_EINVAL, "the iterator is NULL");
     int rc = hoya_loop_check_thread(iterator->loop);
-    while (rc >= 0 && iterator->left) {
+    for (bool waited = false; rc >= 0 && iterator->left; waited = true) {
+        hoya_task *task;
         hoya_list *node = hoya_list_pop(&iterator->come);
         if (node) {
             iterator->left--;
             if (future) *future = of_node(node)->future;
+            if (!waited && hoya_task_here(&task) >= 0) hoya_task_spend(task);
             return 1;
         }
-        hoya_task *task;
         rc = hoya_task_here(&task);
         if (rc >= 0 && task->future.loop != iterator->loop)
             rc = hoya_error_set(HOYA_EINVAL, "%s: the futures are of another loop", task->name);

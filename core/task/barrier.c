@@ -32,7 +32,7 @@ int hoya_barrier_new(hoya_loop *loop, const char *name, uint32_t parties, hoya_b
 
 int hoya_barrier_free(hoya_barrier *barrier)
 {
-    int rc = barrier ? hoya_sync_check_idle(&barrier->sync, &barrier->line) : 0;
+    int rc = barrier ? hoya_sync_check_idle(&barrier->sync) : 0;
     if (barrier && rc >= 0) hoya_sync_free(&barrier->sync);
     return rc;
 }

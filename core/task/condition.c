@@ -29,7 +29,7 @@ int hoya_condition_new(hoya_lock *lock, const char *name, hoya_condition **out)
 
 int hoya_condition_free(hoya_condition *condition)
 {
-    int rc = condition ? hoya_sync_check_idle(&condition->sync, &condition->line) : 0;
+    int rc = condition ? hoya_sync_check_idle(&condition->sync) : 0;
     if (condition && rc >= 0) hoya_sync_free(&condition->sync);
     return rc;
 }
@@ -53,11 +53,16 @@ static int check(const hoya_condition *condition, hoya_task **task)
 static int wait(hoya_condition *condition, hoya_task *task)
 {
     int rc = hoya_task_interrupted(task);
-    if (rc < 0) return rc; /* with the lock */
+    if (rc < 0) {
+        if (hoya_tasks_of(task->future.loop)->closing) hoya_lock_hand_on(condition->lock); /* as one that waited */
+        return rc;
+    }
     hoya_place place = {0};
     hoya_lock_hand_on(condition->lock);
     rc = hoya_wait_in_line(task, &condition->sync, &condition->line, &place, describe_condition);
+    condition->sync.inside++; /* wait_for comes back to it */
     int back = hoya_lock_take_back(condition->lock, task);
+    condition->sync.inside--;
     return rc < 0 ? rc : back;
 }
 
@@ -73,7 +78,9 @@ int hoya_condition_wait_for(hoya_condition *condition, int (*predicate)(void *ar
     hoya_task *task;
     int rc = check(condition, &task);
     if (rc >= 0 && !predicate) rc = hoya_error_set(HOYA_EINVAL, "wait_for without a predicate");
-    while (rc >= 0 && !predicate(arg)) rc = hoya_condition_wait(condition);
+    bool waited = false;
+    for (; rc >= 0 && !predicate(arg); waited = true) rc = hoya_condition_wait(condition);
+    if (rc >= 0 && !waited) hoya_task_spend(task);
     return rc;
 }
 

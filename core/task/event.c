@@ -25,7 +25,7 @@ int hoya_event_new(hoya_loop *loop, const char *name, hoya_event **out)
 
 int hoya_event_free(hoya_event *event)
 {
-    int rc = event ? hoya_sync_check_idle(&event->sync, &event->line) : 0;
+    int rc = event ? hoya_sync_check_idle(&event->sync) : 0;
     if (event && rc >= 0) hoya_sync_free(&event->sync);
     return rc;
 }

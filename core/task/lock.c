@@ -21,7 +21,7 @@ int hoya_lock_new(hoya_loop *loop, const char *name, hoya_lock **out)
 
 int hoya_lock_free(hoya_lock *lock)
 {
-    int rc = lock ? hoya_sync_check_idle(&lock->sync, &lock->line) : 0;
+    int rc = lock ? hoya_sync_check_idle(&lock->sync) : 0;
     if (lock && rc >= 0) hoya_sync_free(&lock->sync);
     return rc;
 }
@@ -85,6 +85,7 @@ void hoya_lock_hand_on(hoya_lock *lock)
 
 int hoya_lock_take_back(hoya_lock *lock, hoya_task *task)
 {
+    if (hoya_tasks_of(task->future.loop)->closing) return hoya_task_interrupted(task);
     if (!lock->owner) {
         lock->owner = task->number;
         return 0;

@@ -50,9 +50,7 @@ int hoya_queue_new(hoya_loop *loop, const hoya_queue_options *given, hoya_queue 
 int hoya_queue_free(hoya_queue *queue)
 {
     if (!queue) return 0;
-    int rc = hoya_sync_check_idle(&queue->sync, &queue->getters);
-    if (rc >= 0) rc = hoya_sync_check_idle(&queue->sync, &queue->putters);
-    if (rc >= 0) rc = hoya_sync_check_idle(&queue->sync, &queue->joiners);
+    int rc = hoya_sync_check_idle(&queue->sync);
     if (rc < 0) return rc;
     queue->shut = true; /* a destroy function may not put anything any more */
     while (queue->items.count) hoya_destroy_arg(queue->destroy, hoya_items_pop(&queue->items));

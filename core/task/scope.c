@@ -77,7 +77,8 @@ struct hoya_timeout {
 static void drop_timeout(hoya_scope *scope)
 {
     hoya_timeout *timeout = (hoya_timeout *)scope;
-    if (timeout->timer) hoya_handle_cancel(timeout->timer);
+    /* Also in a forked child, whose task ends before the loop is its own. */
+    if (timeout->timer && timeout->timer->loop) hoya_handle_withdraw(timeout->timer);
     hoya_handle_unref(timeout->timer);
     hoya_free(timeout);
 }

@@ -30,7 +30,7 @@ int hoya_semaphore_new(hoya_loop *loop, const char *name, uint32_t value, uint32
 
 int hoya_semaphore_free(hoya_semaphore *semaphore)
 {
-    int rc = semaphore ? hoya_sync_check_idle(&semaphore->sync, &semaphore->line) : 0;
+    int rc = semaphore ? hoya_sync_check_idle(&semaphore->sync) : 0;
     if (semaphore && rc >= 0) hoya_sync_free(&semaphore->sync);
     return rc;
 }

@@ -47,10 +47,11 @@ int hoya_sync_enter_unusual(const hoya_sync *sync)
     return hoya_loop_is_closed(sync->loop) ? hoya_loop_check_thread(sync->loop) : hoya_loop_enter(sync->loop);
 }
 
-int hoya_sync_check_idle(const hoya_sync *sync, const hoya_list *line)
+int hoya_sync_check_idle(const hoya_sync *sync)
 {
     int rc = hoya_sync_enter(sync);
-    if (rc < 0 || hoya_list_is_empty(line)) return rc;
+    if (rc == HOYA_ECHILD && hoya_loop_is_closed(sync->loop)) rc = 0; /* nothing of the parent's is behind it */
+    if (rc < 0 || !sync->inside) return rc;
     char text[120];
     return hoya_error_set(HOYA_EBUSY, "tasks wait for %s", hoya_sync_text(sync, "object", text, sizeof text));
 }
@@ -66,7 +67,7 @@ int hoya_sync_task(const hoya_sync *sync, hoya_task **task)
     return rc;
 }
 
-int hoya_wait_in_line(hoya_task *task, const hoya_sync *sync, hoya_list *line, hoya_place *place,
+int hoya_wait_in_line(hoya_task *task, hoya_sync *sync, hoya_list *line, hoya_place *place,
                       hoya_wait_describe *describe)
 {
     int rc = hoya_task_interrupted(task);
@@ -74,11 +75,13 @@ int hoya_wait_in_line(hoya_task *task, const hoya_sync *sync, hoya_list *line, h
     place->task = task;
     place->sync = sync;
     hoya_list_append(line, &place->of_line);
+    sync->inside++;
     /* A wake-up that belonged to something else (a cancel that was taken back) costs nobody his place. */
     while (!place->served && rc == 0) {
         hoya_task_suspend(task, describe, place);
         if (!place->served) rc = hoya_task_interrupted(task);
     }
+    sync->inside--;
     if (place->served) return place->result;
     hoya_list_remove(&place->of_line);
     return rc;

@@ -17,6 +17,7 @@
 typedef struct hoya_sync {
     hoya_loop *loop;  /* a reference */
     const char *name; /* behind the object, or NULL */
+    unsigned inside;  /* tasks that wait, or were served and have not gone on: they will look at the object */
 } hoya_sync;
 
 /* A place in a line; on the stack of the task. */
@@ -43,8 +44,9 @@ static inline int hoya_sync_enter(const hoya_sync *sync)
 {
     return hoya_likely(sync && hoya_loop_is_usual(sync->loop)) ? 0 : hoya_sync_enter_unusual(sync);
 }
-/* The same, for `free` of an object for which tasks may stand in the line. HOYA_EBUSY. */
-int hoya_sync_check_idle(const hoya_sync *sync, const hoya_list *line);
+/* The same, for `free` of an object: HOYA_EBUSY while tasks are inside. In a forked child also where the loop was closed
+ * before. */
+int hoya_sync_check_idle(const hoya_sync *sync);
 
 /* The task that may wait here for the object; HOYA_EINVAL, or hoya_task_here's. */
 int hoya_sync_task(const hoya_sync *sync, hoya_task **task);
@@ -59,7 +61,7 @@ static inline hoya_task *hoya_sync_task_at_once(const hoya_sync *sync)
 
 /* At the end of the line, until somebody serves the task: what that one said. Or why it may not wait: then it has left the
  * line. `place` has been filled in with what the server needs to know. */
-int hoya_wait_in_line(hoya_task *task, const hoya_sync *sync, hoya_list *line, hoya_place *place,
+int hoya_wait_in_line(hoya_task *task, hoya_sync *sync, hoya_list *line, hoya_place *place,
                       hoya_wait_describe *describe);
 
 /* The first one in the line, or NULL. */

@@ -161,4 +161,33 @@ TEST_P(TaskBudget, ATaskThatIsLetToItsEndByTheCloseIsNotHeldUp)
     ClearLog();
 }
 
+// Holds: S143
+TEST_P(TaskBudget, AConditionThatIsSoAlreadyLetsTheLoopTurn)
+{
+    Lock lock = NewLock(loop);
+    Condition condition = NewCondition(lock);
+    ExpectOthersRun([&] {
+        int rc = hoya_lock_try_acquire(lock.get());
+        if (rc == 0)
+            rc = hoya_condition_wait_for(
+                condition.get(), [](void *) { return 1; }, nullptr);
+        return rc < 0 ? rc : hoya_lock_release(lock.get());
+    });
+}
+
+// Holds: S143
+TEST_P(TaskBudget, FuturesThatAreDoneAndGivenOneByOneLetTheLoopTurn)
+{
+    Future good = NewFuture();
+    EXPECT_EQ(hoya_future_set_result(good.get(), nullptr, nullptr), 0);
+    ExpectOthersRun([&] {
+        hoya_future *future = good.get();
+        hoya_as_completed *iterator = nullptr;
+        EXPECT_EQ(hoya_as_completed_new(loop, &future, 1, &iterator), 0);
+        int rc = hoya_as_completed_next(iterator, &future);
+        hoya_as_completed_free(iterator);
+        return rc == 1 ? 0 : -1;
+    });
+}
+
 } // namespace hoya_test

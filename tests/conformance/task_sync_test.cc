@@ -557,6 +557,87 @@ TEST_P(TaskSync, WhatTasksWaitForCannotBeFreed)
     EXPECT_EQ(hoya_barrier_free(nullptr), 0);
 }
 
+TEST_P(TaskSync, WhatTasksWereWokenFromIsFreedOnlyWhenTheyHaveGoneOn)
+{
+    Lock lock = NewLock(loop);
+    Event event = NewEvent(loop);
+    Condition condition = NewCondition(lock);
+    Barrier barrier = NewBarrier(loop, 2);
+    Semaphore semaphore = NewSemaphore(loop, 0);
+    Queue queue = NewQueue(loop, 1);
+    InTask([&](hoya_task *) {
+        std::vector<Task> tasks;
+        tasks.push_back(Create([&](hoya_task *) { return hoya_event_wait(event.get()); }));
+        tasks.push_back(Create([&](hoya_task *) { return hoya_semaphore_acquire(semaphore.get()); }));
+        tasks.push_back(Create([&](hoya_task *) { return hoya_barrier_wait(barrier.get()); }));
+        tasks.push_back(Create([&](hoya_task *) {
+            void *item = nullptr;
+            return hoya_queue_get(queue.get(), &item) == HOYA_ECLOSED ? 0 : -1;
+        }));
+        tasks.push_back(Create([&](hoya_task *) {
+            EXPECT_EQ(hoya_lock_acquire(lock.get()), 0);
+            EXPECT_EQ(hoya_condition_wait_for(
+                          condition.get(), [](void *arg) { return (*static_cast<int *>(arg))++; },
+                          std::make_unique<int>(0).get()),
+                      0);
+            return hoya_lock_release(lock.get());
+        }));
+        Rounds(1);
+        EXPECT_EQ(hoya_lock_acquire(lock.get()), 0);
+        EXPECT_EQ(hoya_event_set(event.get()), 0);
+        EXPECT_EQ(hoya_semaphore_release(semaphore.get()), 0);
+        EXPECT_EQ(hoya_barrier_abort(barrier.get()), 0);
+        EXPECT_EQ(hoya_queue_shutdown(queue.get(), 1), 0);
+        EXPECT_EQ(hoya_condition_notify_all(condition.get()), 1);
+        EXPECT_EQ(hoya_event_free(event.get()), HOYA_EBUSY);
+        EXPECT_EQ(hoya_semaphore_free(semaphore.get()), HOYA_EBUSY);
+        EXPECT_EQ(hoya_barrier_free(barrier.get()), HOYA_EBUSY);
+        EXPECT_EQ(hoya_queue_free(queue.get()), HOYA_EBUSY);
+        EXPECT_EQ(hoya_condition_free(condition.get()), HOYA_EBUSY);
+        Rounds(1);
+        EXPECT_EQ(hoya_event_free(event.release()), 0);
+        EXPECT_EQ(hoya_semaphore_free(semaphore.release()), 0);
+        EXPECT_EQ(hoya_barrier_free(barrier.release()), 0);
+        EXPECT_EQ(hoya_queue_free(queue.release()), 0);
+        EXPECT_EQ(hoya_condition_free(condition.get()), HOYA_EBUSY) << "it waits for the lock, and then asks again";
+        EXPECT_EQ(hoya_lock_release(lock.get()), 0);
+        EXPECT_EQ(hoya_lock_free(lock.get()), HOYA_EBUSY) << "it was handed on";
+        Rounds(2);
+        EXPECT_EQ(hoya_condition_free(condition.release()), 0);
+        EXPECT_EQ(hoya_lock_free(lock.release()), 0);
+        return 0;
+    });
+}
+
+TEST_P(TaskSync, AtTheCloseOfTheLoopAConditionDoesNotTakeItsLockBack)
+{
+    Lock lock = NewLock(loop);
+    Condition condition = NewCondition(lock);
+    int first = 1, second = 1, released = 1;
+    Task waiter = Create([&](hoya_task *) {
+        EXPECT_EQ(hoya_lock_acquire(lock.get()), 0);
+        first = hoya_condition_wait(condition.get());
+        released = hoya_lock_release(lock.get());
+        EXPECT_EQ(hoya_lock_try_acquire(lock.get()), 0);
+        second = hoya_condition_wait(condition.get());
+        EXPECT_EQ(hoya_lock_release(lock.get()), HOYA_ESTATE);
+        return 0;
+    });
+    RunRounds(2);
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(first, HOYA_ECANCELED);
+    EXPECT_EQ(released, HOYA_ESTATE);
+    EXPECT_EQ(second, HOYA_ECANCELED);
+}
+
+TEST_P(TaskSync, InAForkedChildTheObjectsOfALoopThatWasClosedBeforeCanBeFreed)
+{
+    hoya_lock *lock = NewLock(loop).release();
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(InChild([&] { EXPECT_EQ(hoya_lock_free(lock), 0); }), 0);
+    EXPECT_EQ(hoya_lock_free(lock), 0);
+}
+
 TEST_P(TaskSync, NothingIsAnErrorAndNoCrash)
 {
     InTask([&](hoya_task *) {

@@ -4,7 +4,10 @@
  */
 #include "tasks.h"
 
+#include <cerrno>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 namespace hoya_test
 {
@@ -461,6 +464,34 @@ TEST_P(TaskConformance, AChildForkedInATaskHasNoCurrentTask)
     });
     RunUntilDone({Of(task)});
     EXPECT_EQ(Result(task), 0);
+}
+
+/* AddressSanitizer sees what becomes of the scope. */
+// Holds: F27
+TEST_P(TaskConformance, ATaskThatEndsInAForkedChildLeavesItsTimeouts)
+{
+    pid_t child = -1;
+    int status = -1;
+    Task task = Create([&](hoya_task *) {
+        hoya_timeout *scope = nullptr;
+        EXPECT_EQ(hoya_timeout_enter(HOYA_MSEC(1), &scope), 0);
+        fflush(stdout);
+        child = fork();
+        if (child == 0) return alarm(10), 0;
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+        return 0;
+    });
+    while (child < 0 && hoya_loop_run_once(loop, HOYA_NEVER) >= 0) continue;
+    if (child == 0) {
+        if (host) host->AfterFork();
+        EXPECT_EQ(hoya_loop_after_fork(loop), 0);
+        CallLater(HOYA_MSEC(3), [this] { Stop(); });
+        Run();
+        EXPECT_TRUE(Done(task));
+        _exit(HasFailure());
+    }
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(status, 0);
 }
 
 /* ---- errors ---------------------------------------------------------------------------------------------- */

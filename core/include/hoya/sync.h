@@ -9,10 +9,11 @@
  *
  * A function marked "waits" is for tasks (HOYA_ESTATE, HOYA_EDEADLK: hoya/task.h) of the object's loop (HOYA_EINVAL). What
  * is free it takes without waiting, and then it lets nobody else run, but for the fairness of hoya/task.h. All others never
- * wait, and are for callbacks as well. Thread: as the loop's, HOYA_ETHREAD elsewhere. Only `new` needs memory.
+ * wait, and are for callbacks as well. Thread: as the loop's, HOYA_ETHREAD elsewhere; those that only
+ * tell how it stands (locked, is_set, value, broken, waiting) do not look. Only `new` needs memory.
  *
  * An object keeps its loop: end that by hoya_loop_close. At the close all who wait answer HOYA_ECANCELED. A `free` frees
- * nothing and answers HOYA_EBUSY while tasks wait; it may come after the close, and takes NULL. Names are for dumps and texts;
+ * nothing and answers HOYA_EBUSY while tasks wait, or have been woken and have not gone on yet; it may come after the close, and takes NULL. Names are for dumps and texts;
  * copied, NULL: none. Errors of each `new`: HOYA_ECLOSED, HOYA_ENOMEM.
  */
 #ifndef HOYA_SYNC_H

@@ -8,6 +8,12 @@
 #include <gtest/gtest.h>
 #include <hoya/hoya.h>
 
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
 namespace
 {
 
@@ -205,3 +211,36 @@ TEST_F(Repeat, ManyThatAreCancelledInAnyOrderLeaveTheOthersAlone)
     }
     EXPECT_EQ(destroyed, 100);
 }
+
+#ifdef HOYA_FAULTS
+static int timers_set;
+
+// Holds: F27
+TEST(RepeatFaults, OneThatReturnsInAForkedChildLeavesTheParentsTimerAlone)
+{
+    hoya_loop *loop = nullptr;
+    hoya_handle *timer = nullptr;
+    pid_t child = -1;
+    ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0);
+    auto fork_once = [](void *arg) {
+        if (*static_cast<pid_t *>(arg) < 0) *static_cast<pid_t *>(arg) = fork();
+    };
+    ASSERT_EQ(hoya_loop_call_every(loop, HOYA_MSEC(1), 0, fork_once, &child, nullptr, &timer), 0);
+    hoya_sys.timerfd_settime = [](int fd, int flags, const itimerspec *when, itimerspec *before) {
+        timers_set++;
+        return timerfd_settime(fd, flags, when, before);
+    };
+    timers_set = 0;
+    while (child < 0) hoya_loop_run_once(loop, HOYA_NEVER);
+    if (child == 0) _exit(timers_set);
+    hoya_sys = hoya_sys_real;
+    EXPECT_GT(timers_set, 0) << "the parent's own";
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    hoya_handle_cancel(timer);
+    hoya_handle_unref(timer);
+    hoya_loop_close(loop);
+    hoya_loop_unref(loop);
+}
+#endif
