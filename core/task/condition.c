@@ -58,7 +58,7 @@ static int wait(hoya_condition *condition, hoya_task *task)
         return rc;
     }
     hoya_place place = {0};
-    hoya_lock_hand_on(condition->lock);
+    hoya_lock_hand_on(condition->lock); /* until the wait is over */
     rc = hoya_wait_in_line(task, &condition->sync, &condition->line, &place, describe_condition);
     condition->sync.inside++; /* wait_for comes back to it */
     int back = hoya_lock_take_back(condition->lock, task);
