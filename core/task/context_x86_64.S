@@ -27,7 +27,7 @@
         .globl  hoya_context_switch
         .hidden hoya_context_switch
         .type   hoya_context_switch, @function
-        .p2align 4
+        .p2align 6                       /* it fits into two lines of a cache */
 hoya_context_switch:
         .cfi_startproc
         endbr64
