@@ -49,6 +49,7 @@ void hoya_loop_tell_host(hoya_loop *loop)
     const hoya_host_ops *ops = loop->host->ops;
     bool asks = ops->caps & HOYA_HOST_BEFORE_BLOCK; /* it knows best whether it has asked already */
     if ((asks ? !ops->kick : loop->armed) || !hoya_loop_wants_turn(loop)) return;
+    if (hoya_unlikely(hoya_loop_is_forked(loop))) return; /* what ends there would kick the parent's host */
     loop->armed = true;
     loop->stats.kicks += !asks;
     ops->kick(loop->host);

@@ -30,17 +30,24 @@ static bool is_closing(const hoya_group *group)
     return hoya_tasks_of(group->loop)->closing;
 }
 
-static void unref_group(hoya_group *group)
+static void let_go_of_ended(hoya_group *group)
 {
-    if (--group->refs) return;
     for (hoya_list *node; (node = hoya_list_pop(&group->failed));) {
         hoya_member *member = member_of(node);
         if (group->winner) member->task->future.looked = true; /* to lose a race is no accident */
         hoya_task_unref(member->task);
         hoya_free(member);
     }
-    hoya_task_unref(group->winner);
-    hoya_free(group);
+    hoya_task *winner = group->winner;
+    group->winner = NULL;
+    hoya_task_unref(winner);
+}
+
+/* Who is told of a failure that nobody looked at may ask the group: it goes after them. */
+static void unref_group(hoya_group *group)
+{
+    if (group->refs == 1) let_go_of_ended(group);
+    if (--group->refs == 0) hoya_free(group);
 }
 
 /* ---- the end --------------------------------------------------------------------------------------------- */
@@ -205,7 +212,7 @@ int hoya_group_enter(const hoya_group_options *given, hoya_group **out)
     return 0;
 }
 
-static void describe_join(const hoya_task *task, char *text, size_t size)
+void hoya_describe_join(const hoya_task *task, char *text, size_t size)
 {
     const hoya_group *group = task->waits_for;
     snprintf(text, size, "waits for the children of the group %s", group->name);
@@ -224,7 +231,7 @@ static int wait_for_children(hoya_group *group)
         }
         if (is_closing(group)) return hoya_task_interrupted(task);
         group->joined = true;
-        hoya_task_suspend(task, describe_join, group);
+        hoya_task_suspend(task, hoya_describe_join, group);
         group->joined = false;
     }
     return rc;
@@ -232,6 +239,7 @@ static int wait_for_children(hoya_group *group)
 
 static int join(hoya_group *group)
 {
+    if (!group->count) hoya_task_spend(group->scope.task);
     int rc = wait_for_children(group);
     if (group->winner) return 0; /* who wins in spite of a cancel is believed */
     if (hoya_list_is_empty(&group->failed)) return rc;
@@ -306,7 +314,7 @@ int hoya_group_create_task(hoya_group *group, hoya_task_function fn, void *arg, 
 
 /* ---- a child that says when it is ready ------------------------------------------------------------------ */
 
-static void describe_start(const hoya_task *task, char *text, size_t size)
+void hoya_describe_start(const hoya_task *task, char *text, size_t size)
 {
     const hoya_task *child = task->waits_for;
     snprintf(text, size, "waits until %s is ready", child->name);
@@ -324,7 +332,7 @@ static int wait_until_ready(hoya_task *task, const hoya_start *start, hoya_task 
             continue;
         }
         if (hoya_tasks_of(task->future.loop)->closing) break;
-        hoya_task_suspend(task, describe_start, child);
+        hoya_task_suspend(task, hoya_describe_start, child);
     }
     return rc;
 }

@@ -49,6 +49,10 @@ struct hoya_group {
     char name[];
 };
 
+/* Tasks that wait in these ways wait for the children of the group `waits_for`, and until the child `waits_for` is ready. */
+void hoya_describe_join(const hoya_task *task, char *text, size_t size);
+void hoya_describe_start(const hoya_task *task, char *text, size_t size);
+
 /* The member's task is done. The member is the group's now, or no more. Needs no memory. */
 void hoya_group_tell(hoya_member *member);
 

@@ -30,11 +30,12 @@ int hoya_owner_check(const hoya_task *owner, const hoya_loop *loop)
 void hoya_owner_adopt(hoya_task *owner, hoya_task *child)
 {
     child->owner = owner;
-    hoya_list_append(&owner->children, &child->of_owner);
+    hoya_list_append(owner->asked_children, &child->of_owner); /* before those */
 }
 
 void hoya_owner_disown(hoya_task *owner)
 {
+    owner->asked_children = &owner->children;
     for (hoya_list *node; (node = hoya_list_pop(&owner->children));)
         HOYA_CONTAINER_OF(node, hoya_task, of_owner)->owner = NULL;
 }
@@ -47,27 +48,29 @@ void hoya_owner_tell(hoya_task *child)
 {
     hoya_task *owner = child->owner;
     child->owner = NULL;
+    if (owner && owner->asked_children == &child->of_owner) owner->asked_children = child->of_owner.next;
     hoya_list_remove(&child->of_owner);
     if (owner && owner->ending && owner->wanted && hoya_list_is_empty(&owner->children)) hoya_task_wake(owner);
     if (child->member) hoya_group_tell(child->member);
 }
 
-/* The first child that has not been asked to end. Those that have been stand behind the others. */
+/* The first child that has not been asked to end. Those that have been stand behind the others, whenever those came. */
 static hoya_task *next_to_ask(const hoya_task *owner)
 {
-    if (hoya_list_is_empty(&owner->children)) return NULL;
-    hoya_task *first = HOYA_CONTAINER_OF(owner->children.next, hoya_task, of_owner);
-    return first->asked ? NULL : first;
+    hoya_list *first = owner->children.next;
+    return first == owner->asked_children ? NULL : HOYA_CONTAINER_OF(first, hoya_task, of_owner);
 }
 
 void hoya_owner_ask(hoya_task *child, const char *reason)
 {
+    hoya_task *owner = child->owner;
     child->asked = true;
-    if (child->owner) {
+    if (owner) {
         hoya_list_remove(&child->of_owner);
-        hoya_list_append(&child->owner->children, &child->of_owner);
+        hoya_list_append(&owner->children, &child->of_owner);
+        if (owner->asked_children == &owner->children) owner->asked_children = &child->of_owner;
     }
-    hoya_task_cancel(child, reason);
+    hoya_task_ask(child, reason);
 }
 
 /* A cancel ends a child that has not started, whose destroy function may end any other: so from the front, always.

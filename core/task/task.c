@@ -299,6 +299,7 @@ static __attribute__((noinline)) hoya_task *new_block(size_t name_size)
     task->waiting.wake = wake_waiting;
     hoya_list_init(&task->waiting.of_source);
     hoya_list_init(&task->children);
+    task->asked_children = &task->children;
     return task;
 }
 

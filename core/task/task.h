@@ -55,7 +55,10 @@ struct hoya_task {
     void *arg;
     hoya_destroy destroy;
     hoya_list of_owner;
-    hoya_list children; /* that have not ended, in the order of their birth until they are asked to end */
+    /* That have not ended, in the order of their birth; and behind them, from `asked_children` on, those that were asked
+     * to end. */
+    hoya_list children;
+    hoya_list *asked_children; /* the head of the list: there are none */
     /* When it was gone on with: the loop that ran (its own, but at that one's close), and on the stack were so many
      * dispatches, and so many loops of the host's, which may be another one since. */
     const hoya_loop *running;
@@ -74,6 +77,7 @@ struct hoya_task {
     hoya_scope *scopes;       /* the innermost one */
     hoya_member *member;      /* of a group, or NULL */
     hoya_task *owner;         /* NULL: none, or the loop's close has taken it away */
+    hoya_task *seen;          /* in a look for circles, the next one in it (task/circle.c); or NULL */
     int cancels, shields;
     int status;  /* what its function has returned */
     bool queued; /* `wake` is */
@@ -167,6 +171,10 @@ static inline void hoya_task_spend(hoya_task *task)
 hoya_task *hoya_task_of_future(const hoya_future *future);
 /* Another task waits for the future, or a combinator does. */
 bool hoya_task_awaited(const hoya_future *future);
+/* A task that waits in this way waits for the future `waits_for`. */
+void hoya_describe_future(const hoya_task *task, char *text, size_t size);
+/* task/circle.c: the future cannot be done before this task goes on. Needs no memory. */
+bool hoya_task_is_in_circle(const hoya_task *us, const hoya_future *future);
 /* HOYA_EDEADLK, HOYA_EINVAL: the task that may wait here cannot wait for this future. */
 int hoya_task_may_wait_for(const hoya_task *task, const hoya_future *future);
 
@@ -215,6 +223,9 @@ void hoya_scope_drop_innermost(hoya_task *task);
 
 /* The task that may wait here; else HOYA_ESTATE or HOYA_EDEADLK. */
 int hoya_task_here(hoya_task **task);
+/* hoya_task_cancel, of the loop's thread also in the child of a fork: there an owner that returns asks its children to
+ * end, and nothing but memory is touched. 1, or 0: it has ended. */
+int hoya_task_ask(hoya_task *task, const char *reason);
 /* Why it may not wait now: HOYA_ECANCELED, HOYA_EDEADLINE, or 0. */
 int hoya_task_interrupted(hoya_task *task);
 

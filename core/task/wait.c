@@ -40,7 +40,7 @@ void hoya_task_pause(hoya_task *task)
 
 /* ---- futures --------------------------------------------------------------------------------------------- */
 
-static void describe_future(const hoya_task *task, char *text, size_t size)
+void hoya_describe_future(const hoya_task *task, char *text, size_t size)
 {
     const hoya_future *future = task->waits_for;
     char place[160];
@@ -48,29 +48,19 @@ static void describe_future(const hoya_task *task, char *text, size_t size)
     else snprintf(text, size, "waits for a future from %s", hoya_code_name(future->place, place, sizeof place));
 }
 
-/* The future is a task that waits, directly or by others, for this one, as each owner will in the end: that would never
- * end. */
-static bool waits_for_us(const hoya_task *us, const hoya_future *future)
-{
-    const hoya_task *other;
-    while ((other = hoya_task_of_future(future)) && !hoya_owner_is(other, us) && other->wanted &&
-           other->describe_wait == describe_future)
-        future = other->waits_for;
-    return other && hoya_owner_is(other, us);
-}
-
 /* The future is pending, and the task may wait. */
 static int wait_for(hoya_task *task, hoya_future *future)
 {
     hoya_waiting_begin(&task->waiting, &future->callbacks);
-    hoya_task_suspend(task, describe_future, future);
+    hoya_task_suspend(task, hoya_describe_future, future);
     hoya_list_remove(&task->waiting.of_source); /* if it was not this that came */
     return future->outcome.done ? 0 : hoya_task_interrupted(task);
 }
 
 int hoya_task_may_wait_for(const hoya_task *task, const hoya_future *future)
 {
-    if (waits_for_us(task, future)) return hoya_error_set(HOYA_EDEADLK, "%s would wait for itself", task->name);
+    if (hoya_task_is_in_circle(task, future))
+        return hoya_error_set(HOYA_EDEADLK, "%s would wait for itself", task->name);
     if (future->loop != task->future.loop)
         return hoya_error_set(HOYA_EINVAL, "%s: the future is of another loop", task->name);
     return 0;
@@ -134,8 +124,10 @@ static __attribute__((noinline)) int await(hoya_future *future, void **value)
          * other tasks want (statement 41). */
         hoya_future_cancel(future, rc == HOYA_ECANCELED ? task->reason : "the time of who awaited it was up");
         task->shields++;
-        while (!future->outcome.done && !hoya_tasks_of(task->future.loop)->closing && wait_for(task, future) == 0)
-            continue;
+        while (!future->outcome.done && !hoya_tasks_of(task->future.loop)->closing) {
+            if (hoya_task_is_in_circle(task, future)) break; /* closed since: by others that wait like this */
+            if (wait_for(task, future) < 0) break;
+        }
         task->shields--;
         if (future->outcome.done && !hoya_future_cancelled(future)) rc = 0;
     }
@@ -194,7 +186,11 @@ int hoya_task_cancel(hoya_task *task, const char *reason)
 {
     if (!task) return hoya_error_set(HOYA_EINVAL, "the task is NULL");
     int rc = hoya_loop_check_thread(task->future.loop);
-    if (rc < 0) return rc;
+    return rc < 0 ? rc : hoya_task_ask(task, reason);
+}
+
+int hoya_task_ask(hoya_task *task, const char *reason)
+{
     if (task->ended || task->future.outcome.done) return 0;
     if (!task->reason && reason) {
         task->reason = hoya_new_zeroed(strlen(reason) + 1); /* without memory it goes without */

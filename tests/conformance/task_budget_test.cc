@@ -99,6 +99,21 @@ TEST_P(TaskBudget, ASemaphoreAnEventAndABarrierLetTheLoopTurn)
 }
 
 // Holds: S143
+TEST_P(TaskBudget, AGroupWithoutChildrenLetsTheLoopTurn)
+{
+    hoya_group *group = nullptr;
+    ExpectOthersRun([&] {
+        int rc = group ? 0 : hoya_group_enter(nullptr, &group);
+        return rc < 0 ? rc : hoya_group_join(group);
+    });
+    trace.clear();
+    ExpectOthersRun([&] {
+        int rc = hoya_group_enter(nullptr, &group);
+        return rc < 0 ? rc : hoya_group_leave(group);
+    });
+}
+
+// Holds: S143
 TEST_P(TaskBudget, AQueueWithRoomOrItemsLetsTheLoopTurn)
 {
     Queue queue = NewQueue(loop, HOYA_QUEUE_UNBOUNDED);

@@ -4,6 +4,11 @@
  */
 #include "tasks.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 namespace hoya_test
 {
 
@@ -143,6 +148,74 @@ TEST_P(TaskOwner, AChildThatRefusesIsWaitedForAndCancelledOnce)
     RunUntilDone({Of(owner)});
     EXPECT_EQ(trace, (Trace{"owner returns", "child returns", "owner is done"}));
     EXPECT_EQ(Result(child), 0);
+}
+
+TEST_P(TaskOwner, ChildrenThatAreMadeAfterOthersWereAskedAreAskedAsWell)
+{
+    Future end = NewFuture();
+    Task owner = Create([&](hoya_task *self) {
+        hoya_group *group = nullptr;
+        auto refuses = [&](hoya_task *) {
+            EXPECT_EQ(hoya_shield_enter(), 0);
+            int rc = hoya_wait_done(end.get());
+            Note("the first ends");
+            return rc;
+        };
+        EXPECT_EQ(hoya_group_enter(nullptr, &group), 0);
+        for (int i = 0; i < 2; i++) {
+            auto work = new TaskWork(refuses);
+            hoya_task_options options = {};
+            options.size = sizeof options;
+            options.destroy = DestroyWork;
+            EXPECT_EQ(hoya_group_create_task(group, RunWork, work, &options, nullptr), 0);
+        }
+        EXPECT_EQ(hoya_sleep(0), 0);
+        EXPECT_EQ(hoya_group_cancel(group, nullptr), 1);
+        CreateChild(self, Sleeper("second"));
+        CreateChild(self, Sleeper("third"));
+        EXPECT_EQ(hoya_shield_enter(), 0);
+        EXPECT_EQ(hoya_sleep(0), 0);
+        return 0;
+    });
+    RunUntilNoted(2);
+    EXPECT_EQ(trace, (Trace{"second", "third"}));
+    EXPECT_FALSE(Done(owner));
+    EXPECT_EQ(hoya_future_set_result(end.get(), nullptr, nullptr), 0);
+    RunUntilDone({Of(owner)});
+    EXPECT_EQ(Result(owner), 0);
+}
+
+TEST_P(TaskOwner, AChildThatEndsAfterItWasAskedMakesRoomForLaterOnes)
+{
+    Future end = NewFuture();
+    Task owner = Create([&](hoya_task *self) {
+        hoya_group *group = nullptr;
+        auto add = [&](TaskWork work) {
+            hoya_task_options options = {};
+            options.size = sizeof options;
+            options.destroy = DestroyWork;
+            EXPECT_EQ(hoya_group_create_task(group, RunWork, new TaskWork(std::move(work)), &options, nullptr), 0);
+        };
+        EXPECT_EQ(hoya_group_enter(nullptr, &group), 0);
+        add(Sleeper("first"));
+        add([&](hoya_task *) {
+            EXPECT_EQ(hoya_shield_enter(), 0);
+            return hoya_wait_done(end.get());
+        });
+        EXPECT_EQ(hoya_sleep(0), 0);
+        EXPECT_EQ(hoya_group_cancel(group, nullptr), 1);
+        EXPECT_EQ(hoya_shield_enter(), 0);
+        EXPECT_EQ(hoya_sleep(0), 0);
+        EXPECT_EQ(hoya_sleep(0), 0);
+        EXPECT_EQ(trace, Trace{"first"});
+        CreateChild(self, Sleeper("third"));
+        EXPECT_EQ(hoya_sleep(0), 0);
+        return 0;
+    });
+    RunUntilNoted(2);
+    EXPECT_EQ(trace, (Trace{"first", "third"}));
+    EXPECT_EQ(hoya_future_set_result(end.get(), nullptr, nullptr), 0);
+    RunUntilDone({Of(owner)});
 }
 
 TEST_P(TaskOwner, ChildrenOfChildrenEndInsideOut)
@@ -520,6 +593,35 @@ TEST_P(TaskOwner, InAForkedChildALoopIsClosedWithAnOwnerThatWaits)
     EXPECT_EQ(hoya_future_set_result(end.get(), nullptr, nullptr), 0);
     RunUntilDone({Of(owner)});
     EXPECT_EQ(Result(owner), 0) << "the parent's goes on";
+}
+
+// Holds: S56
+TEST_P(TaskOwner, AnOwnerThatReturnsInAForkedChildAsksItsChildrenToEndThere)
+{
+    bool forked = false;
+    int status = -1;
+    Task owner = Create([&](hoya_task *self) {
+        CreateChild(self, Sleeper("the child ends"));
+        EXPECT_EQ(hoya_sleep(0), 0);
+        fflush(stdout);
+        pid_t child = fork();
+        forked = child == 0;
+        if (forked) alarm(10);
+        while (!forked && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+        return 0; /* in both */
+    });
+    for (int i = 0; !forked && !Done(owner) && i < 1000; i++) hoya_loop_run_once(loop, HOYA_MSEC(10));
+    if (forked) {
+        if (host) host->AfterFork();
+        EXPECT_FALSE(Done(owner));
+        EXPECT_EQ(hoya_loop_after_fork(loop), 0) << hoya_error_detail();
+        RunUntilDone({Of(owner)});
+        EXPECT_EQ(trace, Trace{"the child ends"});
+        fflush(stdout);
+        _exit(HasFailure() ? 1 : 0);
+    }
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(trace, Trace{"the child ends"});
 }
 
 TEST_P(TaskOwner, InADumpAnOwnerWaitsForItsChildrenAndAChildNamesItsOwner)

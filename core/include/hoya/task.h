@@ -111,7 +111,9 @@ HOYA_API void *hoya_task_get_local(const void *key);
 /* Waits until the future is done, whatever came of it; a future that is done already costs nothing, and does not let
  * others run (but see above). A cancel leaves the future alone. 0 when it is done. Errors: HOYA_ECANCELED, HOYA_EDEADLINE (of a timeout
  * scope), HOYA_EDEADLK (for itself, or for a task that waits for this one, as owners do), HOYA_EINVAL (another loop's).
- * Needs no memory. */
+ * Waits that are followed: for a future, for a child to be ready, for the children of a group, and for a combinator with
+ * one part left. A circle by other ways is not noticed, nor one that is closed last by a join, or by the end of a
+ * combinator's other parts. Needs no memory. */
 HOYA_API int hoya_wait_done(hoya_future *future);
 
 /* hoya_wait_done, then hoya_future_result: the first failure of the two, else 0 and the value, borrowed until the last
