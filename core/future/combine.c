@@ -55,10 +55,12 @@ int hoya_combined_new(const hoya_future_class *class, hoya_loop *loop, hoya_futu
                       size_t extra, const void *place, hoya_combined **out)
 {
     int rc = hoya_loop_enter(loop);
+    size_t each = sizeof(hoya_part) + extra;
+    if (rc >= 0 && count > (SIZE_MAX - sizeof(hoya_combined)) / each)
+        rc = hoya_error_set(HOYA_ENOMEM, "no memory holds %zu parts", count);
     if (rc >= 0) rc = check_parts(loop, futures, count);
     if (rc < 0) return rc;
-    /* Parts that exist, and what is behind them, are smaller than what is left of an address space. */
-    hoya_combined *whole = hoya_new_zeroed(sizeof *whole + count * sizeof(hoya_part) + extra);
+    hoya_combined *whole = hoya_new_zeroed(sizeof *whole + count * each);
     if (!whole) return HOYA_ENOMEM;
     hoya_future_init(&whole->future, class, hoya_loop_ref(loop), place);
     whole->count = count;
@@ -99,14 +101,20 @@ void hoya_combined_begin(hoya_combined *whole, hoya_combined_decide *decide)
     }
 }
 
+/* The parts go on undisturbed, and one that ends from now on tells it no more. */
+void hoya_combined_leave(hoya_future *future)
+{
+    hoya_combined *whole = of_future(future);
+    take_back(whole->timer);
+    for (size_t i = 0; i < whole->count; i++) hoya_list_remove(&whole->parts[i].waiting.of_source);
+}
+
 void hoya_combined_free(hoya_future *future)
 {
     hoya_combined *whole = of_future(future);
     hoya_loop *loop = future->loop;
-    take_back(whole->timer);
     hoya_handle_unref(whole->timer);
     hoya_handle_unref(whole->sweep);
-    for (size_t i = 0; i < whole->count; i++) hoya_list_remove(&whole->parts[i].waiting.of_source);
     for (size_t i = 0; i < whole->count; i++) hoya_future_unref(whole->parts[i].future);
     hoya_free(whole);
     hoya_loop_unref(loop);
@@ -191,6 +199,7 @@ int hoya_combined_cancel_parts(hoya_future *future, const char *reason)
     hoya_combined *whole = of_future(future);
     hoya_future_ref(future);
     whole->asked = true;
+    take_back(whole->timer); /* what cleans up takes its time */
     for (size_t i = 0; i < whole->count && !future->outcome.done; i++)
         if (hoya_part_is_pending(&whole->parts[i])) hoya_future_cancel(whole->parts[i].future, reason);
     hoya_future_unref(future);

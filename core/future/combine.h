@@ -34,7 +34,7 @@ struct hoya_combined {
     hoya_combined_decide *decide;
     hoya_handle *timer; /* NULL: none */
     hoya_handle *sweep; /* the callback that cancels what is left; NULL: it leaves the others alone */
-    hoya_part *kept;    /* by that one; or NULL */
+    hoya_part *kept;    /* by that one, or the winner of a race; or NULL */
     const char *reason; /* which it gives */
     size_t count;
     size_t pending;   /* parts whose end has not been decided upon; the same future twice is one */
@@ -48,9 +48,11 @@ struct hoya_combined {
 int hoya_combined_cancel_parts(hoya_future *future, const char *reason);
 /* The same: it ends alone. */
 int hoya_combined_cancel_alone(hoya_future *future, const char *reason);
+/* Nothing leads to it any more; then it goes. */
+void hoya_combined_leave(hoya_future *future);
 void hoya_combined_free(hoya_future *future);
 
-/* A pending one with its references, and `extra` bytes behind its parts; waits for nothing yet. */
+/* A pending one with its references, and `extra` bytes for each part behind all of them; waits for nothing yet. */
 int hoya_combined_new(const hoya_future_class *class, hoya_loop *loop, hoya_future *const *futures, size_t count,
                       size_t extra, const void *place, hoya_combined **whole);
 
@@ -74,6 +76,9 @@ void hoya_combined_let_go(hoya_combined *whole, const hoya_part *kept);
 
 /* Somebody waits for the future: a callback, a task, a combinator. */
 bool hoya_future_is_wanted(const hoya_future *future);
+
+/* It is the callback of what comes then, for which somebody has asked. */
+bool hoya_waiting_is_then(const hoya_waiting *waiting);
 
 static inline bool hoya_part_is_pending(const hoya_part *part)
 {

@@ -7,10 +7,12 @@
 
 static void decide(hoya_combined *whole, hoya_part *part)
 {
-    bool cancelled = hoya_future_cancelled(part->future);
-    if (cancelled && whole->pending) return; /* it is out of the race */
+    bool cancelled = hoya_future_cancelled(part->future); /* it is out of the race */
+    if (!cancelled && !whole->kept) whole->kept = part;
+    if (whole->pending && (cancelled || whole->asked)) return;
+    if (whole->kept) part = whole->kept; /* of those that refused a cancel the first */
     if (whole->sweep) hoya_combined_sweep(whole, part, "another one has won the race");
-    if (cancelled && whole->late) hoya_combined_end_error(whole, HOYA_ETIMEDOUT, "the time was up");
+    if (whole->late && !whole->kept) hoya_combined_end_error(whole, HOYA_ETIMEDOUT, "the time was up");
     else hoya_combined_end_as(whole, part);
     if (!whole->sweep) hoya_combined_let_go(whole, part);
 }
@@ -23,8 +25,10 @@ static const char *name_race(const hoya_future *future)
     return "a race";
 }
 
-static const hoya_future_class race_class = {
-    .cancel = hoya_combined_cancel_parts, .free = hoya_combined_free, .name = name_race};
+static const hoya_future_class race_class = {.cancel = hoya_combined_cancel_parts,
+                                             .free = hoya_combined_free,
+                                             .name = name_race,
+                                             .leave = hoya_combined_leave};
 
 int hoya_race(hoya_loop *loop, hoya_future *const *futures, size_t count, hoya_future **future)
 {
@@ -50,8 +54,10 @@ static const char *name_timeout(const hoya_future *future)
     return "a future with a timeout";
 }
 
-static const hoya_future_class timeout_class = {
-    .cancel = hoya_combined_cancel_parts, .free = hoya_combined_free, .name = name_timeout};
+static const hoya_future_class timeout_class = {.cancel = hoya_combined_cancel_parts,
+                                                .free = hoya_combined_free,
+                                                .name = name_timeout,
+                                                .leave = hoya_combined_leave};
 
 static void on_time(void *arg)
 {
@@ -92,8 +98,10 @@ static const char *name_shield(const hoya_future *future)
     return "a shielded future";
 }
 
-static const hoya_future_class shield_class = {
-    .cancel = hoya_combined_cancel_alone, .free = hoya_combined_free, .name = name_shield};
+static const hoya_future_class shield_class = {.cancel = hoya_combined_cancel_alone,
+                                               .free = hoya_combined_free,
+                                               .name = name_shield,
+                                               .leave = hoya_combined_leave};
 
 int hoya_shield(hoya_future *future, hoya_future **outer)
 {

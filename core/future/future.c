@@ -68,12 +68,15 @@ static void report_unseen(const hoya_future *future)
     hoya_loop_call_exception_handler(future->loop, &context);
 }
 
-/* What most futures have not got when they end. */
+/* What most futures have not got when they end. It has a reference of its own meanwhile: what this calls may come back. */
 static __attribute__((noinline)) void drop_rest(hoya_future *future)
 {
+    future->refs = 1;
+    if (future->class && future->class->leave) future->class->leave(future);
     if (future->outcome.code < 0) report_unseen(future);
     while (!hoya_list_is_empty(&future->callbacks)) hoya_waiters_drop(&future->callbacks, NULL, NULL);
     hoya_outcome_clear(&future->outcome);
+    hoya_check(future->refs == 1, "a future was referenced while it was freed");
 }
 
 static void free_alone(hoya_future *future)
@@ -89,7 +92,8 @@ void hoya_future_free(hoya_future *future)
                    hoya_loop_on_thread(future->loop),
                "the last reference of a future was dropped on a wrong thread");
     const hoya_outcome *outcome = &future->outcome;
-    if (hoya_unlikely(outcome->code < 0 || outcome->destroy || !hoya_list_is_empty(&future->callbacks)))
+    bool leaves = future->class && future->class->leave;
+    if (hoya_unlikely(leaves || outcome->code < 0 || outcome->destroy || !hoya_list_is_empty(&future->callbacks)))
         drop_rest(future);
     hoya_live_add_future(-1);
     if (future->class) future->class->free(future);

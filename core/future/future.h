@@ -23,6 +23,8 @@ typedef struct hoya_future_class {
     void (*free)(hoya_future *future); /* after the last unref: the memory, and what keeps the loop */
     const char *(*name)(const hoya_future *future);
     bool open; /* others may complete it, too */
+    /* After the last unref, while it may still be touched: makes sure that nothing it waits for leads to it. Or NULL. */
+    void (*leave)(hoya_future *future);
 } hoya_future_class;
 
 struct hoya_future {

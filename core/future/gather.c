@@ -67,14 +67,13 @@ static const char *name(const hoya_future *future)
 }
 
 static const hoya_future_class gather_class = {
-    .cancel = hoya_combined_cancel_parts, .free = hoya_combined_free, .name = name};
+    .cancel = hoya_combined_cancel_parts, .free = hoya_combined_free, .name = name, .leave = hoya_combined_leave};
 
 int hoya_gather(hoya_loop *loop, hoya_future *const *futures, size_t count, uint32_t flags, hoya_future **future)
 {
     if (flags & ~(uint32_t)FLAGS) return hoya_error_set(HOYA_EINVAL, "gather has no such flag: %#x", flags);
     hoya_combined *whole;
-    int rc = hoya_combined_new(&gather_class, loop, futures, count, count * sizeof(hoya_gathered), HOYA_CALLER(),
-                               &whole);
+    int rc = hoya_combined_new(&gather_class, loop, futures, count, sizeof(hoya_gathered), HOYA_CALLER(), &whole);
     if (rc < 0) return rc;
     whole->options = flags;
     if (!flags && count > 1) rc = hoya_combined_may_cancel(whole);

@@ -41,7 +41,7 @@ static const char *name(const hoya_future *future)
 }
 
 static const hoya_future_class wait_class = {
-    .cancel = hoya_combined_cancel_alone, .free = hoya_combined_free, .name = name};
+    .cancel = hoya_combined_cancel_alone, .free = hoya_combined_free, .name = name, .leave = hoya_combined_leave};
 
 int hoya_wait_futures(hoya_loop *loop, hoya_future *const *futures, size_t count, hoya_when when, int64_t timeout,
                       hoya_future **future)

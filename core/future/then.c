@@ -6,23 +6,35 @@
  * asked for it the callback has `next`. So nobody refers to himself, whatever is let go first. A result that is a future
  * again is followed by a callback as well, not inside the call that completes it: a promise may follow a promise without
  * end, and no stack grows.
+ *
+ * Whatever calls the application (a function, the destroy function of an argument) may let go of `next`: who does so in
+ * here has a reference to it.
  */
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/error_place.h"
 #include "future/combine.h"
 
-typedef struct then {
-    hoya_future future; /* `next` */
+typedef struct then then;
+
+/* One of its two callbacks: of its source, and of what it follows. */
+typedef struct step {
+    then *of;
+    bool has; /* a reference to `next`: when it runs, until it is gone; from the start if nobody asked for `next` */
+} step;
+
+struct then {
+    hoya_future future; /* first: `next` */
     hoya_then_function on_value, on_error;
     void *arg;
     hoya_destroy destroy;
     hoya_future *source; /* which it waits for; a reference. NULL: none, or the callback has this */
     hoya_handle *callback;
+    hoya_future *lender; /* of a value that was passed on without its owner; a reference. NULL: none */
+    step first, following;
     bool follows;  /* the source is one that a function has named */
-    bool detached; /* nobody asked for `next`: each callback has a reference to it */
-    bool called;   /* the callback runs, and has one, too, until it is gone */
-} then;
+    bool detached; /* nobody asked for `next` */
+};
 
 static then *of_future(hoya_future *future)
 {
@@ -54,10 +66,15 @@ static int cancel(hoya_future *future, const char *reason)
     return 1;
 }
 
+static void leave(hoya_future *future)
+{
+    let_go(of_future(future));
+}
+
 static void free_then(hoya_future *future)
 {
     hoya_loop *loop = future->loop;
-    let_go(of_future(future));
+    hoya_future_unref(of_future(future)->lender);
     hoya_free(future);
     hoya_loop_unref(loop);
 }
@@ -68,36 +85,57 @@ static const char *name(const hoya_future *future)
     return "what comes then";
 }
 
-static const hoya_future_class then_class = {.cancel = cancel, .free = free_then, .name = name, .open = true};
+static const hoya_future_class then_class = {
+    .cancel = cancel, .free = free_then, .name = name, .open = true, .leave = leave};
 
-/* The callback begins, and ends: what it calls may let go of `next`. */
-static void enter_callback(then *t)
+/* A callback takes its reference, once; and lets it go. */
+static void take(step *s)
 {
-    if (!t->detached) hoya_future_ref(&t->future);
-    t->called = true;
+    if (!s->has) hoya_future_ref(&s->of->future);
+    s->has = true;
 }
 
-static void leave_callback(then *t)
+static void give_back(step *s)
 {
-    bool has_one = t->detached || t->called;
-    t->called = false;
-    if (has_one) hoya_future_unref(&t->future);
+    bool had = s->has;
+    s->has = false;
+    if (had) hoya_future_unref(&s->of->future);
+}
+
+/* A value without an owner is good as long as who lends it: a combinator, from its parts. Of a chain that is the first
+ * one, so that the others go when they are done. */
+static void pass_on(then *t, hoya_future *source)
+{
+    hoya_outcome outcome = hoya_future_hand_on(source);
+    hoya_future *lender = source->class == &then_class ? of_future(source)->lender : source;
+    if (lender && outcome.value && !outcome.destroy) t->lender = hoya_future_ref(lender);
+    hoya_future_complete(&t->future, outcome);
 }
 
 /* ---- following ----------------------------------------------------------------------------------------- */
 
 static void on_followed(hoya_future *other, void *arg)
 {
-    then *t = arg;
-    enter_callback(t);
-    if (!t->future.outcome.done) hoya_future_complete(&t->future, hoya_future_hand_on(other));
+    step *s = arg;
+    take(s);
+    if (!s->of->future.outcome.done) pass_on(s->of, other);
 }
 
 static void on_followed_gone(void *arg)
 {
-    then *t = arg;
+    step *s = arg;
+    then *t = s->of;
+    hoya_future_ref(&t->future);
     let_go(t);
-    leave_callback(t);
+    give_back(s);
+    hoya_future_unref(&t->future);
+}
+
+/* Would it wait for itself? */
+static bool waits_for(const hoya_future *future, const hoya_future *next)
+{
+    while (future && future != next) future = future->class == &then_class ? ((const then *)future)->source : NULL;
+    return future;
 }
 
 int hoya_future_follow(hoya_future *next, hoya_future *other)
@@ -112,9 +150,12 @@ int hoya_future_follow(hoya_future *next, hoya_future *other)
         rc = hoya_error_set(HOYA_EINVAL, "what comes then cannot follow a future of another loop");
     if (rc >= 0 && (next->outcome.done || t->follows || t->source))
         rc = hoya_error_set(HOYA_ESTATE, "what comes then is done, follows another one, or is not yet asked");
+    if (rc >= 0 && waits_for(other, next))
+        rc = hoya_error_set(HOYA_EDEADLK, "what comes then cannot follow a future that waits for it");
     if (rc < 0) return rc;
-    if (t->detached) hoya_future_ref(next);
-    rc = hoya_future_add_done_callback(other, on_followed, t, on_followed_gone, &t->callback);
+    t->following.of = t;
+    if (t->detached) take(&t->following);
+    rc = hoya_future_add_done_callback(other, on_followed, &t->following, on_followed_gone, &t->callback);
     if (rc < 0) return rc;
     t->source = hoya_future_ref(other);
     t->follows = true;
@@ -140,8 +181,9 @@ static void call(then *t, hoya_then_function fn, hoya_future *source)
 
 static void on_source_done(hoya_future *source, void *arg)
 {
-    then *t = arg;
-    enter_callback(t);
+    step *s = arg;
+    then *t = s->of;
+    take(s);
     hoya_future_ref(source);
     let_go(t); /* it runs already: the argument goes afterwards */
     bool failed = source->outcome.code < 0;
@@ -149,7 +191,7 @@ static void on_source_done(hoya_future *source, void *arg)
     if (t->future.outcome.done) {
         ; /* somebody knew better */
     } else if (!fn) {
-        hoya_future_complete(&t->future, hoya_future_hand_on(source));
+        pass_on(t, source);
     } else {
         if (failed) source->looked = true;
         call(t, fn, source);
@@ -159,9 +201,22 @@ static void on_source_done(hoya_future *source, void *arg)
 
 static void on_source_gone(void *arg)
 {
-    then *t = arg;
+    step *s = arg;
+    then *t = s->of;
+    hoya_future_ref(&t->future);
     hoya_destroy_arg(t->destroy, t->arg);
-    leave_callback(t);
+    give_back(s);
+    hoya_future_unref(&t->future);
+}
+
+bool hoya_waiting_is_then(const hoya_waiting *waiting)
+{
+    if (waiting->wake) return false;
+    const hoya_handle *handle =
+        &((const hoya_waiter *)((const char *)waiting - offsetof(hoya_waiter, waiting)))->handle;
+    hoya_waiter_function fn = handle->fn.waiter;
+    bool is_then = fn == (hoya_waiter_function)on_source_done || fn == (hoya_waiter_function)on_followed;
+    return is_then && !((const step *)handle->arg)->of->detached;
 }
 
 int hoya_future_then(hoya_future *source, hoya_then_function on_value, hoya_then_function on_error, void *arg,
@@ -180,7 +235,9 @@ int hoya_future_then(hoya_future *source, hoya_then_function on_value, hoya_then
     t->arg = arg;
     t->destroy = destroy;
     t->detached = !next;
-    rc = hoya_future_add_done_callback(source, on_source_done, t, on_source_gone, next ? &t->callback : NULL);
+    t->first = (step){.of = t, .has = t->detached};
+    rc = hoya_future_add_done_callback(source, on_source_done, &t->first, on_source_gone,
+                                       next ? &t->callback : NULL);
     if (!next) return rc;
     if (rc < 0) {
         hoya_future_unref(&t->future);

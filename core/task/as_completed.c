@@ -50,6 +50,8 @@ static bool waits_already(const hoya_as_completed *iterator, const hoya_future *
 static int check(hoya_loop *loop, hoya_future *const *futures, size_t count)
 {
     int rc = hoya_loop_enter(loop);
+    if (rc >= 0 && count > (SIZE_MAX - sizeof(hoya_as_completed)) / sizeof(item))
+        rc = hoya_error_set(HOYA_ENOMEM, "no memory holds %zu futures", count);
     if (rc >= 0 && count && !futures) rc = hoya_error_set(HOYA_EINVAL, "there are no futures to wait for");
     for (size_t i = 0; rc >= 0 && i < count; i++)
         if (!futures[i] || futures[i]->loop != loop)

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "future/combine.h"
 #include "loop/handle.h"
 #include "task/overflow.h"
 
@@ -267,8 +268,10 @@ static void wake_waiting(hoya_waiting *waiting)
 
 bool hoya_task_awaited(const hoya_future *future)
 {
-    for (hoya_list *node = future->callbacks.next; node != &future->callbacks; node = node->next)
-        if (HOYA_CONTAINER_OF(node, hoya_waiting, of_source)->wake) return true;
+    for (hoya_list *node = future->callbacks.next; node != &future->callbacks; node = node->next) {
+        hoya_waiting *waiting = HOYA_CONTAINER_OF(node, hoya_waiting, of_source);
+        if (waiting->wake || hoya_waiting_is_then(waiting)) return true;
+    }
     return false;
 }
 
@@ -342,7 +345,7 @@ static const char *name_future(const hoya_future *future)
     return ((const hoya_task *)future)->name;
 }
 
-static const hoya_future_class task_class = {cancel_future, free_task, name_future, false};
+static const hoya_future_class task_class = {.cancel = cancel_future, .free = free_task, .name = name_future};
 
 hoya_task *hoya_task_of_future(const hoya_future *future)
 {

@@ -283,6 +283,35 @@ TEST_P(TaskConformance, AGatherThatIsLetGoLeavesItsPartsAlone)
     EXPECT_TRUE(Logged("not the gather's"));
 }
 
+TEST_P(TaskConformance, ACombinatorThatIsLetGoHearsNoMoreOfItsParts)
+{
+    auto fail = [](void *arg) {
+        auto *part = static_cast<hoya_future *>(arg);
+        EXPECT_EQ(hoya_future_set_exception(part, HOYA_EPIPE, "nobody wants it"), 0);
+        hoya_future_unref(part);
+    };
+    auto nothing = [](hoya_future *, void *) {};
+    using Make = std::function<Future(hoya_future *)>;
+    const Make all[] = {
+        [this](hoya_future *part) { return Gather(loop, {part}); },
+        [this](hoya_future *part) { return Race(loop, {part}); },
+        [](hoya_future *part) { return WithTimeout(part, HOYA_SEC(60)); },
+        [](hoya_future *part) { return Shield(part); },
+        [this](hoya_future *part) { return WaitFutures(loop, {part}, HOYA_ALL_COMPLETED, HOYA_SEC(60)); },
+    };
+    for (const Make &make : all) {
+        Future part = NewFuture(), whole = make(part.get());
+        EXPECT_EQ(hoya_future_add_done_callback(whole.get(), nothing, hoya_future_ref(part.get()), fail, nullptr),
+                  0);
+        whole.reset();
+        EXPECT_EQ(Stats().timers, 0u);
+        EXPECT_TRUE(IsDone(part)) << "the argument of the callback went";
+        part.reset();
+        EXPECT_EQ(LogLines(), 1u) << "the failure stayed with the part";
+        ClearLog();
+    }
+}
+
 TEST_P(TaskConformance, GathersOfGathersEndTogether)
 {
     Future a = NewFuture(), b = NewFuture(), c = NewFuture();
@@ -383,6 +412,18 @@ TEST_P(TaskConformance, CombinatorsRefuseWhatIsNotTheirs)
     Release(sibling);
 }
 
+TEST_P(TaskConformance, MorePartsThanMemoryHoldsAreRefused)
+{
+    Future a = NewFuture();
+    hoya_future *part = a.get(), *out = nullptr;
+    for (size_t count : {SIZE_MAX, SIZE_MAX / 16, SIZE_MAX / sizeof(hoya_future *)}) {
+        EXPECT_EQ(hoya_gather(loop, &part, count, 0, &out), HOYA_ENOMEM);
+        EXPECT_EQ(hoya_race(loop, &part, count, &out), HOYA_ENOMEM);
+        hoya_as_completed *iterator = nullptr;
+        EXPECT_EQ(hoya_as_completed_new(loop, &part, count, &iterator), HOYA_ENOMEM);
+    }
+}
+
 TEST_P(TaskConformance, CombinatorsOutliveTheirLoop)
 {
     Future a = NewFuture(), b = NewFuture();
@@ -461,6 +502,55 @@ TEST_P(TaskConformance, ACancelledRaceWaitsForItsPartsAndWhoRefusesWins)
     EXPECT_EQ(hoya_future_cancel(first.get(), "no"), 1);
     EXPECT_EQ(TextOf(first), "no");
     EXPECT_TRUE(IsCancelled(first) && IsCancelled(a));
+}
+
+TEST_P(TaskConformance, ACancelledRaceHasNoWinnerBeforeTheLastPartHasEnded)
+{
+    int values[2];
+    Future ends[3] = {NewFuture(), NewFuture(), NewFuture()};
+    std::vector<Task> tasks;
+    for (int i = 0; i < 3; i++)
+        tasks.push_back(Create([&, i](hoya_task *self) {
+            EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
+            EXPECT_EQ(hoya_shield_enter(), 0);
+            EXPECT_EQ(hoya_await(ends[i].get(), nullptr), 0);
+            EXPECT_EQ(hoya_shield_leave(), 0);
+            return i < 2 ? hoya_task_set_value(self, &values[i], nullptr) : HOYA_ECANCELED;
+        }));
+    Future race = Race(loop, {Of(tasks[0]), Of(tasks[1]), Of(tasks[2])});
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_cancel(race.get(), nullptr), 1);
+    for (int i : {1, 0, 2}) {
+        RunRounds(3);
+        EXPECT_FALSE(IsDone(race));
+        SetValue(ends[i], nullptr);
+    }
+    RunUntilDone({race.get()});
+    EXPECT_EQ(ValueOf(race), &values[1]) << "the first that refused";
+}
+
+TEST_P(TaskConformance, ACancelOfAFutureWithATimeoutTakesItsTimeBack)
+{
+    Future end = NewFuture();
+    Task task = Create([&](hoya_task *self) {
+        Future never = NewFuture();
+        EXPECT_EQ(hoya_await(never.get(), nullptr), HOYA_ECANCELED);
+        EXPECT_EQ(hoya_shield_enter(), 0);
+        EXPECT_EQ(hoya_await(end.get(), nullptr), 0);
+        EXPECT_EQ(hoya_shield_leave(), 0);
+        EXPECT_EQ(hoya_task_cancelling(self), 1);
+        return HOYA_ECANCELED;
+    });
+    Future outer = WithTimeout(Of(task), HOYA_SEC(60));
+    RunRounds(2);
+    EXPECT_EQ(Stats().timers, 1u);
+    EXPECT_EQ(hoya_future_cancel(outer.get(), "enough"), 1);
+    EXPECT_EQ(Stats().timers, 0u) << "what cleans up takes its time";
+    RunRounds(2);
+    EXPECT_FALSE(IsDone(outer));
+    SetValue(end, nullptr);
+    RunUntilDone({outer.get()});
+    EXPECT_EQ(hoya_future_result(outer.get(), nullptr), HOYA_ECANCELED);
 }
 
 // Holds: S72

@@ -253,6 +253,63 @@ TEST_P(LoopConformance, ThenTheFunctionMayLetItsOwnFutureGo)
     RunRounds(1);
 }
 
+TEST_P(LoopConformance, ThenTheFunctionMayLetItsOwnFutureGoFollowAndCancelIt)
+{
+    Future source = NewFuture(loop), other = NewFuture(loop), next;
+    next = Then(source, [&](hoya_future *, hoya_future *to) {
+        next.reset();
+        EXPECT_EQ(hoya_future_follow(to, other.get()), 0);
+        EXPECT_EQ(hoya_future_cancel(to, nullptr), 1);
+        EXPECT_TRUE(hoya_future_cancelled(to));
+        return 0;
+    });
+    EXPECT_EQ(hoya_future_set_result(source.get(), nullptr, nullptr), 0);
+    RunRounds(1);
+    EXPECT_EQ(next, nullptr);
+    EXPECT_TRUE(IsCancelled(other));
+}
+
+TEST_P(LoopConformance, ThenPromisesDoNotWaitInACircle)
+{
+    Future source = NewFuture(loop), next, last;
+    next = Then(source, [&](hoya_future *, hoya_future *to) {
+        Future inner = Then(last, [](hoya_future *, hoya_future *) { return 0; });
+        EXPECT_EQ(hoya_future_follow(to, last.get()), HOYA_EDEADLK);
+        return hoya_future_follow(to, inner.get());
+    });
+    last = Then(next, [](hoya_future *, hoya_future *) { return 0; });
+    EXPECT_EQ(hoya_future_set_result(source.get(), nullptr, nullptr), 0);
+    RunRounds(1);
+    EXPECT_EQ(hoya_future_result(next.get(), nullptr), HOYA_EDEADLK);
+    RunRounds(1);
+    EXPECT_EQ(hoya_future_result(last.get(), nullptr), HOYA_EDEADLK);
+}
+
+/* The value of a combinator is that of its parts, or its own list. */
+TEST_P(LoopConformance, ThenAValueThatIsLentIsKept)
+{
+    Value value;
+    Future part = NewFuture(loop), source = NewFuture(loop), all = Gather(loop, {part.get()});
+    Future race = Race(loop, {all.get()});
+    auto fine = [](hoya_future *, hoya_future *) { return 0; };
+    Future passed = Then(race, nullptr, fine);
+    Future follows =
+        Then(source, [&](hoya_future *, hoya_future *to) { return hoya_future_follow(to, passed.get()); });
+    Future last = Then(follows, nullptr, fine);
+    EXPECT_EQ(hoya_future_set_result(part.get(), &value, Value::Destroy), 0);
+    EXPECT_EQ(hoya_future_set_result(source.get(), nullptr, nullptr), 0);
+    race.reset();
+    all.reset();
+    part.reset();
+    RunRounds(4);
+    passed.reset();
+    follows.reset();
+    EXPECT_EQ(ListOf(last)[0].value, &value);
+    EXPECT_EQ(value.destroyed, 0);
+    last.reset();
+    EXPECT_EQ(value.destroyed, 1);
+}
+
 TEST_P(LoopConformance, ThenWithoutAFutureTheSourceHasTheCallback)
 {
     auto witness = std::make_shared<int>(0);
@@ -324,6 +381,31 @@ TEST_P(LoopConformance, ThenNothingComesAfterTheLoopIsClosed)
     EXPECT_EQ(TryThen(source.get(), never, nullptr, &out), HOYA_ECLOSED);
     EXPECT_EQ(hoya_future_cancel(next.get(), nullptr), 1);
     EXPECT_EQ(trace, Trace{});
+}
+
+// Holds: S15
+TEST_P(LoopConformance, ThenAnArgumentMayOwnWhatComesWhenTheLoopIsClosed)
+{
+    Future source = NewFuture(loop), begun = NewFuture(loop);
+    auto owner = std::make_shared<Future>();
+    *owner = Then(source, [owner](hoya_future *, hoya_future *) { return 0; });
+    std::weak_ptr<Future> first = owner;
+    owner.reset();
+
+    hoya_future *other = nullptr;
+    EXPECT_EQ(hoya_future_new(loop, &other), 0);
+    Future next = Then(begun, [&](hoya_future *, hoya_future *to) {
+        int rc = hoya_future_follow(to, other);
+        hoya_future_unref(other);
+        return rc;
+    });
+    EXPECT_EQ(hoya_future_set_result(begun.get(), nullptr, nullptr), 0);
+    RunRounds(1);
+    auto nothing = [](hoya_future *, void *) {};
+    auto drop = [](void *arg) { hoya_future_unref(static_cast<hoya_future *>(arg)); };
+    EXPECT_EQ(hoya_future_add_done_callback(other, nothing, next.release(), drop, nullptr), 0);
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_TRUE(first.expired());
 }
 
 } // namespace hoya_test

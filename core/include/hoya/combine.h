@@ -13,8 +13,9 @@
  * Every other one stays with its future, and is reported if nobody looks at that.
  *
  * Values are borrowed from the parts, which the combinator keeps as long as it lives. A cancel of a gather, a race or a
- * timeout cancels the parts, and the combinator is done when the last of them is; who refuses is believed. When
- * its loop is closed a combinator stays as it is, for ever pending if it was.
+ * timeout cancels the parts, and the combinator is done when the last of them is, however long that takes; who refuses is
+ * believed (of several in a race the first to end). When its loop is closed a combinator stays as it is, for ever pending
+ * if it was.
  *
  * Thread: as the loop's, HOYA_ETHREAD elsewhere. Errors of all that make one: HOYA_EINVAL (a NULL, a future of another
  * loop), HOYA_ECLOSED, HOYA_ENOMEM.
@@ -86,18 +87,20 @@ HOYA_API int hoya_wait_futures(hoya_loop *loop, hoya_future *const *futures, siz
  * text is what hoya_error_detail says, if that failed with the same code). It runs as a callback of the loop. */
 typedef int (*hoya_then_function)(hoya_future *source, hoya_future *next, void *arg);
 
-/* Calls one of the two when the source is done; a NULL passes the outcome on, as a chain does (a value with a destroy
- * function moves). A failure that on_error is called for is its own. *next is a new reference; it keeps the source, and
- * with its last one the callback goes. `next` may be NULL: then the source has the callback, as one of
- * hoya_future_add_done_callback, and a failure goes to the exception handler. Cancelling `next` takes the callback back, and
- * cancels the source, or what `next` follows by now, if nothing else waits for that. Takes the argument. Errors:
- * HOYA_EINVAL (neither function), too. Origin: Promise.then. */
+/* Calls one of the two when the source is done; a NULL passes the outcome on, as a chain does: a value with a
+ * destroy function moves, and of any other `next` keeps the lender, a combinator maybe, as long as it lives. A
+ * failure that on_error is called for is its own. *next is a new reference; it keeps the source, and with its last
+ * one the callback goes. `next` may be NULL: then the source has the callback, as one of
+ * hoya_future_add_done_callback, and a failure goes to the exception handler. Cancelling `next` takes the callback
+ * back, and cancels the source, or what `next` follows by now, if nothing else waits for that. Takes the argument.
+ * Errors: HOYA_EINVAL (neither function), too. Origin: Promise.then. */
 HOYA_API int hoya_future_then(hoya_future *source, hoya_then_function on_value, hoya_then_function on_error,
                               void *arg, hoya_destroy destroy, hoya_future **next);
 
-/* In such a function: `next` ends as `other` does, and keeps it until then. Errors: HOYA_ESTATE (it is done, follows
- * another one, or is none of hoya_future_then's), HOYA_EINVAL (itself), HOYA_ECLOSED, HOYA_ENOMEM. Origin: a promise that
- * is resolved with a promise. */
+/* In such a function: `next` ends as `other` does, and keeps it until then, or as long as it borrows its value.
+ * Errors: HOYA_ESTATE (it is done, follows another one, or is none of hoya_future_then's), HOYA_EINVAL (itself),
+ * HOYA_EDEADLK (`other` is what comes after `next`, or follows it), HOYA_ECLOSED, HOYA_ENOMEM. Origin: a promise
+ * that is resolved with a promise. */
 HOYA_API int hoya_future_follow(hoya_future *next, hoya_future *other);
 
 HOYA_END_DECLS

@@ -126,11 +126,11 @@ HOYA_API int hoya_thread_future_remove_done_callback(hoya_thread_future *future,
 
 /* ---- chains -------------------------------------------------------------------------------------------- */
 
-/* The outcome of the source becomes the destination's; cancelling the destination cancels the source. Nothing happens
- * inside the call. A value has one owner: with a destroy function it moves, and the source answers HOYA_ESTATE from then
- * on; without one both have it. A future that is let go while it is pending, or whose loop is closed, cancels its
- * destination; a thread's is kept by the chain. A destination whose loop is closed is dropped without an error. What is on its way already needs no
- * memory. */
+/* The outcome of the source becomes the destination's; cancelling the destination cancels the source. Nothing
+ * happens inside the call. A value has one owner: with a destroy function it moves, and the source answers
+ * HOYA_ESTATE from then on; without one both have it, as long as whoever lends it lives. A future that is let go
+ * while it is pending, or whose loop is closed, cancels its destination; a thread's is kept by the chain. A
+ * destination whose loop is closed is dropped without an error. What is on its way already needs no memory. */
 
 /* Makes a future of `loop` out of a thread's; on the loop's thread. *future is a new reference, and the chain holds one
  * while it is pending. Errors: HOYA_ECLOSED, HOYA_ENOMEM. Origin: asyncio.wrap_future. */

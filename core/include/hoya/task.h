@@ -116,10 +116,11 @@ HOYA_API void *hoya_task_get_local(const void *key);
  * combinator's other parts. Needs no memory. */
 HOYA_API int hoya_wait_done(hoya_future *future);
 
-/* hoya_wait_done, then hoya_future_result: the first failure of the two, else 0 and the value, borrowed until the last
- * unref. A cancel of the waiting task is passed on to the future, unless other tasks or a combinator
- * (hoya/combine.h) wait for that, too; if it ends otherwise
- * all the same (a task may refuse), its outcome is the result, and the cancel stays. Waits. Origin: await. */
+/* hoya_wait_done, then hoya_future_result: the first failure of the two, else 0 and the value, borrowed until the
+ * last unref. A cancel of the waiting task is passed on to the future, unless other tasks or a combinator
+ * (hoya/combine.h: also a `next` of hoya_future_then, but no mere callback) wait for that, too; if it ends
+ * otherwise all the same (a task may refuse), its outcome is the result, and the cancel stays. Waits. Origin:
+ * await. */
 HOYA_API int hoya_await(hoya_future *future, void **value);
 
 /* Waits `duration` nanoseconds; 0 or less is one round of the loop. Errors: as hoya_wait_done; HOYA_ENOMEM if it is more

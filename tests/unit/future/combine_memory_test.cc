@@ -182,4 +182,25 @@ TEST_F(CombineMemory, AGatherWithoutAnyForATextHasTheCode)
     hoya_future_unref(future);
 }
 
+TEST_F(CombineMemory, WhatComesThenMayBeLetGoBeforeItFollowsWithoutAny)
+{
+    struct Step {
+        hoya_future *next, *other;
+        FailingAllocator *memory;
+        int rc;
+    } step = {nullptr, b.get(), &memory, 0};
+    auto follow = [](hoya_future *, hoya_future *to, void *arg) {
+        auto *of = static_cast<Step *>(arg);
+        hoya_future_unref(of->next);
+        of->memory->fail = true;
+        of->rc = hoya_future_follow(to, of->other);
+        of->memory->fail = false;
+        return hoya_future_set_result(to, nullptr, nullptr);
+    };
+    ASSERT_EQ(hoya_future_then(a.get(), follow, nullptr, &step, nullptr, &step.next), 0);
+    EXPECT_EQ(hoya_future_set_result(a.get(), nullptr, nullptr), 0);
+    Turn(1);
+    EXPECT_EQ(step.rc, HOYA_ENOMEM);
+}
+
 } // namespace hoya_test
