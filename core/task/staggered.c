@@ -13,23 +13,43 @@
 #include "loop/handle.h"
 #include "task/task.h"
 
-typedef struct staggered {
+typedef struct staggered staggered;
+
+/* Stands among the callbacks of an attempt's task, to hear of its end first. */
+typedef struct ending {
+    hoya_waiting waiting;
+    staggered *of;
+    hoya_attempt *attempt;
+} ending;
+
+struct staggered {
     hoya_task *self;
     hoya_attempt *attempts;
-    hoya_future **running; /* their tasks that have not ended, in their order */
+    ending *endings;       /* one for each attempt */
+    hoya_future **running; /* their tasks that have not ended, in their order; behind the endings */
     size_t count, begun, alive;
     int64_t delay, next; /* when the next one begins at the latest */
     hoya_attempt *winner;
-} staggered;
+};
+
+static void on_end(hoya_waiting *waiting)
+{
+    const ending *e = HOYA_CONTAINER_OF(waiting, ending, waiting);
+    if (e->attempt->task->future.outcome.code >= 0 && !e->of->winner) e->of->winner = e->attempt;
+}
 
 static int begin_next(staggered *s)
 {
+    ending *e = &s->endings[s->begun];
     hoya_attempt *attempt = &s->attempts[s->begun++];
+    *e = (ending){.waiting.wake = on_end, .of = s, .attempt = attempt};
+    hoya_list_init(&e->waiting.of_source);
     hoya_task_options options = {
         .size = sizeof options, .name = attempt->name, .destroy = attempt->destroy, .owner = s->self};
     hoya_loop *loop = s->self->future.loop;
     int rc = hoya_create_task(loop, attempt->fn, attempt->arg, &options, &attempt->task);
     if (rc < 0) return rc;
+    hoya_waiting_begin(&e->waiting, &attempt->task->future.callbacks);
     s->running[s->alive++] = &attempt->task->future;
     s->next = s->delay <= 0 ? HOYA_NOW : hoya_time_add(hoya_loop_time(loop), s->delay);
     return 0;
@@ -49,7 +69,7 @@ static void look(staggered *s)
         hoya_future *future = attempt->task ? &attempt->task->future : NULL;
         if (!future || !future->outcome.done) continue;
         future->looked = true;
-        if (future->outcome.code >= 0 && !s->winner) s->winner = attempt;
+        if (future->outcome.code >= 0 && !s->winner) s->winner = attempt; /* a loop's close tells nobody */
     }
 }
 
@@ -86,6 +106,7 @@ static void end_all(staggered *s)
         if (hoya_wait_done(s->running[i]) < 0) break;
     s->self->shields--;
     look(s);
+    for (size_t i = 0; i < s->begun; i++) hoya_list_remove(&s->endings[i].waiting.of_source);
     for (; s->begun < s->count; s->begun++)
         hoya_destroy_arg(s->attempts[s->begun].destroy, s->attempts[s->begun].arg);
 }
@@ -105,11 +126,12 @@ int hoya_staggered_race(hoya_attempt *attempts, size_t count, int64_t delay, siz
         if (!attempts[i].fn) rc = hoya_error_set(HOYA_EINVAL, "attempt %zu has no function", i);
     if (rc >= 0) rc = hoya_task_interrupted(s.self);
     if (rc < 0) return refuse(attempts, count, rc);
-    s.running = hoya_resize(NULL, count, sizeof *s.running);
-    if (!s.running) return refuse(attempts, count, HOYA_ENOMEM);
+    s.endings = hoya_resize(NULL, count, sizeof *s.endings + sizeof *s.running);
+    if (!s.endings) return refuse(attempts, count, HOYA_ENOMEM);
+    s.running = (hoya_future **)(void *)(s.endings + count);
     rc = race(&s);
     end_all(&s);
-    hoya_free(s.running);
+    hoya_free(s.endings);
     if (s.winner) {
         if (winner) *winner = (size_t)(s.winner - attempts);
         return 0;

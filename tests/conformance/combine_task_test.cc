@@ -63,6 +63,28 @@ int SleepLong(hoya_task *)
 
 } // namespace
 
+/* ---- await what others want -------------------------------------------------------------------------------------- */
+
+// Holds: S41
+TEST_P(TaskConformance, ACancelledTaskSparesWhatIsToCome)
+{
+    auto fine = [](hoya_future *, hoya_future *, void *) { return 0; };
+    for (bool asked : {true, false}) {
+        Future future = NewFuture();
+        hoya_future *next = nullptr;
+        EXPECT_EQ(hoya_future_then(future.get(), fine, nullptr, nullptr, nullptr, asked ? &next : nullptr), 0);
+        Task task = Create([&](hoya_task *) { return hoya_await(future.get(), nullptr); });
+        RunRounds(2);
+        EXPECT_EQ(hoya_task_cancel(task.get(), nullptr), 1);
+        RunUntilDone({Of(task)});
+        EXPECT_EQ(Result(task), HOYA_ECANCELED);
+        EXPECT_EQ(IsDone(future), !asked) << "a callback is no reason to spare it";
+        hoya_future_unref(next);
+        RunRounds(1);
+        ClearLog();
+    }
+}
+
 /* ---- await a combinator ---------------------------------------------------------------------------------------- */
 
 // Holds: S61
@@ -501,6 +523,24 @@ TEST_P(TaskConformance, OnlyTheLastAttemptsFailureBringsTheNextOneForward)
     });
     RunUntilDone({Of(main)});
     EXPECT_EQ(trace, Trace{"third"});
+}
+
+// Holds: S74
+TEST_P(TaskConformance, TheAttemptThatEndsFirstWinsWhereverItStands)
+{
+    Future ends[2] = {NewFuture(), NewFuture()};
+    Task main = Create([&](hoya_task *) {
+        Attempts attempts({[&](hoya_task *) { return hoya_await(ends[0].get(), nullptr); },
+                           [&](hoya_task *) { return hoya_await(ends[1].get(), nullptr); }});
+        size_t winner = 9;
+        EXPECT_EQ(attempts.Race(0, &winner), 0);
+        EXPECT_EQ(winner, 1u);
+        EXPECT_EQ(attempts.Result(0), 0) << "it ended in the same round";
+        return 0;
+    });
+    RunRounds(6);
+    for (int i : {1, 0}) EXPECT_EQ(hoya_future_set_result(ends[i].get(), nullptr, nullptr), 0);
+    RunUntilDone({Of(main)});
 }
 
 // Holds: S74
