@@ -152,8 +152,7 @@ def state_of(task):
     if bool(task["queued"]) or not int(task["describe_wait"]):
         return "ready"
     what = function_name(task["describe_wait"])
-    if what.startswith("describe_"):
-        what = what[len("describe_"):].replace("_", " ")
+    what = what.split("describe_")[-1].replace("_", " ")
     for other in tasks_of(task["future"]["loop"]):
         if what == "future" and int(task["waits_for"]) == int(other["future"].address):
             return "waits for %s" % name_of(other)
