@@ -61,7 +61,11 @@ static int sleeper(hoya_task *self, void *arg)
         all_asleep = hoya_loop_time(loop);
         tell_memory(); /* of all but this one */
     }
-    failed += hoya_sleep(morning - hoya_loop_time(loop)) < 0;
+    do {
+        failed += hoya_sleep(morning - hoya_loop_time(loop)) < 0;
+        if (!all_asleep && hoya_loop_time(loop) >= morning)
+            morning += HOYA_SEC(1); /* the machine is slow: sleep on */
+    } while (!all_asleep || hoya_loop_time(loop) < morning);
     if (++awake == wanted) hoya_loop_stop(loop);
     return 0;
 }
@@ -84,10 +88,6 @@ int main(int argc, char **argv)
     printf("%ld tasks\n  made in             %6.2f s\n", wanted, seconds(hoya_loop_time(loop) - begin));
     check(hoya_loop_run_forever(loop), "the loop");
     int64_t end = hoya_loop_time(loop);
-    if (all_asleep > morning) {
-        fprintf(stderr, "the last task went to bed after the first one was up: this machine is too slow\n");
-        return 1;
-    }
     printf("  woken and ended in  %6.2f s (%.0f ns a task)\n", seconds(end - morning),
            (double)(end - morning) / (double)wanted);
     hoya_loop_close(loop);
