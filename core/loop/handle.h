@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * loop/handle.h: a callback's registration: call_soon_full's, a timer's, a waiter's (loop/waiter.h), one side of a
+ * loop/handle.h: a callback's registration: call_soon_full's, a timer's, a repeating timer's, a waiter's (loop/waiter.h), one side of a
  * descriptor, or a signal's.
  *
  * References: the caller's (if it asked for the handle), and the loop's while the callback may still run

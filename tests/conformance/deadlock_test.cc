@@ -5,7 +5,10 @@
 #include "tasks.h"
 
 #include <atomic>
+#include <fstream>
+#include <sys/syscall.h>
 #include <thread>
+#include <unistd.h>
 
 namespace hoya_test
 {
@@ -31,6 +34,19 @@ class Deadlock : public TaskConformance
         over = true;
         watcher.join();
     }
+    /* In another thread: until the loop's waits for something. */
+    void AwaitSleep()
+    {
+        std::string path = "/proc/self/task/" + std::to_string(tid_) + "/stat";
+        char state = 0;
+        while (!hoya_loop_is_running(loop) || state != 'S') {
+            std::string text;
+            std::getline(std::ifstream(path), text);
+            size_t name_end = text.rfind(')');
+            state = name_end == std::string::npos ? 'S' : text[name_end + 2];
+            std::this_thread::yield();
+        }
+    }
     Task Waiter(const char *name, hoya_future *future)
     {
         return Create([future](hoya_task *) { return hoya_await(future, nullptr); }, name);
@@ -42,6 +58,9 @@ class Deadlock : public TaskConformance
         RunRounds(3);
         for (hoya_task *task : tasks) EXPECT_EQ(hoya_future_done(hoya_task_future(task)), 1);
     }
+
+  private:
+    const long tid_ = syscall(SYS_gettid);
 };
 
 TEST_P(Deadlock, TasksThatWaitForEverAreNamedWithWhatTheyWaitFor)
@@ -105,8 +124,7 @@ TEST_P(Deadlock, WhoHasATimerADescriptorASignalOrAnAnswerToWaitForIsNotTold)
     for (auto &make : things) {
         auto end = make();
         std::thread stopper([this] {
-            while (!hoya_loop_is_running(loop)) std::this_thread::yield();
-            std::this_thread::sleep_for(std::chrono::milliseconds(2)); /* it may be asleep by then */
+            AwaitSleep();
             hoya_loop_stop(loop);
         });
         Run();
@@ -129,8 +147,7 @@ TEST_P(Deadlock, WhoWaitsForAJobIsNotTold)
         return hoya_to_thread(job, &looked, nullptr, nullptr, nullptr);
     });
     std::thread looker([&] {
-        while (!hoya_loop_is_running(loop)) std::this_thread::yield();
-        std::this_thread::sleep_for(std::chrono::milliseconds(2)); /* it may be asleep by then */
+        AwaitSleep();
         looked = true;
     });
     RunUntilDone({Of(task)});
@@ -145,8 +162,7 @@ TEST_P(Deadlock, WhoWaitsForAJobIsNotTold)
 TEST_P(Deadlock, ALoopWithoutTasksWaitsForOtherThreads)
 {
     std::thread poster([this] {
-        while (!hoya_loop_is_running(loop)) std::this_thread::yield();
-        std::this_thread::sleep_for(std::chrono::milliseconds(2)); /* it may be asleep by then */
+        AwaitSleep();
         CallSoonThreadsafe([this] { Stop(); });
     });
     Run();
