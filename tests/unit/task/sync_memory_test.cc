@@ -2,43 +2,18 @@
  *
  * unit/task/sync_memory_test.cc: locks, conditions, semaphores, barriers and queues without memory.
  */
-#include <array>
-#include <functional>
-#include <vector>
+#include "unit/task/task_memory.h"
 
-#include "unit/failing_allocator.h"
+#include <array>
+#include <vector>
 
 namespace hoya_test
 {
 namespace
 {
 
-class SyncMemory : public testing::Test
+class SyncMemory : public TaskMemory
 {
-  protected:
-    using Work = std::function<int()>;
-
-    void SetUp() override { ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0); }
-    void TearDown() override
-    {
-        allocator.fail = false;
-        hoya_loop_unref(loop);
-    }
-
-    hoya_task *Create(Work *work)
-    {
-        hoya_task *task = nullptr;
-        auto run = [](hoya_task *, void *arg) { return (*static_cast<Work *>(arg))(); };
-        EXPECT_EQ(hoya_create_task(loop, run, work, nullptr, &task), 0);
-        return task;
-    }
-    void RunRounds(int n)
-    {
-        for (int i = 0; i < n; i++) EXPECT_GE(hoya_loop_run_once(loop, HOYA_NOW), 0);
-    }
-
-    FailingAllocator allocator;
-    hoya_loop *loop = nullptr;
 };
 
 } // namespace

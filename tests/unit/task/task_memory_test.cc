@@ -2,45 +2,10 @@
  *
  * unit/task/task_memory_test.cc: what tasks do without memory.
  */
-#include <functional>
-
-#include "unit/failing_allocator.h"
+#include "unit/task/task_memory.h"
 
 namespace hoya_test
 {
-namespace
-{
-
-class TaskMemory : public testing::Test
-{
-  protected:
-    using Work = std::function<int()>;
-
-    void SetUp() override { ASSERT_EQ(hoya_loop_new(nullptr, &loop), 0); }
-    void TearDown() override
-    {
-        allocator.fail = false;
-        hoya_loop_unref(loop);
-    }
-
-    /* The arguments are the test's own, and outlive the loop's rounds. */
-    hoya_task *Create(Work *work)
-    {
-        hoya_task *task = nullptr;
-        auto run = [](hoya_task *, void *arg) { return (*static_cast<Work *>(arg))(); };
-        EXPECT_EQ(hoya_create_task(loop, run, work, nullptr, &task), 0);
-        return task;
-    }
-    void RunRounds(int n)
-    {
-        for (int i = 0; i < n; i++) EXPECT_GE(hoya_loop_run_once(loop, HOYA_NOW), 0);
-    }
-
-    FailingAllocator allocator;
-    hoya_loop *loop = nullptr;
-};
-
-} // namespace
 
 TEST_F(TaskMemory, WaitingForAFutureNeedsNone)
 {
