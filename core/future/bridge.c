@@ -75,7 +75,7 @@ static void drop(hoya_loop *loop, hoya_runnable *runnable)
 static hoya_description describe(const hoya_runnable *runnable)
 {
     const bridge *b = (const bridge *)runnable;
-    return (hoya_description){"chained future", (uintptr_t)on_thread_done, NULL, b->future != NULL, false};
+    return (hoya_description){"chained future", (uintptr_t)on_thread_done, NULL, .live = b->future != NULL};
 }
 
 static const hoya_runnable_class bridge_class = {run, drop, describe};

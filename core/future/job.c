@@ -114,7 +114,7 @@ void hoya_job_dump(const hoya_list *of_loop, const hoya_printer *to)
     const loop_job *lj = (const loop_job *)((const char *)of_loop - offsetof(loop_job, of_loop));
     static const char *const states[] = {"queued", "withdrawn", "begun", "begun, and asked to end"};
     char text[HOYA_DESCRIPTION_SIZE];
-    hoya_description of = {"job", (uintptr_t)lj->job.fn, lj->future.place, true, false};
+    hoya_description of = {"job", (uintptr_t)lj->job.fn, lj->future.place, .live = true, .lasts = false};
     hoya_print(to, "    %s, %s", hoya_description_text(of, text, sizeof text),
                states[atomic_load_explicit(&lj->job.state, memory_order_relaxed)]);
 }
@@ -143,7 +143,7 @@ static void drop_post(hoya_loop *loop, hoya_runnable *runnable)
 static hoya_description describe_post(const hoya_runnable *runnable)
 {
     const loop_job *lj = (const loop_job *)(const void *)((const char *)runnable - offsetof(loop_job, post));
-    return (hoya_description){"job's outcome", (uintptr_t)lj->job.fn, lj->future.place, true, false};
+    return (hoya_description){"job's outcome", (uintptr_t)lj->job.fn, lj->future.place, .live = true};
 }
 
 static const hoya_runnable_class post_class = {run_post, drop_post, describe_post};

@@ -40,7 +40,7 @@ const char *hoya_code_name(const void *address, char *text, size_t size)
 
 hoya_description hoya_entry_describe(hoya_ring_entry entry)
 {
-    if (entry.fn) return (hoya_description){"call_soon callback", (uintptr_t)entry.fn, NULL, true, false};
+    if (entry.fn) return (hoya_description){"call_soon callback", (uintptr_t)entry.fn, NULL, .live = true};
     const hoya_runnable *runnable = entry.arg;
     return runnable->class->describe(runnable);
 }
@@ -113,9 +113,10 @@ static void tell_of(hoya_loop *loop, const hoya_fd_record *record, const char *w
 {
     hoya_log_sink sink = hoya_loop_log_sink(loop);
     for (int side = 0; side < 2; side++) {
-        if (!record->sides[side]) continue;
+        hoya_description of = record->class->describe(record, side);
+        if (!of.what) continue;
         char text[HOYA_DESCRIPTION_SIZE];
-        hoya_description_text(hoya_handle_describe(record->sides[side]), text, sizeof text);
+        hoya_description_text(of, text, sizeof text);
         hoya_log(&sink, HOYA_LOG_WARNING, "descriptor %d %s: %s", record->fd, what, text);
     }
 }
@@ -227,9 +228,10 @@ void hoya_debug_close(hoya_loop *loop)
     for (hoya_list *node = loop->waiters.next; node != &loop->waiters; node = node->next)
         tell_left(loop, &told, hoya_handle_describe(&HOYA_WAITER_OF_LOOP(node)->handle));
     for (size_t fd = 0; fd < loop->records_size; fd++)
-        for (int side = 0; loop->records[fd] && side < 2; side++)
-            if (loop->records[fd]->sides[side])
-                tell_left(loop, &told, hoya_handle_describe(loop->records[fd]->sides[side]));
+        for (int side = 0; loop->records[fd] && side < 2; side++) {
+            hoya_description of = loop->records[fd]->class->describe(loop->records[fd], side);
+            if (of.what) tell_left(loop, &told, of);
+        }
     for (uint64_t left = loop->signals; left; left &= left - 1)
         tell_left(loop, &told, hoya_handle_describe(loop->handlers[__builtin_ctzll(left) + 1]));
     if (!told) return;

@@ -54,12 +54,17 @@ static void print_head(const hoya_printer *to, const hoya_loop *loop)
     hoya_print(to, "  timers at most %lld us late", (long long)loop->stats.timer_lag_max / 1000);
 }
 
-static void print_handle(const hoya_printer *to, const hoya_handle *handle, const char *before)
+static void print_description(const hoya_printer *to, hoya_description of, const char *before)
 {
     char text[HOYA_DESCRIPTION_SIZE];
-    hoya_description_text(hoya_handle_describe(handle), text, sizeof text);
-    hoya_print(to, "    %s%s%s%s%s", before, text, handle->queued ? " (queued)" : "",
-               handle->running ? " (running)" : "", handle->blocked ? " (blocked)" : "");
+    hoya_description_text(of, text, sizeof text);
+    hoya_print(to, "    %s%s%s%s%s", before, text, of.queued ? " (queued)" : "", of.running ? " (running)" : "",
+               of.blocked ? " (blocked)" : "");
+}
+
+static void print_handle(const hoya_printer *to, const hoya_handle *handle, const char *before)
+{
+    print_description(to, hoya_handle_describe(handle), before);
 }
 
 static void print_queue(const hoya_printer *to, const hoya_loop *loop)
@@ -107,9 +112,10 @@ static void print_watches(const hoya_printer *to, const hoya_loop *loop)
     hoya_print(to, "  descriptors: %llu", (unsigned long long)loop->stats.watches);
     for (size_t fd = 0; fd < loop->records_size; fd++)
         for (int side = 0; loop->records[fd] && side < 2; side++) {
+            hoya_description of = loop->records[fd]->class->describe(loop->records[fd], side);
             char number[24];
             snprintf(number, sizeof number, "%zu: ", fd);
-            if (loop->records[fd]->sides[side]) print_handle(to, loop->records[fd]->sides[side], number);
+            if (of.what) print_description(to, of, number);
         }
 }
 

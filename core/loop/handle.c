@@ -76,7 +76,14 @@ hoya_description hoya_handle_describe(const hoya_handle *handle)
     static const char *const names[] = {"call_soon callback", "timer",           NULL,   "reader", "writer",
                                         "signal handler",     "repeating timer", "sleep"};
     const char *name = handle->kind == HOYA_HANDLE_WAITER ? hoya_waiter_name(handle) : names[handle->kind];
-    return (hoya_description){name, (uintptr_t)handle->fn.soon, handle->place, handle->loop != NULL, lasts(handle)};
+    return (hoya_description){.what = name,
+                              .function = (uintptr_t)handle->fn.soon,
+                              .place = handle->place,
+                              .live = handle->loop != NULL,
+                              .lasts = lasts(handle),
+                              .queued = handle->queued,
+                              .running = handle->running,
+                              .blocked = handle->blocked};
 }
 
 static hoya_description describe(const hoya_runnable *runnable)

@@ -142,6 +142,7 @@ typedef struct hoya_description {
     const void *place;  /* that made it, or NULL */
     bool live;          /* may still run */
     bool lasts;         /* a descriptor's or a signal's: stays after a run */
+    bool queued, running, blocked;
 } hoya_description;
 
 typedef struct hoya_runnable hoya_runnable;

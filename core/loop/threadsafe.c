@@ -97,7 +97,7 @@ static hoya_description describe_threadsafe(const hoya_runnable *runnable)
 {
     const hoya_threadsafe_handle *handle = (const hoya_threadsafe_handle *)runnable;
     return (hoya_description){"call_soon_threadsafe callback", (uintptr_t)handle->fn, handle->place,
-                              handle->pending, false};
+                              .live = handle->pending};
 }
 
 static const hoya_runnable_class threadsafe_class = {run_threadsafe, drop_threadsafe, describe_threadsafe};

@@ -20,9 +20,10 @@
 #include "base/sys.h"
 #include "loop/selector_host.h"
 
-/* Hang-up and errors wake both sides (statement 80). */
-static const uint32_t wakes[2] = {HOYA_IN | HOYA_PRI | HOYA_HUP | HOYA_ERR, HOYA_OUT | HOYA_HUP | HOYA_ERR};
+static const uint32_t wakes[2] = {HOYA_WAKES_READER, HOYA_WAKES_WRITER};
 static const uint32_t asks[2] = {HOYA_IN, HOYA_OUT};
+
+/* ---- records: whoever's they are ----------------------------------------------------------------------- */
 
 static hoya_fd_record *find(const hoya_loop *loop, hoya_fd fd)
 {
@@ -44,12 +45,22 @@ static int make_room(hoya_loop *loop, hoya_fd fd)
     return 0;
 }
 
-/* Makes the selector watch what the record's sides want now. Taking away cannot fail. */
-static int update(hoya_loop *loop, hoya_fd_record *record)
+int hoya_watch_begin(hoya_loop *loop, hoya_fd_record *record, const hoya_fd_class *class, hoya_fd fd)
 {
-    uint32_t want = 0;
-    for (int side = 0; side < 2; side++)
-        if (record->sides[side] && !record->sides[side]->blocked) want |= asks[side];
+    if (fd < 0) return hoya_error_set(HOYA_EBADF, "descriptor %d is negative", fd);
+    if (find(loop, fd)) return hoya_error_set(HOYA_EBUSY, "descriptor %d is watched already", fd);
+    int rc = make_room(loop, fd);
+    if (rc < 0) return rc;
+    *record = (hoya_fd_record){.class = class, .fd = fd};
+    hoya_list_init(&record->unregistered);
+    loop->records[fd] = record;
+    loop->stats.watches++;
+    return 0;
+}
+
+int hoya_watch_update(hoya_loop *loop, hoya_fd_record *record)
+{
+    uint32_t want = record->class->wants(record);
     if (want == record->registered) return 0;
     int rc;
     if (!want) rc = hoya_selector_unregister(loop->selector, record->fd);
@@ -65,113 +76,9 @@ static int update(hoya_loop *loop, hoya_fd_record *record)
     return rc;
 }
 
-static void free_if_empty(hoya_loop *loop, hoya_fd_record *record)
+void hoya_watch_put_back(hoya_loop *loop, hoya_fd_record *record)
 {
-    if (record->sides[0] || record->sides[1]) return;
-    loop->records[record->fd] = NULL;
-    loop->stats.watches--;
-    hoya_list_remove(&record->unregistered);
-    hoya_free(record);
-}
-
-static int get_record(hoya_loop *loop, hoya_fd fd, hoya_fd_record **out)
-{
-    hoya_fd_record *record = find(loop, fd);
-    if (!record) {
-        int rc = make_room(loop, fd);
-        if (rc < 0) return rc;
-        record = hoya_new(hoya_fd_record);
-        if (!record) return HOYA_ENOMEM;
-        record->fd = fd;
-        hoya_list_init(&record->unregistered);
-        loop->records[fd] = record;
-        loop->stats.watches++;
-    }
-    *out = record;
-    return 0;
-}
-
-static int add(hoya_loop *loop, hoya_fd fd, int side, bool replace, hoya_fd_callback fn, void *arg,
-               hoya_destroy destroy, const void *place)
-{
-    static const char *const names[2] = {"reader", "writer"};
-    int rc = hoya_loop_enter(loop);
-    if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "a %s without a function", names[side]);
-    if (rc >= 0 && fd < 0) rc = hoya_error_set(HOYA_EBADF, "descriptor %d is negative", fd);
-    hoya_fd_record *record = rc >= 0 ? find(loop, fd) : NULL;
-    if (record && record->sides[side] && !replace)
-        rc = hoya_error_set(HOYA_EEXIST, "descriptor %d has a %s already", fd, names[side]);
-    if (rc >= 0) rc = hoya_ring_reserve(&loop->ready, 1);
-    if (rc < 0) {
-        hoya_destroy_arg(destroy, arg);
-        return rc;
-    }
-    hoya_handle *handle = hoya_handle_new(loop, side == HOYA_SIDE_READER ? HOYA_HANDLE_READER : HOYA_HANDLE_WRITER,
-                                          arg, destroy, place);
-    if (!handle) {
-        hoya_ring_unreserve(&loop->ready, 1);
-        return HOYA_ENOMEM;
-    }
-    handle->fn.fd = fn;
-    handle->of.fd.fd = fd;
-
-    rc = get_record(loop, fd, &record);
-    if (rc < 0) {
-        hoya_handle_retire(loop, handle);
-        return rc;
-    }
-    hoya_handle *old = record->sides[side];
-    record->sides[side] = handle;
-    rc = update(loop, record);
-    if (rc < 0) {
-        record->sides[side] = old;
-        free_if_empty(loop, record);
-        hoya_handle_retire(loop, handle);
-        return rc;
-    }
-    if (old) hoya_handle_retire(loop, old);
-    if (hoya_unlikely(hoya_loop_debugs(loop))) hoya_debug_watched(loop, fd);
-    hoya_loop_rearm(loop);
-    return 0;
-}
-
-static int remove_side(hoya_loop *loop, hoya_fd fd, int side)
-{
-    int rc = hoya_loop_enter(loop);
-    if (rc < 0) return rc == HOYA_ECLOSED ? 0 : rc;
-    hoya_fd_record *record = find(loop, fd);
-    hoya_handle *handle = record ? record->sides[side] : NULL;
-    if (!handle) return 0;
-    record->sides[side] = NULL;
-    update(loop, record);
-    free_if_empty(loop, record);
-    hoya_handle_retire(loop, handle);
-    hoya_loop_rearm(loop);
-    return 1;
-}
-
-void hoya_watch_mark(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
-{
-    bool changed = false;
-    for (int side = 0; side < 2; side++) {
-        hoya_handle *handle = record->sides[side];
-        uint32_t seen = events & wakes[side];
-        if (!handle || !seen) continue;
-        if (handle->running) {
-            handle->blocked = changed = true;
-            continue;
-        }
-        handle->of.fd.events |= seen;
-        if (handle->queued) continue;
-        hoya_handle_ref(handle);
-        hoya_handle_queue(loop, handle);
-    }
-    if (changed) update(loop, record);
-}
-
-static void put_back(hoya_loop *loop, hoya_fd_record *record)
-{
-    int rc = update(loop, record);
+    int rc = hoya_watch_update(loop, record);
     hoya_list_remove(&record->unregistered);
     if (rc >= 0) return;
     if (rc == HOYA_ENOMEM || rc == HOYA_ENOSPC) {
@@ -183,20 +90,28 @@ static void put_back(hoya_loop *loop, hoya_fd_record *record)
                      "a watched descriptor was closed; remove its reader and writer before closing it");
 }
 
-void hoya_watch_returned(hoya_loop *loop, hoya_handle *handle)
-{
-    if (hoya_likely(!handle->blocked)) return;
-    handle->blocked = false;
-    put_back(loop, find(loop, handle->of.fd.fd));
-}
-
 void hoya_watch_retry(hoya_loop *loop)
 {
     if (hoya_likely(hoya_list_is_empty(&loop->unregistered))) return;
     hoya_list pending = {.next = &pending, .prev = &pending};
     hoya_list *node;
     while ((node = hoya_list_pop(&loop->unregistered))) hoya_list_append(&pending, node);
-    while ((node = hoya_list_pop(&pending))) put_back(loop, HOYA_CONTAINER_OF(node, hoya_fd_record, unregistered));
+    while ((node = hoya_list_pop(&pending)))
+        hoya_watch_put_back(loop, HOYA_CONTAINER_OF(node, hoya_fd_record, unregistered));
+}
+
+void hoya_watch_end(hoya_loop *loop, hoya_fd_record *record)
+{
+    if (record->registered) hoya_selector_unregister(loop->selector, record->fd);
+    record->registered = 0;
+    loop->records[record->fd] = NULL;
+    loop->stats.watches--;
+    hoya_list_remove(&record->unregistered);
+}
+
+void hoya_watch_mark(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
+{
+    record->class->found(loop, record, events);
 }
 
 int hoya_watch_adopt(hoya_loop *loop, hoya_selector *per_fd)
@@ -214,47 +129,194 @@ int hoya_watch_adopt(hoya_loop *loop, hoya_selector *per_fd)
 
 void hoya_watch_close(hoya_loop *loop)
 {
-    for (size_t fd = 0; fd < loop->records_size; fd++) {
-        hoya_fd_record *record = loop->records[fd];
-        if (!record) continue;
-        hoya_handle *sides[2] = {record->sides[0], record->sides[1]};
-        record->sides[0] = record->sides[1] = NULL;
-        update(loop, record);
-        free_if_empty(loop, record);
-        for (int side = 0; side < 2; side++)
-            if (sides[side]) hoya_handle_retire(loop, sides[side]);
-    }
+    for (size_t fd = 0; fd < loop->records_size; fd++)
+        if (loop->records[fd]) loop->records[fd]->class->close(loop, loop->records[fd]);
     hoya_free(loop->records);
     loop->records = NULL;
     loop->records_size = 0;
 }
 
+/* ---- the application's record: a reader and a writer ------------------------------------------------------- */
+
+/* There is one exactly while there is a reader or a writer. */
+typedef struct watch {
+    hoya_fd_record record;
+    hoya_handle *sides[2];
+} watch;
+enum { READER, WRITER };
+
+static uint32_t wants(const hoya_fd_record *record)
+{
+    const watch *w = (const watch *)record;
+    uint32_t want = 0;
+    for (int side = 0; side < 2; side++)
+        if (w->sides[side] && !w->sides[side]->blocked) want |= asks[side];
+    return want;
+}
+
+static void found(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
+{
+    watch *w = (watch *)record;
+    bool changed = false;
+    for (int side = 0; side < 2; side++) {
+        hoya_handle *handle = w->sides[side];
+        uint32_t seen = events & wakes[side];
+        if (!handle || !seen) continue;
+        if (handle->running) {
+            handle->blocked = changed = true;
+            continue;
+        }
+        handle->of.fd.events |= seen;
+        if (handle->queued) continue;
+        hoya_handle_ref(handle);
+        hoya_handle_queue(loop, handle);
+    }
+    if (changed) hoya_watch_update(loop, record);
+}
+
+static void free_if_empty(hoya_loop *loop, watch *w)
+{
+    if (w->sides[0] || w->sides[1]) return;
+    hoya_watch_end(loop, &w->record);
+    hoya_free(w);
+}
+
+static void close_watch(hoya_loop *loop, hoya_fd_record *record)
+{
+    watch *w = (watch *)record;
+    hoya_handle *sides[2] = {w->sides[0], w->sides[1]};
+    w->sides[0] = w->sides[1] = NULL;
+    free_if_empty(loop, w);
+    for (int side = 0; side < 2; side++)
+        if (sides[side]) hoya_handle_retire(loop, sides[side]);
+}
+
+static hoya_description describe(const hoya_fd_record *record, int side)
+{
+    const hoya_handle *handle = ((const watch *)record)->sides[side];
+    return handle ? hoya_handle_describe(handle) : (hoya_description){.what = NULL};
+}
+
+static const hoya_fd_class watch_class = {wants, found, close_watch, describe};
+
+static int get_watch(hoya_loop *loop, hoya_fd fd, watch **out)
+{
+    hoya_fd_record *record = find(loop, fd);
+    watch *w = (watch *)record;
+    if (!record) {
+        w = hoya_new(watch);
+        if (!w) return HOYA_ENOMEM;
+        int rc = hoya_watch_begin(loop, &w->record, &watch_class, fd);
+        if (rc < 0) {
+            hoya_free(w);
+            return rc;
+        }
+    }
+    *out = w;
+    return 0;
+}
+
+/* The application's, or none. */
+static watch *find_watch(const hoya_loop *loop, hoya_fd fd)
+{
+    hoya_fd_record *record = find(loop, fd);
+    return record && record->class == &watch_class ? (watch *)record : NULL;
+}
+
+static int add(hoya_loop *loop, hoya_fd fd, int side, bool replace, hoya_fd_callback fn, void *arg,
+               hoya_destroy destroy, const void *place)
+{
+    static const char *const names[2] = {"reader", "writer"};
+    int rc = hoya_loop_enter(loop);
+    if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "a %s without a function", names[side]);
+    if (rc >= 0 && fd < 0) rc = hoya_error_set(HOYA_EBADF, "descriptor %d is negative", fd);
+    watch *w = rc >= 0 ? find_watch(loop, fd) : NULL;
+    if (rc >= 0 && !w && find(loop, fd))
+        rc = hoya_error_set(HOYA_EBUSY, "descriptor %d is a transport's or a server's", fd);
+    if (w && w->sides[side] && !replace)
+        rc = hoya_error_set(HOYA_EEXIST, "descriptor %d has a %s already", fd, names[side]);
+    if (rc >= 0) rc = hoya_ring_reserve(&loop->ready, 1);
+    if (rc < 0) {
+        hoya_destroy_arg(destroy, arg);
+        return rc;
+    }
+    hoya_handle *handle =
+        hoya_handle_new(loop, side == READER ? HOYA_HANDLE_READER : HOYA_HANDLE_WRITER, arg, destroy, place);
+    if (!handle) {
+        hoya_ring_unreserve(&loop->ready, 1);
+        return HOYA_ENOMEM;
+    }
+    handle->fn.fd = fn;
+    handle->of.fd.fd = fd;
+
+    rc = get_watch(loop, fd, &w);
+    if (rc < 0) {
+        hoya_handle_retire(loop, handle);
+        return rc;
+    }
+    hoya_handle *old = w->sides[side];
+    w->sides[side] = handle;
+    rc = hoya_watch_update(loop, &w->record);
+    if (rc < 0) {
+        w->sides[side] = old;
+        free_if_empty(loop, w);
+        hoya_handle_retire(loop, handle);
+        return rc;
+    }
+    if (old) hoya_handle_retire(loop, old);
+    if (hoya_unlikely(hoya_loop_debugs(loop))) hoya_debug_watched(loop, fd);
+    hoya_loop_rearm(loop);
+    return 0;
+}
+
+static int remove_side(hoya_loop *loop, hoya_fd fd, int side)
+{
+    int rc = hoya_loop_enter(loop);
+    if (rc < 0) return rc == HOYA_ECLOSED ? 0 : rc;
+    watch *w = find_watch(loop, fd);
+    hoya_handle *handle = w ? w->sides[side] : NULL;
+    if (!handle) return 0;
+    w->sides[side] = NULL;
+    hoya_watch_update(loop, &w->record);
+    free_if_empty(loop, w);
+    hoya_handle_retire(loop, handle);
+    hoya_loop_rearm(loop);
+    return 1;
+}
+
+void hoya_watch_returned(hoya_loop *loop, hoya_handle *handle)
+{
+    if (hoya_likely(!handle->blocked)) return;
+    handle->blocked = false;
+    hoya_watch_put_back(loop, find(loop, handle->of.fd.fd));
+}
+
 int hoya_loop_add_reader(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
 {
-    return add(loop, fd, HOYA_SIDE_READER, false, fn, arg, destroy, HOYA_CALLER());
+    return add(loop, fd, READER, false, fn, arg, destroy, HOYA_CALLER());
 }
 
 int hoya_loop_replace_reader(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
 {
-    return add(loop, fd, HOYA_SIDE_READER, true, fn, arg, destroy, HOYA_CALLER());
+    return add(loop, fd, READER, true, fn, arg, destroy, HOYA_CALLER());
 }
 
 int hoya_loop_remove_reader(hoya_loop *loop, hoya_fd fd)
 {
-    return remove_side(loop, fd, HOYA_SIDE_READER);
+    return remove_side(loop, fd, READER);
 }
 
 int hoya_loop_add_writer(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
 {
-    return add(loop, fd, HOYA_SIDE_WRITER, false, fn, arg, destroy, HOYA_CALLER());
+    return add(loop, fd, WRITER, false, fn, arg, destroy, HOYA_CALLER());
 }
 
 int hoya_loop_replace_writer(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg, hoya_destroy destroy)
 {
-    return add(loop, fd, HOYA_SIDE_WRITER, true, fn, arg, destroy, HOYA_CALLER());
+    return add(loop, fd, WRITER, true, fn, arg, destroy, HOYA_CALLER());
 }
 
 int hoya_loop_remove_writer(hoya_loop *loop, hoya_fd fd)
 {
-    return remove_side(loop, fd, HOYA_SIDE_WRITER);
+    return remove_side(loop, fd, WRITER);
 }

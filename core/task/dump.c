@@ -13,7 +13,7 @@
 
 static const char *where(const hoya_task *task, char *text, size_t size)
 {
-    hoya_description of = {"", (uintptr_t)task->fn, task->future.place, true, true};
+    hoya_description of = {"", (uintptr_t)task->fn, task->future.place, .live = true, .lasts = true};
     return hoya_description_text(of, text, size) + 1; /* behind the empty word's space */
 }
 

@@ -68,7 +68,7 @@ static void drop(hoya_loop *loop, hoya_runnable *runnable)
 static hoya_description describe(const hoya_runnable *runnable)
 {
     const start *s = (const start *)runnable;
-    return (hoya_description){"start of a task", (uintptr_t)s->fn, s->place, true, false};
+    return (hoya_description){"start of a task", (uintptr_t)s->fn, s->place, .live = true};
 }
 
 static const hoya_runnable_class start_class = {run, drop, describe};

@@ -179,7 +179,7 @@ static void drop_wake(hoya_loop *loop, hoya_runnable *runnable)
 static hoya_description describe_wake(const hoya_runnable *runnable)
 {
     const hoya_task *task = (const hoya_task *)((const char *)runnable - offsetof(hoya_task, wake));
-    return (hoya_description){"task", (uintptr_t)task->fn, task->future.place, task->wanted, true};
+    return (hoya_description){"task", (uintptr_t)task->fn, task->future.place, .live = task->wanted, .lasts = true};
 }
 
 static const hoya_runnable_class wake_class = {run_wake, drop_wake, describe_wake};
