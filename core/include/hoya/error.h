@@ -33,6 +33,24 @@ HOYA_BEGIN_DECLS
     X(HOYA_EOVERFLOW, -EOVERFLOW, "value too large")                                                               \
     X(HOYA_ENOTSUP, -ENOTSUP, "not supported by this host or selector")                                            \
     X(HOYA_ENOBUFS, -ENOBUFS, "buffer limit reached")                                                              \
+    X(HOYA_EACCES, -EACCES, "permission denied")                                                                   \
+    X(HOYA_ENFILE, -ENFILE, "too many open files in the system")                                                   \
+    X(HOYA_ENAMETOOLONG, -ENAMETOOLONG, "name too long")                                                           \
+    X(HOYA_EPROTO, -EPROTO, "protocol error")                                                                      \
+    X(HOYA_ENOTSOCK, -ENOTSOCK, "not a socket")                                                                    \
+    X(HOYA_EDESTADDRREQ, -EDESTADDRREQ, "no address to send to")                                                   \
+    X(HOYA_EMSGSIZE, -EMSGSIZE, "message too long")                                                                \
+    X(HOYA_EAFNOSUPPORT, -EAFNOSUPPORT, "address family not supported")                                            \
+    X(HOYA_EADDRINUSE, -EADDRINUSE, "address in use")                                                              \
+    X(HOYA_EADDRNOTAVAIL, -EADDRNOTAVAIL, "address not available")                                                 \
+    X(HOYA_ENETDOWN, -ENETDOWN, "network is down")                                                                 \
+    X(HOYA_ENETUNREACH, -ENETUNREACH, "network unreachable")                                                       \
+    X(HOYA_EHOSTUNREACH, -EHOSTUNREACH, "host unreachable")                                                        \
+    X(HOYA_ECONNABORTED, -ECONNABORTED, "connection aborted")                                                      \
+    X(HOYA_ECONNREFUSED, -ECONNREFUSED, "connection refused")                                                      \
+    X(HOYA_ECONNRESET, -ECONNRESET, "connection reset by the other end")                                           \
+    X(HOYA_EISCONN, -EISCONN, "connected already")                                                                 \
+    X(HOYA_ENOTCONN, -ENOTCONN, "not connected")                                                                   \
     X(HOYA_ETIMEDOUT, -ETIMEDOUT, "timed out")                                                                     \
     X(HOYA_ECANCELED, -ECANCELED, "cancelled")                                                                     \
     X(HOYA_EDEADLINE, -4097, "the deadline passed")                                                                \
@@ -41,7 +59,16 @@ HOYA_BEGIN_DECLS
     X(HOYA_ECLOSED, -4100, "closed")                                                                               \
     X(HOYA_ETHREAD, -4101, "called on the wrong thread")                                                           \
     X(HOYA_ENOHOST, -4102, "this thread has no host loop yet")                                                     \
-    X(HOYA_ELIMIT, -4103, "limit exceeded")
+    X(HOYA_ELIMIT, -4103, "limit exceeded")                                                                        \
+    X(HOYA_EAI_AGAIN, -4104, "the name server does not answer now, try again")                                     \
+    X(HOYA_EAI_BADFLAGS, -4105, "flags that the resolver does not know")                                           \
+    X(HOYA_EAI_FAIL, -4106, "the name server refuses to answer")                                                   \
+    X(HOYA_EAI_FAMILY, -4107, "address family not known to the resolver")                                          \
+    X(HOYA_EAI_IDN, -4108, "a name that cannot be encoded")                                                        \
+    X(HOYA_EAI_NONAME, -4109, "name not found")                                                                    \
+    X(HOYA_EAI_OVERFLOW, -4110, "name too long for its place")                                                     \
+    X(HOYA_EAI_SERVICE, -4111, "service not found")                                                                \
+    X(HOYA_EAI_SOCKTYPE, -4112, "socket type not known to the resolver")
 
 #define HOYA_ERROR_ENUM(name, value, text) name = value,
 enum hoya_error { HOYA_ERRORS(HOYA_ERROR_ENUM) HOYA_OK = 0 };
