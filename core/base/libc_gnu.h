@@ -5,6 +5,7 @@
 #ifndef HOYA_BASE_LIBC_H
 #define HOYA_BASE_LIBC_H
 
+#include <netdb.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -17,5 +18,10 @@ static inline const char *hoya_libc_error_text(int number)
 {
     return strerrordesc_np(number);
 }
+
+/* Names beyond ASCII: getaddrinfo encodes them, from the thread's locale; and the flags of that kind. */
+#define HOYA_LIBC_AI_IDN AI_IDN
+#define HOYA_LIBC_AI_FLAGS (AI_IDN | AI_CANONIDN)
+#define HOYA_LIBC_NI_FLAGS NI_IDN
 
 #endif

@@ -16,6 +16,11 @@
 /* musl loads no library late that has thread-local variables of another kind. */
 #define HOYA_THREAD_LOCAL _Thread_local
 
+/* ASCII names only. */
+#define HOYA_LIBC_AI_IDN 0
+#define HOYA_LIBC_AI_FLAGS 0
+#define HOYA_LIBC_NI_FLAGS 0
+
 static inline const char *hoya_libc_error_text(int number)
 {
     return strerror(number);

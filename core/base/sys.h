@@ -8,6 +8,7 @@
 #define HOYA_BASE_SYS_H
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>

@@ -22,6 +22,13 @@
     X(int, count_unread, (int fd, int *bytes), (fd, bytes))                                                        \
     X(int, getsockopt, (int fd, int level, int option, void *value, socklen_t *size),                              \
       (fd, level, option, value, size))                                                                            \
+    X(int, getaddrinfo,                                                                                            \
+      (const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list),               \
+      (host, service, hints, list))                                                                                \
+    X(int, getnameinfo,                                                                                            \
+      (const struct sockaddr *address, socklen_t length, char *host, socklen_t host_size, char *service,           \
+       socklen_t service_size, int flags),                                                                         \
+      (address, length, host, host_size, service, service_size, flags))                                            \
     X(int, fstat, (int fd, struct stat *status), (fd, status))                                                     \
     X(int, eventfd, (unsigned count, int flags), (count, flags))                                                   \
     X(int, timerfd_create, (int clock, int flags), (clock, flags))                                                 \

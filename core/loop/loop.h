@@ -34,7 +34,7 @@ typedef struct hoya_slot {
      * anything does. Or NULL. */
     bool (*stuck)(hoya_loop *loop);
 } hoya_slot;
-enum { HOYA_SLOT_TASKS, HOYA_SLOT_JOBS, HOYA_SLOTS };
+enum { HOYA_SLOT_TASKS, HOYA_SLOT_JOBS, HOYA_SLOT_RESOLVER, HOYA_SLOTS };
 
 struct hoya_loop {
     /* life.c: read by every thread, and hardly ever written */

@@ -5,6 +5,7 @@
  * compile, link, and do on this system what it says?
  */
 #include <hoya/hoya.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_int checks, failures; /* a thread checks, too */
@@ -718,6 +720,85 @@ static void test_executors(void)
     hoya_loop_unref(loop);
 }
 
+/* ---- names and addresses ---------------------------------------------------------------------------------- */
+
+static int know_nobody(hoya_loop *loop, const char *host, const char *service, const struct addrinfo *hints,
+                       void *arg, hoya_future **future)
+{
+    (void)arg;
+    CHECK(host && !service && hints && !hints->ai_flags);
+    CHECK(hoya_future_new(loop, future) == 0);
+    return hoya_future_set_exception(*future, HOYA_EAI_NONAME, "nobody");
+}
+
+static void wait_for_name(hoya_loop *loop, hoya_future *future)
+{
+    while (!hoya_future_done(future)) CHECK(hoya_loop_run_once(loop, HOYA_NEVER) >= 0);
+}
+
+/* A loop's close waits for no thread; the count of blocks at our end does. */
+static void wait_for_lanes(void)
+{
+    const struct timespec moment = {0, 1000000};
+    hoya_live_counts live = {.size = sizeof live, .blocks = 1};
+    for (int i = 0; i < 10000 && live.blocks; i++, nanosleep(&moment, NULL))
+        CHECK(hoya_get_live_counts(&live) == 0);
+}
+
+static void test_resolver(void)
+{
+    static const hoya_resolver_ops ops = {sizeof ops, "nobody", know_nobody, NULL, count};
+    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    hoya_loop *loop;
+    hoya_future *future;
+    hoya_address address;
+    char text[HOYA_ADDRESS_TEXT_SIZE];
+    void *value;
+    struct addrinfo *copy;
+    int freed = 0;
+    CHECK(hoya_address_set(&address, "fe80::1%1", "80") == 0);
+    CHECK(hoya_address_format((struct sockaddr *)&address.storage, address.length, text, sizeof text) > 0);
+    CHECK(strncmp(text, "[fe80::1%", 9) == 0 && strcmp(strrchr(text, ']'), "]:80") == 0);
+    CHECK(hoya_address_set(&address, "127.0.0.1", "65536") == HOYA_EINVAL);
+    CHECK(hoya_address_set_unix(&address, "@name") == 0);
+    CHECK(hoya_address_format((struct sockaddr *)&address.storage, address.length, text, sizeof text) == 10);
+    CHECK(strcmp(text, "unix:@name") == 0);
+    CHECK(hoya_address_set(&address, "127.0.0.1", "80") == 0);
+
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(hoya_getaddrinfo(loop, "127.0.0.1", "80", &hints, &future) == 0 && hoya_future_done(future) == 1);
+    CHECK(hoya_future_result(future, &value) == 0 && hoya_copy_addrinfo(value, &copy) == 0);
+    hoya_future_unref(future);
+    CHECK(copy->ai_addrlen == address.length && memcmp(copy->ai_addr, &address.storage, address.length) == 0);
+    hoya_freeaddrinfo(copy);
+    CHECK(hoya_getnameinfo(loop, (struct sockaddr *)&address.storage, address.length,
+                           NI_NUMERICHOST | NI_NUMERICSERV, &future) == 0);
+    CHECK(hoya_future_result(future, &value) == 0);
+    CHECK(strcmp(((hoya_name_info *)value)->host, "127.0.0.1") == 0);
+    hoya_future_unref(future);
+    /* By a thread, and here only from the file of hosts. */
+    CHECK(hoya_getaddrinfo(loop, "localhost", "80", &hints, &future) == 0);
+    wait_for_name(loop, future);
+    CHECK(hoya_future_result(future, &value) == 0);
+    hoya_future_unref(future);
+    int rc = hoya_getaddrinfo(loop, "\xef\xbc\x91.2.3.4", "80", &hints, &future); /* 1.2.3.4, with a full-width 1 */
+    CHECK(rc == 0 || rc == HOYA_ENOTSUP);
+    if (rc == 0) {
+        wait_for_name(loop, future);
+        rc = hoya_future_exception(future, NULL);
+        CHECK(rc == 0 || rc == HOYA_EAI_IDN); /* without libidn2 */
+        hoya_future_unref(future);
+    }
+    CHECK(hoya_set_resolver(loop, &ops, &freed) == 0);
+    CHECK(hoya_getaddrinfo(loop, "localhost", NULL, NULL, &future) == 0);
+    CHECK(hoya_future_result(future, NULL) == HOYA_EAI_NONAME && strcmp(hoya_error_detail(), "nobody") == 0);
+    hoya_future_unref(future);
+    CHECK(hoya_set_resolver(loop, NULL, NULL) == 0 && freed == 1);
+    CHECK(hoya_loop_close(loop) == 0);
+    hoya_loop_unref(loop);
+    wait_for_lanes();
+}
+
 int main(void)
 {
     static const char *const selectors[] = {"epoll", "poll", "select"};
@@ -736,6 +817,7 @@ int main(void)
     test_combinators();
     test_sync();
     test_executors();
+    test_resolver();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&
           !live.selectors && !live.futures);

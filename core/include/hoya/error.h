@@ -63,8 +63,8 @@ HOYA_BEGIN_DECLS
     X(HOYA_EAI_AGAIN, -4104, "the name server does not answer now, try again")                                     \
     X(HOYA_EAI_BADFLAGS, -4105, "flags that the resolver does not know")                                           \
     X(HOYA_EAI_FAIL, -4106, "the name server refuses to answer")                                                   \
-    X(HOYA_EAI_FAMILY, -4107, "address family not known to the resolver")                                          \
-    X(HOYA_EAI_IDN, -4108, "a name that cannot be encoded")                                                        \
+    X(HOYA_EAI_FAMILY, -4107, "no address of that family")                                                         \
+    X(HOYA_EAI_IDN, -4108, "a name that cannot be encoded (or without libidn2)")                                   \
     X(HOYA_EAI_NONAME, -4109, "name not found")                                                                    \
     X(HOYA_EAI_OVERFLOW, -4110, "name too long for its place")                                                     \
     X(HOYA_EAI_SERVICE, -4111, "service not found")                                                                \

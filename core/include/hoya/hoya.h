@@ -16,6 +16,7 @@
 #include <hoya/loop.h>
 #include <hoya/policy.h>
 #include <hoya/queue.h>
+#include <hoya/resolver.h>
 #include <hoya/run.h>
 #include <hoya/selector.h>
 #include <hoya/sync.h>
