@@ -160,6 +160,29 @@ int FaultyThread(pthread_t *thread, const pthread_attr_t *attributes, void *(*ru
     return code ? code : hoya_sys_real.pthread_create(thread, attributes, run, arg);
 }
 
+/* These answer with codes of their own. */
+int CodeOfResolver(int code)
+{
+    errno = code;
+    return code == ENOMEM ? EAI_MEMORY : code == EAGAIN ? EAI_AGAIN : EAI_SYSTEM;
+}
+
+int FaultyAddresses(const char *host, const char *service, const addrinfo *hints, addrinfo **list)
+{
+    static constexpr Errors errors = {{ENOMEM, EAGAIN, EMFILE}};
+    int code = plan.Next(errors);
+    return code ? CodeOfResolver(code) : hoya_sys_real.getaddrinfo(host, service, hints, list);
+}
+
+int FaultyNames(const sockaddr *address, socklen_t length, char *host, socklen_t host_size, char *service,
+                socklen_t service_size, int flags)
+{
+    static constexpr Errors errors = {{ENOMEM, EAGAIN, EMFILE}};
+    int code = plan.Next(errors);
+    return code ? CodeOfResolver(code)
+                : hoya_sys_real.getnameinfo(address, length, host, host_size, service, service_size, flags);
+}
+
 #define FAULTY(name, ...)                                                                                          \
     hoya_sys.name = [](auto... arguments) {                                                                        \
         static constexpr Errors errors = {{__VA_ARGS__}};                                                          \
@@ -186,6 +209,8 @@ void ReplaceSystemCalls()
     FAULTY(pselect, EINTR, ENOMEM);
     hoya_sys.close = FaultyClose;
     hoya_sys.pthread_create = FaultyThread;
+    hoya_sys.getaddrinfo = FaultyAddresses;
+    hoya_sys.getnameinfo = FaultyNames;
     hoya_sys.epoll_ctl = FaultyControl;
     hoya_sys.mmap = FaultyMap;
     hoya_sys.madvise = FaultyAdvise;
