@@ -127,10 +127,13 @@ def tasks_of(loop):
     data = loop["slots"][enumerator("HOYA_SLOT_TASKS")]["data"]
     if not int(data):
         return []
-    return list(nodes(data.cast(type_of("hoya_tasks").pointer()).dereference()["all"], "struct hoya_task", "of_loop"))
+    bodies = nodes(data.cast(type_of("hoya_tasks").pointer()).dereference()["all"], "hoya_task_body", "of_loop")
+    return [body["task"].dereference() for body in bodies]
 
 
 def name_of(task):
+    if int(task["naming"]) == enumerator("HOYA_NAME_NUMBER"):
+        return "Task-%d" % int(task["number"])
     return task["name"].address.cast(type_of("char").pointer()).string()
 
 
@@ -141,22 +144,27 @@ def function_name(pointer):
     return str(pointer).split("<")[-1].rstrip(">")
 
 
+def fiber_state(task):
+    """As the constants of hoya_coroutine_state end; a task without a body has ended."""
+    return str(task["body"]["fiber"]["state"]) if int(task["body"]) else "CLOSED"
+
+
 def state_of(task):
-    state = str(task["fiber"]["state"])
+    state, body = fiber_state(task), task["body"]
     if state.endswith("CREATED"):
         return "has not begun"
     if state.endswith("RUNNING"):
         return "runs"
     if not state.endswith("SUSPENDED"):
         return "has ended"
-    if bool(task["queued"]) or not int(task["describe_wait"]):
+    if bool(task["queued"]) or not int(body["describe_wait"]):
         return "ready"
-    what = function_name(task["describe_wait"])
+    what = function_name(body["describe_wait"])
     what = what.split("describe_")[-1].replace("_", " ")
     for other in tasks_of(task["future"]["loop"]):
-        if what == "future" and int(task["waits_for"]) == int(other["future"].address):
+        if what == "future" and int(body["waits_for"]) == int(other["future"].address):
             return "waits for %s" % name_of(other)
-    return "waits (%s, %s)" % (what, task["waits_for"])
+    return "waits (%s, %s)" % (what, body["waits_for"])
 
 
 def find_task(text):
@@ -179,12 +187,12 @@ def find_task(text):
 
 
 def look(task, command):
-    state = str(task["fiber"]["state"])
+    state = fiber_state(task)
     if state.endswith("RUNNING"):
         raise gdb.GdbError("hoya: %s runs: it is in the backtrace of its thread" % name_of(task))
     if not state.endswith("SUSPENDED"):
         raise gdb.GdbError("hoya: %s %s: there is no stack to look at" % (name_of(task), state_of(task)))
-    context = task["fiber"]["context"]
+    context = task["body"]["fiber"]["context"]
     if not any(field.name == "sp" for field in context.type.strip_typedefs().fields()):
         raise gdb.GdbError("hoya: this library switches stacks by ucontext, which this cannot look into")
     return unwinder.look_at(int(context["sp"]), command)
@@ -218,9 +226,10 @@ class Tasks(gdb.Command):
             tasks = tasks_of(loop)
             print("loop %s: %d tasks" % (loop, len(tasks)))
             for task in tasks:
-                owner = " of %s" % name_of(task["owner"].dereference()) if int(task["owner"]) else ""
+                body = task["body"].dereference()
+                owner = " of %s" % name_of(body["owner"].dereference()) if int(body["owner"]) else ""
                 cancels = ", cancelled" if int(task["cancels"]) else ""
-                print("  %s%s, %s: %s%s  (hoya_task *) %s" % (name_of(task), owner, function_name(task["fn"]),
+                print("  %s%s, %s: %s%s  (hoya_task *) %s" % (name_of(task), owner, function_name(body["fn"]),
                                                            state_of(task), cancels, task.address))
 
 
@@ -235,7 +244,7 @@ class Backtrace(gdb.Command):
             tasks = [find_task(argument)]
         else:
             tasks = [task for loop in loops_of("") for task in tasks_of(loop)
-                     if str(task["fiber"]["state"]).endswith("SUSPENDED")]
+                     if fiber_state(task).endswith("SUSPENDED")]
         for task in tasks:
             lines = look(task, "backtrace").splitlines()
             print("%s, %s" % (name_of(task), state_of(task)))

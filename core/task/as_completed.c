@@ -94,7 +94,7 @@ void hoya_as_completed_free(hoya_as_completed *iterator)
 
 static void describe_next(const hoya_task *task, char *text, size_t size)
 {
-    const hoya_as_completed *iterator = task->waits_for;
+    const hoya_as_completed *iterator = task->body->waits_for;
     snprintf(text, size, "waits for the next of %zu futures, of which %zu are left", iterator->count,
              iterator->left);
 }
@@ -114,12 +114,12 @@ int hoya_as_completed_next(hoya_as_completed *iterator, hoya_future **future)
         }
         rc = hoya_task_here(&task);
         if (rc >= 0 && task->future.loop != iterator->loop)
-            rc = hoya_error_set(HOYA_EINVAL, "%s: the futures are of another loop", task->name);
+            rc = hoya_error_set(HOYA_EINVAL, "%s: the futures are of another loop", hoya_task_get_name(task));
         if (rc >= 0) rc = hoya_task_interrupted(task);
         if (rc < 0) return rc;
-        hoya_waiting_begin(&task->waiting, &iterator->waiters);
+        hoya_task_begin_waiting(task, &iterator->waiters);
         hoya_task_suspend(task, describe_next, iterator);
-        hoya_list_remove(&task->waiting.of_source); /* if it was not this that came */
+        hoya_list_remove(&task->body->waiting.of_source); /* if it was not this that came */
     }
     return rc;
 }

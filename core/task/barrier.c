@@ -39,7 +39,7 @@ int hoya_barrier_free(hoya_barrier *barrier)
 
 static void describe_barrier(const hoya_task *task, char *text, size_t size)
 {
-    const hoya_place *place = task->waits_for;
+    const hoya_place *place = task->body->waits_for;
     const hoya_barrier *barrier = (const hoya_barrier *)place->sync;
     char what[120];
     snprintf(text, size, "waits at %s, where %u of %u tasks are",

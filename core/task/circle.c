@@ -21,9 +21,9 @@ typedef struct look {
 
 static void see(look *l, hoya_task *task)
 {
-    if (!task || task->seen) return;
-    task->seen = task;
-    if (l->last) l->last->seen = task;
+    if (!task || !task->body || task->body->seen) return;
+    task->body->seen = task;
+    if (l->last) l->last->body->seen = task;
     else l->first = task;
     l->last = task;
 }
@@ -55,13 +55,14 @@ static void see_members(look *l, const hoya_list *members)
 /* What the task waits for. */
 static void see_next(look *l, const hoya_task *task)
 {
+    const hoya_task_body *body = task->body;
     if (!task->wanted) return;
-    const hoya_group *joined = task->describe_wait == hoya_describe_join ? task->waits_for : NULL;
+    const hoya_group *joined = body->describe_wait == hoya_describe_join ? body->waits_for : NULL;
     if (task->queued && !(joined && joined->ending)) return;
-    if (task->describe_wait == hoya_describe_future) {
-        see_future(l, task->waits_for);
-    } else if (task->describe_wait == hoya_describe_start) {
-        see(l, (hoya_task *)(uintptr_t)task->waits_for);
+    if (body->describe_wait == hoya_describe_future) {
+        see_future(l, body->waits_for);
+    } else if (body->describe_wait == hoya_describe_start) {
+        see(l, (hoya_task *)(uintptr_t)body->waits_for);
     } else if (joined) {
         see_members(l, &joined->queue);
         see_members(l, &joined->begun);
@@ -76,11 +77,11 @@ bool hoya_task_is_in_circle(const hoya_task *us, const hoya_future *future)
     for (hoya_task *task = l.first, *next; task; task = next) {
         found = hoya_owner_is(task, us);
         if (!found) see_next(&l, task);
-        next = found || task == l.last ? NULL : task->seen;
+        next = found || task == l.last ? NULL : task->body->seen;
     }
     for (hoya_task *task = l.first, *next; task; task = next) {
-        next = task == l.last ? NULL : task->seen;
-        task->seen = NULL;
+        next = task == l.last ? NULL : task->body->seen;
+        task->body->seen = NULL;
     }
     return found;
 }

@@ -73,7 +73,7 @@ static int end(several *s)
 static void describe_several(const hoya_task *task, char *text, size_t size)
 {
     static const char *const what[] = {"all", "the first", "the first failure"};
-    const several *s = task->waits_for; /* on its stack */
+    const several *s = task->body->waits_for; /* on its stack */
     snprintf(text, size, "waits for %s of %zu futures, of which %zu are pending", what[s->when], s->count,
              s->pending);
 }

@@ -36,7 +36,7 @@ int hoya_condition_free(hoya_condition *condition)
 
 static void describe_condition(const hoya_task *task, char *text, size_t size)
 {
-    const hoya_place *place = task->waits_for;
+    const hoya_place *place = task->body->waits_for;
     char what[120];
     snprintf(text, size, "waits for %s", hoya_sync_text(place->sync, "condition", what, sizeof what));
 }
@@ -46,7 +46,7 @@ static int check(const hoya_condition *condition, hoya_task **task)
 {
     int rc = hoya_sync_task(condition ? &condition->sync : NULL, task);
     if (rc >= 0 && condition->lock->owner != (*task)->number)
-        rc = hoya_error_set(HOYA_EPERM, "%s has not the lock of the condition", (*task)->name);
+        rc = hoya_error_set(HOYA_EPERM, "%s has not the lock of the condition", hoya_task_get_name(*task));
     return rc;
 }
 

@@ -41,7 +41,7 @@ static const char *name_of(const hoya_fiber *fiber)
     return ((const hoya_coroutine *)((const char *)fiber - offsetof(hoya_coroutine, fiber)))->name;
 }
 
-static const hoya_fiber_class coroutine_class = {"coroutine", run, name_of};
+static const hoya_fiber_class coroutine_class = {"coroutine", run, name_of, hoya_fiber_after_end};
 
 static inline hoya_coroutine *current(void)
 {
@@ -75,9 +75,11 @@ int hoya_coroutine_new(hoya_coroutine_function fn, void *arg, const hoya_corouti
     hoya_coroutine *co = hoya_new_zeroed(sizeof *co + strlen(name) + 1);
     if (!co) return HOYA_ENOMEM;
     hoya_stack_pool *pool;
+    hoya_stack *stack;
     int rc = pool_of(&known, &pool);
     if (rc >= 0) {
-        rc = hoya_fiber_init(&co->fiber, pool, known.stack_size, &coroutine_class);
+        rc = hoya_stack_take(pool, known.stack_size, &stack);
+        if (rc >= 0) hoya_fiber_init(&co->fiber, pool, stack, 0, &coroutine_class);
         hoya_stack_pool_unref(pool); /* the stack has one of its own */
     }
     if (rc < 0) {
@@ -148,8 +150,9 @@ int hoya_coroutine_close(hoya_coroutine *co)
     if (rc < 0) return rc;
     co->closing = true;
     co->yielded = NULL;
-    if (co->fiber.state == HOYA_COROUTINE_CREATED) hoya_fiber_discard(&co->fiber);
-    else if (co->fiber.state == HOYA_COROUTINE_SUSPENDED) hoya_fiber_resume(&co->fiber, refuse_yield(co));
+    if (co->fiber.state == HOYA_COROUTINE_SUSPENDED) hoya_fiber_resume(&co->fiber, refuse_yield(co));
+    if (co->fiber.state == HOYA_COROUTINE_CREATED) hoya_fiber_give_up_stack(&co->fiber);
+    co->fiber.state = HOYA_COROUTINE_CLOSED;
     return 0;
 }
 

@@ -13,37 +13,38 @@
 
 static const char *where(const hoya_task *task, char *text, size_t size)
 {
-    hoya_description of = {"", (uintptr_t)task->fn, task->future.place, .live = true, .lasts = true};
+    hoya_description of = {"", (uintptr_t)task->body->fn, task->future.place, .live = true, .lasts = true};
     return hoya_description_text(of, text, size) + 1; /* behind the empty word's space */
 }
 
 static const char *state(const hoya_task *task, char *text, size_t size)
 {
-    switch (task->fiber.state) {
+    switch (hoya_task_state(task)) {
     case HOYA_COROUTINE_CREATED:
-        return task->member && !task->member->begun ? "waits for its turn, has not begun" : "ready, has not begun";
+        return task->body->member && !task->body->member->begun ? "waits for its turn, has not begun"
+                                                                : "ready, has not begun";
     case HOYA_COROUTINE_RUNNING:
         return "running";
     default:
         break;
     }
-    if (task->queued || !task->describe_wait) return "ready";
-    task->describe_wait(task, text, size);
+    if (task->queued || !task->body->describe_wait) return "ready";
+    task->body->describe_wait(task, text, size);
     return text;
 }
 
 static void dump_task(const hoya_task *task, const hoya_printer *to)
 {
     char text[HOYA_DESCRIPTION_SIZE];
-    hoya_print(to, "    %s: %s", task->name, state(task, text, sizeof text));
+    hoya_print(to, "    %s: %s", hoya_task_get_name(task), state(task, text, sizeof text));
     hoya_print(to, "      %s", where(task, text, sizeof text));
-    if (task->owner) hoya_print(to, "      its owner is %s", task->owner->name);
-    if (task->member) hoya_print(to, "      in the group %s", task->member->group->name);
+    if (task->body->owner) hoya_print(to, "      its owner is %s", hoya_task_get_name(task->body->owner));
+    if (task->body->member) hoya_print(to, "      in the group %s", task->body->member->group->name);
     if (task->cancels)
-        hoya_print(to, "      cancelled %d times%s%s", task->cancels, task->reason ? ": " : "",
-                   task->reason ? task->reason : "");
+        hoya_print(to, "      cancelled %d times%s%s", task->cancels, task->body->reason ? ": " : "",
+                   task->body->reason ? task->body->reason : "");
     if (task->shields) hoya_print(to, "      in %d shields", task->shields);
-    for (const hoya_scope *scope = task->scopes; scope; scope = scope->outer) {
+    for (const hoya_scope *scope = task->body->scopes; scope; scope = scope->outer) {
         scope->class->describe(scope, text, sizeof text);
         hoya_print(to, "      %s", text);
     }
@@ -55,8 +56,7 @@ void hoya_tasks_dump(const hoya_loop *loop, const hoya_printer *to)
     size_t count = 0;
     for (hoya_list *node = all->next; node != all; node = node->next) count++;
     hoya_print(to, "  tasks: %zu", count);
-    for (hoya_list *node = all->next; node != all; node = node->next)
-        dump_task(HOYA_CONTAINER_OF(node, hoya_task, of_loop), to);
+    for (hoya_list *node = all->next; node != all; node = node->next) dump_task(hoya_task_of_node(node), to);
 }
 
 void hoya_tasks_tell_left(hoya_loop *loop)
@@ -66,9 +66,9 @@ void hoya_tasks_tell_left(hoya_loop *loop)
     char text[HOYA_DESCRIPTION_SIZE];
     int told = 0;
     for (hoya_list *node = all->next; node != all && told < LEFT_LINES; node = node->next, told++) {
-        const hoya_task *task = HOYA_CONTAINER_OF(node, hoya_task, of_loop);
-        hoya_log(&sink, HOYA_LOG_WARNING, "left in a loop that is closed: the task %s, %s", task->name,
-                 where(task, text, sizeof text));
+        const hoya_task *task = hoya_task_of_node(node);
+        hoya_log(&sink, HOYA_LOG_WARNING, "left in a loop that is closed: the task %s, %s",
+                 hoya_task_get_name(task), where(task, text, sizeof text));
     }
 }
 
@@ -82,9 +82,9 @@ bool hoya_tasks_tell_stuck(hoya_loop *loop)
     hoya_log(&sink, HOYA_LOG_WARNING,
              "deadlock: all tasks wait, and the loop has nothing else to wait for; unless another thread posts:");
     for (hoya_list *node = all->next; node != all && told < LEFT_LINES; node = node->next, told++) {
-        const hoya_task *task = HOYA_CONTAINER_OF(node, hoya_task, of_loop);
-        hoya_log(&sink, HOYA_LOG_WARNING, "deadlock: %s %s, %s", task->name, state(task, text, sizeof text),
-                 where(task, place, sizeof place));
+        const hoya_task *task = hoya_task_of_node(node);
+        hoya_log(&sink, HOYA_LOG_WARNING, "deadlock: %s %s, %s", hoya_task_get_name(task),
+                 state(task, text, sizeof text), where(task, place, sizeof place));
     }
     return true;
 }

@@ -53,7 +53,7 @@ int hoya_event_is_set(const hoya_event *event)
 
 static void describe_event(const hoya_task *task, char *text, size_t size)
 {
-    const hoya_place *place = task->waits_for;
+    const hoya_place *place = task->body->waits_for;
     char what[120];
     snprintf(text, size, "waits for %s", hoya_sync_text(place->sync, "event", what, sizeof what));
 }

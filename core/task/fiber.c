@@ -9,17 +9,9 @@
 
 HOYA_THREAD_LOCAL hoya_fiber *hoya_fiber_running;
 
-static void give_up_stack(hoya_fiber *fiber)
+int hoya_fiber_after_end(void *fiber)
 {
-    hoya_annotate_destroy(&fiber->annotation, fiber->stack);
-    hoya_stack_release(fiber->pool, fiber->stack);
-    fiber->stack = NULL;
-}
-
-/* On the stack of the resumer. */
-static int after_end(void *arg)
-{
-    give_up_stack(arg);
+    hoya_fiber_give_up_stack(fiber);
     return HOYA_FIBER_ENDED;
 }
 
@@ -32,7 +24,7 @@ void hoya_fiber_enter(void *arg)
     fiber->state = HOYA_COROUTINE_CLOSED;
     hoya_fiber_running = fiber->below;
     hoya_annotate_suspend(&fiber->annotation, true);
-    hoya_context_leave(&fiber->resumer, after_end, fiber);
+    hoya_context_leave(&fiber->resumer, fiber->class->after_end, fiber);
 }
 
 /* ---- the thread's own stack ------------------------------------------------------------------------------ */
@@ -68,13 +60,4 @@ int hoya_call_on_thread_stack(int (*fn)(void *arg), void *arg)
     hoya_annotate_returned(&caller->annotation);
     hoya_fiber_running = caller;
     return result;
-}
-
-/* ---- the end --------------------------------------------------------------------------------------------- */
-
-void hoya_fiber_discard(hoya_fiber *fiber)
-{
-    hoya_check(fiber->state == HOYA_COROUTINE_CREATED, "a fiber that has started cannot be discarded");
-    fiber->state = HOYA_COROUTINE_CLOSED;
-    give_up_stack(fiber);
 }

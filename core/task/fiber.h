@@ -28,6 +28,9 @@ typedef struct hoya_fiber_class {
     const char *kind; /* "task" */
     void (*run)(hoya_fiber *fiber);
     const char *(*name)(const hoya_fiber *fiber); /* in a handler of signals, too */
+    /* After `run`, on the stack of the resumer, where hoya_fiber_resume returns its result, HOYA_FIBER_ENDED: gives up the
+     * stack (hoya_fiber_after_end), or leaves that to who resumes it. */
+    int (*after_end)(void *fiber);
 } hoya_fiber_class;
 
 struct hoya_fiber {
@@ -36,7 +39,7 @@ struct hoya_fiber {
     hoya_fiber *below;    /* the fiber that is, NULL: it waits on the thread's own stack. While it runs */
     const hoya_fiber_class *class;
     hoya_stack_pool *pool; /* kept by the stack */
-    hoya_stack *stack;     /* until it has ended */
+    hoya_stack *stack;     /* until it has given that up */
     enum hoya_coroutine_state state;
     hoya_annotation annotation;
 };
@@ -44,30 +47,34 @@ struct hoya_fiber {
 /* The first function on a fiber's stack. */
 void hoya_fiber_enter(void *fiber);
 
-/* Will call class->run(fiber), on a stack of `size` bytes (0: the default) of a pool of this thread's. Nothing after this can
- * fail. Errors: HOYA_EINVAL, HOYA_ENOMEM. */
-static inline int hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, size_t size,
-                                  const hoya_fiber_class *class)
+/* Will call class->run(fiber), on a stack of the pool, which the fiber gives up. It leaves the first `room` bytes alone: the
+ * fiber itself may lie there. Cannot fail. */
+static inline void hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, hoya_stack *stack, size_t room,
+                                   const hoya_fiber_class *class)
 {
-    int rc = hoya_stack_take(pool, size, &fiber->stack);
-    if (rc < 0) return rc;
-    const hoya_stack *stack = fiber->stack;
     fiber->pool = pool;
+    fiber->stack = stack;
     fiber->class = class;
     fiber->state = HOYA_COROUTINE_CREATED;
     hoya_annotate_create(&fiber->annotation, stack);
-    hoya_context_make(&fiber->context, stack->base, stack->size - stack->shift, hoya_fiber_enter, fiber);
-    return 0;
+    hoya_context_make(&fiber->context, stack->base, stack->used - room, hoya_fiber_enter, fiber);
 }
 
-/* Ends one that has not started, so that it never does. */
-void hoya_fiber_discard(hoya_fiber *fiber);
+/* For one that has ended, or that has not started and so never does. If the fiber lies on its stack, it is no more. */
+static inline void hoya_fiber_give_up_stack(hoya_fiber *fiber)
+{
+    hoya_check(fiber->state == HOYA_COROUTINE_CREATED || fiber->state == HOYA_COROUTINE_CLOSED,
+               "a fiber that has started cannot be discarded");
+    hoya_annotate_destroy(&fiber->annotation, fiber->stack);
+    hoya_stack_release(fiber->pool, fiber->stack);
+}
+int hoya_fiber_after_end(void *fiber);
 
 /* The one that runs on this thread, NULL if none does. */
 extern HOYA_THREAD_LOCAL hoya_fiber *hoya_fiber_running;
 
 /* Goes on in a fiber that was created or is suspended, whose hoya_fiber_suspend returns `result`. Returns what the fiber's
- * next suspend says, or HOYA_FIBER_ENDED: then it has given up its stack. */
+ * next suspend says, or HOYA_FIBER_ENDED. */
 static inline int hoya_fiber_resume(hoya_fiber *fiber, int result)
 {
     fiber->below = hoya_fiber_running;

@@ -125,7 +125,8 @@ static void on_failed(hoya_group *group, hoya_member *member)
     hoya_task_ref(member->task);
     hoya_list_append(&group->failed, &member->node);
     if (group->policy != HOYA_GROUP_FAIL_FAST || group->ending) return;
-    snprintf(group->why, sizeof group->why, "%.60s of the group %.60s has failed", member->task->name, group->name);
+    snprintf(group->why, sizeof group->why, "%.60s of the group %.60s has failed", hoya_task_get_name(member->task),
+             group->name);
     cancel_group(group);
 }
 
@@ -134,7 +135,8 @@ static void on_well(hoya_group *group, hoya_task *child)
     if (group->policy != HOYA_GROUP_RACE || group->winner) return;
     group->winner = hoya_task_ref(child);
     if (group->ending) return;
-    snprintf(group->why, sizeof group->why, "%.60s of the group %.60s has won", child->name, group->name);
+    snprintf(group->why, sizeof group->why, "%.60s of the group %.60s has won", hoya_task_get_name(child),
+             group->name);
     end_group(group);
 }
 
@@ -145,7 +147,7 @@ void hoya_group_tell(hoya_member *member)
     hoya_start *start = member->start;
     int code = child->future.outcome.code;
     bool failed = code < 0 && code != HOYA_ECANCELED && !start;
-    child->member = NULL;
+    child->body->member = NULL;
     hoya_list_remove(&member->node);
     group->count--;
     group->running -= member->begun;
@@ -214,7 +216,7 @@ int hoya_group_enter(const hoya_group_options *given, hoya_group **out)
 
 void hoya_describe_join(const hoya_task *task, char *text, size_t size)
 {
-    const hoya_group *group = task->waits_for;
+    const hoya_group *group = task->body->waits_for;
     snprintf(text, size, "waits for the children of the group %s", group->name);
 }
 
@@ -251,7 +253,7 @@ int hoya_group_join(hoya_group *group)
     hoya_task *task;
     int rc = hoya_task_here(&task);
     if (rc >= 0 && (!group || group->scope.task != task))
-        rc = hoya_error_set(HOYA_ESTATE, "%s: this is not a group of this task", task->name);
+        rc = hoya_error_set(HOYA_ESTATE, "%s: this is not a group of this task", hoya_task_get_name(task));
     return rc < 0 ? rc : join(group);
 }
 
@@ -273,7 +275,8 @@ static int check_open(const hoya_group *group, const hoya_task_options *options)
     if (rc < 0) return rc;
     if (group->ending) return hoya_error_set(HOYA_ESTATE, "%s: it takes no more children", group->why);
     if (options->owner && options->owner != group->scope.task)
-        return hoya_error_set(HOYA_EINVAL, "the group %s is not of %s", group->name, options->owner->name);
+        return hoya_error_set(HOYA_EINVAL, "the group %s is not of %s", group->name,
+                              hoya_task_get_name(options->owner));
     return 0;
 }
 
@@ -293,7 +296,7 @@ static int make(hoya_group *group, hoya_task_function fn, void *arg, hoya_task_o
         return rc;
     }
     *member = (hoya_member){.group = group, .task = task, .start = start};
-    task->member = member;
+    task->body->member = member;
     hoya_list_append(&group->queue, &member->node);
     group->count++;
     group->refs++;
@@ -316,8 +319,8 @@ int hoya_group_create_task(hoya_group *group, hoya_task_function fn, void *arg, 
 
 void hoya_describe_start(const hoya_task *task, char *text, size_t size)
 {
-    const hoya_task *child = task->waits_for;
-    snprintf(text, size, "waits until %s is ready", child->name);
+    const hoya_task *child = task->body->waits_for;
+    snprintf(text, size, "waits until %s is ready", hoya_task_get_name(child));
 }
 
 /* Until the child is ready or has ended: 0, or why that had to be sooner. */
@@ -342,7 +345,7 @@ static int result_of_unready(hoya_task *child, int rc)
 {
     int code = child->future.outcome.done ? child->future.outcome.code : 0; /* at the loop's close it may not be */
     if (code < 0 && (code != HOYA_ECANCELED || rc == 0)) return hoya_future_result(&child->future, NULL);
-    return rc < 0 ? rc : hoya_error_set(HOYA_ESTATE, "%s has ended and was never ready", child->name);
+    return rc < 0 ? rc : hoya_error_set(HOYA_ESTATE, "%s has ended and was never ready", hoya_task_get_name(child));
 }
 
 int hoya_group_start(hoya_group *group, hoya_task_function fn, void *arg, const hoya_task_options *given,
@@ -354,7 +357,7 @@ int hoya_group_start(hoya_group *group, hoya_task_function fn, void *arg, const 
     if (rc >= 0) rc = hoya_task_here(&task);
     if (rc >= 0) rc = hoya_task_interrupted(task);
     if (rc >= 0 && group && group->loop != task->future.loop)
-        rc = hoya_error_set(HOYA_EINVAL, "%s: the group is of another loop", task->name);
+        rc = hoya_error_set(HOYA_EINVAL, "%s: the group is of another loop", hoya_task_get_name(task));
     hoya_start start = {.starter = rc < 0 ? NULL : task};
     if (rc >= 0) rc = make(group, fn, arg, &options, HOYA_CALLER(), &start, &child);
     if (rc < 0) {
@@ -362,7 +365,7 @@ int hoya_group_start(hoya_group *group, hoya_task_function fn, void *arg, const 
         return rc;
     }
     rc = wait_until_ready(task, &start, child);
-    if (child->member) child->member->start = NULL;
+    if (child->body && child->body->member) child->body->member->start = NULL;
     rc = start.ready ? 0 : result_of_unready(child, rc);
     hoya_task_unref(child);
     if (rc < 0) return rc;
@@ -375,7 +378,7 @@ int hoya_group_start(hoya_group *group, hoya_task_function fn, void *arg, const 
 int hoya_task_started(hoya_task *self, void *value, hoya_destroy destroy)
 {
     bool here = self && self == hoya_current_task() && !self->ending;
-    hoya_start *start = here && self->member ? self->member->start : NULL;
+    hoya_start *start = here && self->body->member ? self->body->member->start : NULL;
     if (!start) {
         hoya_destroy_arg(destroy, value);
         return here ? 0 : hoya_error_set(HOYA_ESTATE, "only a task itself says that it is ready, in its function");
@@ -383,7 +386,7 @@ int hoya_task_started(hoya_task *self, void *value, hoya_destroy destroy)
     start->ready = true;
     start->value = value;
     start->destroy = destroy;
-    self->member->start = NULL;
+    self->body->member->start = NULL;
     hoya_task_wake(start->starter);
     return 1;
 }

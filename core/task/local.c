@@ -58,7 +58,7 @@ static pair *find(hoya_locals *locals, const void *key)
 /* What the task has, in an array of its own with a place for the key. */
 static pair *make_own(hoya_task *task, const void *key)
 {
-    hoya_locals *old = task->locals;
+    hoya_locals *old = task->body->locals;
     pair *found = find(old, key);
     if (found && old->refs == 1) return found;
     uint32_t count = old ? old->count : 0;
@@ -70,7 +70,7 @@ static pair *make_own(hoya_task *task, const void *key)
         own->pairs[i] = old->pairs[i];
         own->pairs[i].cell->refs++;
     }
-    task->locals = own;
+    task->body->locals = own;
     hoya_locals_unref(old); /* destroys nothing: all its cells are here, too */
     return found ? find(own, key) : &own->pairs[count];
 }
@@ -97,6 +97,6 @@ int hoya_task_set_local(const void *key, void *value, hoya_destroy destroy)
 void *hoya_task_get_local(const void *key)
 {
     const hoya_task *task = hoya_current_task();
-    const pair *found = task ? find(task->locals, key) : NULL;
+    const pair *found = task ? find(task->body->locals, key) : NULL;
     return found ? found->cell->value : NULL;
 }

@@ -28,12 +28,13 @@ int hoya_lock_free(hoya_lock *lock)
 
 static void describe_lock(const hoya_task *task, char *text, size_t size)
 {
-    const hoya_place *place = task->waits_for;
+    const hoya_place *place = task->body->waits_for;
     const hoya_lock *lock = (const hoya_lock *)place->sync;
     const hoya_task *owner = hoya_tasks_after(lock->sync.loop, lock->owner - 1);
     char what[120];
     hoya_sync_text(&lock->sync, "lock", what, sizeof what);
-    if (owner && owner->number == lock->owner) snprintf(text, size, "waits for %s, held by %s", what, owner->name);
+    if (owner && owner->number == lock->owner)
+        snprintf(text, size, "waits for %s, held by %s", what, hoya_task_get_name(owner));
     else snprintf(text, size, "waits for %s, held by a task that has ended", what);
 }
 
@@ -49,7 +50,7 @@ static __attribute__((noinline)) int acquire(hoya_lock *lock)
     }
     char text[120];
     if (lock->owner == task->number)
-        return hoya_error_set(HOYA_EDEADLK, "%s has %s already", task->name,
+        return hoya_error_set(HOYA_EDEADLK, "%s has %s already", hoya_task_get_name(task),
                               hoya_sync_text(&lock->sync, "lock", text, sizeof text));
     hoya_place place = {0};
     return hoya_wait_in_line(task, &lock->sync, &lock->line, &place, describe_lock);
@@ -70,7 +71,7 @@ int hoya_lock_try_acquire(hoya_lock *lock)
     const hoya_task *task = hoya_current_task();
     if (!task) return hoya_error_set(HOYA_ESTATE, "a lock belongs to a task, and this is none");
     if (task->future.loop != lock->sync.loop)
-        return hoya_error_set(HOYA_EINVAL, "%s: the lock is of another loop", task->name);
+        return hoya_error_set(HOYA_EINVAL, "%s: the lock is of another loop", hoya_task_get_name(task));
     if (lock->owner) return hoya_error_set(HOYA_EAGAIN, "the lock is taken");
     lock->owner = task->number;
     return 0;

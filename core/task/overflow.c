@@ -137,11 +137,12 @@ static void take_back(const void *base)
     if (hoya_sys_sigaltstack(NULL, &now) == 0 && now.ss_sp == base) hoya_sys_sigaltstack(&none, NULL);
 }
 
-void hoya_overflow_resume(hoya_fiber *fiber, hoya_stack **handlers)
+int hoya_overflow_resume(hoya_fiber *fiber, hoya_stack **handlers)
 {
     if (!*handlers && hoya_stack_take(fiber->pool, HANDLERS_STACK, handlers) == 0) take_signal();
     const void *base = *handlers ? (*handlers)->base : NULL; /* the loop, and so the record, may go meanwhile */
     bool lent = base && lend(*handlers);
-    hoya_fiber_resume(fiber, 0);
+    int result = hoya_fiber_resume(fiber, 0);
     if (lent) take_back(base);
+    return result;
 }

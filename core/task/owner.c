@@ -21,23 +21,27 @@
 int hoya_owner_check(const hoya_task *owner, const hoya_loop *loop)
 {
     if (owner->future.loop != loop)
-        return hoya_error_set(HOYA_EINVAL, "%s is of another loop, and owns no tasks of this one", owner->name);
+        return hoya_error_set(HOYA_EINVAL, "%s is of another loop, and owns no tasks of this one",
+                              hoya_task_get_name(owner));
     if (owner->ended || owner->ending)
-        return hoya_error_set(HOYA_ESTATE, "%s has ended, and takes no more children", owner->name);
+        return hoya_error_set(HOYA_ESTATE, "%s has ended, and takes no more children", hoya_task_get_name(owner));
     return 0;
 }
 
 void hoya_owner_adopt(hoya_task *owner, hoya_task *child)
 {
-    child->owner = owner;
-    hoya_list_append(owner->asked_children, &child->of_owner); /* before those */
+    hoya_task_body *body = owner->body;
+    if (hoya_list_is_empty(&body->children)) body->asked_children = &body->children;
+    child->body->owner = owner;
+    hoya_list_append(body->asked_children, &child->body->of_owner); /* before those */
 }
 
 void hoya_owner_disown(hoya_task *owner)
 {
-    owner->asked_children = &owner->children;
-    for (hoya_list *node; (node = hoya_list_pop(&owner->children));)
-        HOYA_CONTAINER_OF(node, hoya_task, of_owner)->owner = NULL;
+    hoya_task_body *body = owner->body;
+    body->asked_children = &body->children;
+    for (hoya_list *node; (node = hoya_list_pop(&body->children));)
+        HOYA_CONTAINER_OF(node, hoya_task_body, of_owner)->owner = NULL;
 }
 
 /* ---- the end --------------------------------------------------------------------------------------------- */
@@ -46,29 +50,32 @@ void hoya_owner_disown(hoya_task *owner)
  * the loop's close only groups are left to hear of it. Needs no memory. */
 void hoya_owner_tell(hoya_task *child)
 {
-    hoya_task *owner = child->owner;
-    child->owner = NULL;
-    if (owner && owner->asked_children == &child->of_owner) owner->asked_children = child->of_owner.next;
-    hoya_list_remove(&child->of_owner);
-    if (owner && owner->ending && owner->wanted && hoya_list_is_empty(&owner->children)) hoya_task_wake(owner);
-    if (child->member) hoya_group_tell(child->member);
+    hoya_task *owner = child->body->owner;
+    hoya_list *node = &child->body->of_owner;
+    child->body->owner = NULL;
+    if (owner && owner->body->asked_children == node) owner->body->asked_children = node->next;
+    hoya_list_remove(node);
+    if (owner && owner->ending && owner->wanted && hoya_list_is_empty(&owner->body->children))
+        hoya_task_wake(owner);
+    if (child->body->member) hoya_group_tell(child->body->member);
 }
 
 /* The first child that has not been asked to end. Those that have been stand behind the others, whenever those came. */
 static hoya_task *next_to_ask(const hoya_task *owner)
 {
-    hoya_list *first = owner->children.next;
-    return first == owner->asked_children ? NULL : HOYA_CONTAINER_OF(first, hoya_task, of_owner);
+    hoya_list *first = owner->body->children.next;
+    return first == owner->body->asked_children ? NULL : HOYA_CONTAINER_OF(first, hoya_task_body, of_owner)->task;
 }
 
 void hoya_owner_ask(hoya_task *child, const char *reason)
 {
-    hoya_task *owner = child->owner;
+    hoya_task_body *owner = child->body->owner ? child->body->owner->body : NULL;
+    hoya_list *node = &child->body->of_owner;
     child->asked = true;
     if (owner) {
-        hoya_list_remove(&child->of_owner);
-        hoya_list_append(&owner->children, &child->of_owner);
-        if (owner->asked_children == &owner->children) owner->asked_children = &child->of_owner;
+        hoya_list_remove(node);
+        hoya_list_append(&owner->children, node);
+        if (owner->asked_children == &owner->children) owner->asked_children = node;
     }
     hoya_task_ask(child, reason);
 }
@@ -78,7 +85,7 @@ void hoya_owner_ask(hoya_task *child, const char *reason)
 static void ask_children(hoya_task *owner)
 {
     char reason[128];
-    snprintf(reason, sizeof reason, "its owner %.80s has ended", owner->name);
+    snprintf(reason, sizeof reason, "its owner %.80s has ended", hoya_task_get_name(owner));
     for (hoya_task *child; (child = next_to_ask(owner));) hoya_owner_ask(child, reason);
 }
 
@@ -93,5 +100,5 @@ void hoya_owner_wait(hoya_task *owner)
 {
     owner->ending = true;
     ask_children(owner);
-    while (!hoya_list_is_empty(&owner->children)) hoya_task_suspend(owner, describe_children, NULL);
+    while (!hoya_list_is_empty(&owner->body->children)) hoya_task_suspend(owner, describe_children, NULL);
 }

@@ -91,7 +91,7 @@ static int say_shut(const hoya_queue *queue)
 
 static const char *text_of(const hoya_task *task, char *text, size_t size)
 {
-    const hoya_place *place = task->waits_for;
+    const hoya_place *place = task->body->waits_for;
     return hoya_sync_text(place->sync, "queue", text, size);
 }
 
@@ -233,7 +233,7 @@ int hoya_queue_task_done(hoya_queue *queue)
 static void describe_join(const hoya_task *task, char *text, size_t size)
 {
     char what[120];
-    const hoya_place *place = task->waits_for;
+    const hoya_place *place = task->body->waits_for;
     const hoya_queue *queue = (const hoya_queue *)place->sync;
     snprintf(text, size, "waits until %zu items of %s are done", queue->unfinished,
              text_of(task, what, sizeof what));

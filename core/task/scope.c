@@ -30,7 +30,8 @@ int hoya_shield_leave(void)
 {
     hoya_task *task;
     int rc = hoya_task_here(&task);
-    if (rc >= 0 && !task->shields) rc = hoya_error_set(HOYA_ESTATE, "%s has no shield to leave", task->name);
+    if (rc >= 0 && !task->shields)
+        rc = hoya_error_set(HOYA_ESTATE, "%s has no shield to leave", hoya_task_get_name(task));
     if (rc >= 0) task->shields--;
     return rc;
 }
@@ -39,8 +40,8 @@ int hoya_shield_leave(void)
 
 void hoya_scope_enter(hoya_scope *scope, const hoya_scope_class *class, hoya_task *task)
 {
-    *scope = (hoya_scope){.class = class, .task = task, .outer = task->scopes, .shields = task->shields};
-    task->scopes = scope;
+    *scope = (hoya_scope){.class = class, .task = task, .outer = task->body->scopes, .shields = task->shields};
+    task->body->scopes = scope;
 }
 
 void hoya_scope_raise(hoya_scope *scope, int code)
@@ -54,15 +55,15 @@ int hoya_scope_check_innermost(const hoya_scope *scope, const char *what)
 {
     hoya_task *task;
     int rc = hoya_task_here(&task);
-    if (rc >= 0 && (!scope || task->scopes != scope))
-        rc = hoya_error_set(HOYA_ESTATE, "%s: this is not the innermost %s", task->name, what);
+    if (rc >= 0 && (!scope || task->body->scopes != scope))
+        rc = hoya_error_set(HOYA_ESTATE, "%s: this is not the innermost %s", hoya_task_get_name(task), what);
     return rc;
 }
 
 void hoya_scope_drop_innermost(hoya_task *task)
 {
-    hoya_scope *scope = task->scopes;
-    task->scopes = scope->outer;
+    hoya_scope *scope = task->body->scopes;
+    task->body->scopes = scope->outer;
     scope->class->drop(scope);
 }
 

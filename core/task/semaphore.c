@@ -37,7 +37,7 @@ int hoya_semaphore_free(hoya_semaphore *semaphore)
 
 static void describe_semaphore(const hoya_task *task, char *text, size_t size)
 {
-    const hoya_place *place = task->waits_for;
+    const hoya_place *place = task->body->waits_for;
     char what[120];
     snprintf(text, size, "waits for a permit of %s", hoya_sync_text(place->sync, "semaphore", what, sizeof what));
 }

@@ -127,9 +127,10 @@ static int add_slab(hoya_stack_pool *pool, unsigned class_index)
 }
 
 /* Stacks end at the same place of a page, and a cache has room for a few lines only from one place of many pages: so that
- * many fibers do not drive each other out of it, neighbours begin at different places. */
+ * many fibers do not drive each other out of it, neighbours begin at different places; and not by the size of a task's
+ * body (task/task.h) from each other: where one has that, the next would have its first frames. */
 #define SHIFTS 8
-#define SHIFT 256
+#define SHIFT 192
 
 /* A stack that was never used. */
 static int cut(hoya_stack_pool *pool, unsigned class_index, hoya_stack **result)
@@ -142,10 +143,10 @@ static int cut(hoya_stack_pool *pool, unsigned class_index, hoya_stack **result)
     slab *s = c->slabs;
     hoya_stack *stack = &s->stacks[s->cut];
     hoya_list_init(&stack->idle);
-    stack->class_index = class_index;
+    stack->class_index = (uint8_t)class_index;
     stack->base = s->memory + s->cut * class_size(class_index) + pool->page;
-    stack->size = class_size(class_index) - pool->page;
-    stack->shift = (unsigned short)(s->cut % SHIFTS * SHIFT);
+    stack->size = (uint32_t)(class_size(class_index) - pool->page);
+    stack->used = stack->size - s->cut % SHIFTS * SHIFT;
     int rc = guard(pool, stack);
     if (rc < 0) return rc;
     stack->valgrind_id = hoya_valgrind_register(stack->base, stack->size);

@@ -17,11 +17,11 @@
 typedef struct hoya_stack {
     hoya_list idle; /* in one of the two lists of its class */
     char *base;     /* the lowest byte that may be used; the guard lies below */
-    size_t size;
-    unsigned class_index;
+    uint32_t size;
+    uint32_t used; /* the first frame begins so far above the base, a little below the end */
     unsigned valgrind_id;
-    unsigned short shift; /* where the first frame begins: so far below the end */
-    bool is_protected;    /* its guard is one of mprotect's, which are counted */
+    uint8_t class_index;
+    bool is_protected; /* its guard is one of mprotect's, which are counted */
 } hoya_stack;
 
 /* The idle ones of one size: see stack.c. */

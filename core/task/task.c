@@ -59,26 +59,29 @@ static void set_value(hoya_task *task, void *value, hoya_destroy destroy)
 }
 
 /* What most tasks have not got when they end. */
-static __attribute__((noinline)) void drop_rest(hoya_task *task)
+static __attribute__((noinline)) void drop_rest(hoya_task_body *body)
 {
-    hoya_locals_unref(task->locals);
-    hoya_free(task->reason);
-    task->locals = NULL;
-    task->reason = NULL;
+    hoya_locals_unref(body->locals);
+    hoya_free(body->reason);
+    body->locals = NULL;
+    body->reason = NULL;
 }
 
 static void end_task(hoya_task *task)
 {
     hoya_loop *loop = task->future.loop;
+    hoya_task_body *body = task->body;
     task->ended = true;
-    hoya_list_take_out(&task->of_loop);
+    hoya_list_take_out(&body->of_loop);
     /* An entry that is queued takes the place along. */
     if (!task->queued) hoya_ring_unreserve(&loop->ready, 1);
-    hoya_destroy_arg(task->destroy, task->arg);
-    if (hoya_unlikely(task->locals || task->reason)) drop_rest(task);
+    hoya_destroy_arg(body->destroy, body->arg);
+    if (hoya_unlikely(body->locals || body->reason)) drop_rest(body);
     if (hoya_unlikely(task->future.outcome.code < 0)) set_value(task, NULL, NULL); /* a failure has none */
     hoya_future_settle(&task->future);
-    if (task->owner || task->member) hoya_owner_tell(task);
+    if (body->owner || body->member) hoya_owner_tell(task);
+    task->body = NULL;
+    hoya_fiber_give_up_stack(&body->fiber);
     hoya_future_drop(&task->future); /* the list's */
 }
 
@@ -91,32 +94,33 @@ static __attribute__((noinline)) void fail(hoya_task *task, int code, const char
 
 void hoya_task_end_unstarted(hoya_task *task)
 {
-    if (!task->ending) fail(task, HOYA_ECANCELED, task->reason);
+    if (!task->ending) fail(task, HOYA_ECANCELED, task->body->reason);
     task->ending = true;
-    if (!hoya_list_is_empty(&task->children)) {
+    if (!hoya_list_is_empty(&task->body->children)) {
         hoya_task_wake(task); /* queued already, unless it waits for its turn in a group */
         return;
     }
-    hoya_fiber_discard(&task->fiber);
     task->wanted = false;
     end_task(task);
 }
 
 static inline void step(hoya_task *task)
 {
+    hoya_task_body *body = task->body;
     hoya_task *before = hoya_task_innermost;
-    hoya_error_place *errors = hoya_error_move(task->errors);
+    hoya_error_place *errors = hoya_error_move(body->errors);
     task->wanted = false;
     task->running = hoya_loop_running;
     task->depth = task->future.loop->depth;
     remember_host(task);
     task->budget = HOYA_TASK_BUDGET;
     hoya_task_innermost = task;
-    if (hoya_likely(!hoya_loop_debugs(task->future.loop))) hoya_fiber_resume(&task->fiber, 0);
-    else hoya_overflow_resume(&task->fiber, &hoya_tasks_of(task->future.loop)->handlers);
+    int result = hoya_likely(!hoya_loop_debugs(task->future.loop))
+                     ? hoya_fiber_resume(&body->fiber, 0)
+                     : hoya_overflow_resume(&body->fiber, &hoya_tasks_of(task->future.loop)->handlers);
     hoya_task_innermost = before;
     hoya_error_move(errors);
-    if (task->fiber.state == HOYA_COROUTINE_CLOSED) end_task(task);
+    if (result == HOYA_FIBER_ENDED) end_task(task);
 }
 
 void hoya_task_step(hoya_task *task)
@@ -127,35 +131,44 @@ void hoya_task_step(hoya_task *task)
 /* If the last that failed in it is what it failed with. */
 static const char *why_failed(const hoya_task *task, int status)
 {
-    const hoya_error_place *errors = task->errors;
-    return status == HOYA_ECANCELED ? task->reason : status == errors->code ? errors->text : NULL;
+    const hoya_error_place *errors = task->body->errors;
+    return status == HOYA_ECANCELED ? task->body->reason : status == errors->code ? errors->text : NULL;
 }
 
 static void run_function(hoya_task *task)
 {
-    int status = task->status = task->fn(task, task->arg);
+    hoya_task_body *body = task->body;
+    int status = task->status = body->fn(task, body->arg);
     if (hoya_unlikely(status < 0)) fail(task, status, why_failed(task, status));
-    while (task->scopes) hoya_scope_drop_innermost(task);
+    while (body->scopes) hoya_scope_drop_innermost(task);
 }
 
 static void run_fiber(hoya_fiber *fiber)
 {
-    hoya_task *task = HOYA_CONTAINER_OF(fiber, hoya_task, fiber);
+    hoya_task_body *body = (hoya_task_body *)fiber;
+    hoya_task *task = body->task;
     hoya_error_place errors;
     errors.code = 0;
     errors.text[0] = 0;
-    hoya_error_move(task->errors = &errors);
+    hoya_error_move(body->errors = &errors);
     if (hoya_likely(!task->ending)) run_function(task);
-    if (hoya_unlikely(!hoya_list_is_empty(&task->children))) hoya_owner_wait(task);
-    hoya_error_move(task->errors = NULL);
+    if (hoya_unlikely(!hoya_list_is_empty(&body->children))) hoya_owner_wait(task);
+    hoya_error_move(body->errors = NULL);
 }
 
 static const char *name_of_fiber(const hoya_fiber *fiber)
 {
-    return ((const hoya_task *)((const char *)fiber - offsetof(hoya_task, fiber)))->name;
+    return hoya_task_get_name(((const hoya_task_body *)fiber)->task);
 }
 
-static const hoya_fiber_class fiber_class = {"task", run_fiber, name_of_fiber};
+/* The body lies on the stack, and has to be there until end_task is through with it. */
+static int after_fiber(void *fiber)
+{
+    (void)fiber;
+    return HOYA_FIBER_ENDED;
+}
+
+static const hoya_fiber_class fiber_class = {"task", run_fiber, name_of_fiber, after_fiber};
 
 static bool run_wake(hoya_loop *loop, hoya_runnable *runnable)
 {
@@ -179,7 +192,8 @@ static void drop_wake(hoya_loop *loop, hoya_runnable *runnable)
 static hoya_description describe_wake(const hoya_runnable *runnable)
 {
     const hoya_task *task = (const hoya_task *)((const char *)runnable - offsetof(hoya_task, wake));
-    return (hoya_description){"task", (uintptr_t)task->fn, task->future.place, .live = task->wanted, .lasts = true};
+    uintptr_t function = task->body ? (uintptr_t)task->body->fn : 0;
+    return (hoya_description){"task", function, task->future.place, .live = task->wanted, .lasts = true};
 }
 
 static const hoya_runnable_class wake_class = {run_wake, drop_wake, describe_wake};
@@ -201,7 +215,7 @@ static hoya_task *pop_spare(hoya_tasks *tasks)
     if (!spare) return NULL;
     tasks->spare = spare->next;
     tasks->spares--;
-    return HOYA_CONTAINER_OF(spare, hoya_task, of_loop);
+    return HOYA_CONTAINER_OF(spare, hoya_task, future.callbacks);
 }
 
 static void close_tasks(hoya_loop *loop)
@@ -214,7 +228,7 @@ static void close_tasks(hoya_loop *loop)
     tasks->closing = true;
     /* Everybody is asked to end at once, the oldest first: there is nothing to wait for. */
     for (hoya_list *node = tasks->all.next; node != &tasks->all; node = node->next)
-        hoya_owner_disown(HOYA_CONTAINER_OF(node, hoya_task, of_loop));
+        hoya_owner_disown(hoya_task_of_node(node));
     int count = hoya_all_tasks(loop, NULL, NULL);
     if (count) {
         char text[80];
@@ -227,11 +241,11 @@ static void close_tasks(hoya_loop *loop)
      * last reference of its loop) ends by itself. */
     hoya_list *node = tasks->all.next;
     while (node != &tasks->all) {
-        hoya_task *task = HOYA_CONTAINER_OF(node, hoya_task, of_loop);
+        hoya_task *task = hoya_task_of_node(node);
         hoya_task_ref(task); /* it may be its last step */
-        if (task->fiber.state == HOYA_COROUTINE_CREATED) hoya_task_cancel(task, NULL);
-        else if (task->fiber.state == HOYA_COROUTINE_SUSPENDED) hoya_task_step(task);
-        node = task->fiber.state == HOYA_COROUTINE_RUNNING ? node->next : tasks->all.next;
+        if (hoya_task_state(task) == HOYA_COROUTINE_CREATED) hoya_task_cancel(task, NULL);
+        else if (hoya_task_state(task) == HOYA_COROUTINE_SUSPENDED) hoya_task_step(task);
+        node = hoya_task_state(task) == HOYA_COROUTINE_RUNNING ? node->next : tasks->all.next;
         hoya_task_unref(task);
     }
     hoya_overflow_end(tasks->pool, &tasks->handlers);
@@ -253,17 +267,15 @@ static __attribute__((noinline)) int begin_tasks(hoya_loop *loop)
         return rc;
     }
     hoya_list_init(&tasks->all);
-    memcpy(tasks->next_name, "Task-1", sizeof "Task-1");
-    tasks->last_digit = strchr(tasks->next_name, '1');
     loop->slots[HOYA_SLOT_TASKS] = (hoya_slot){tasks, close_tasks, hoya_tasks_dump, hoya_tasks_tell_stuck};
     return 0;
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------ */
 
-static void wake_waiting(hoya_waiting *waiting)
+void hoya_task_wake_waiting(hoya_waiting *waiting)
 {
-    hoya_task_wake(HOYA_CONTAINER_OF(waiting, hoya_task, waiting));
+    hoya_task_wake(HOYA_CONTAINER_OF(waiting, hoya_task_body, waiting)->task);
 }
 
 bool hoya_task_awaited(const hoya_future *future)
@@ -288,46 +300,45 @@ static hoya_tasks *open_tasks(const hoya_loop *loop)
 }
 
 /* The members that each task finds zero, whoever had the block before. */
-#define BEGINS_WITH_ZEROS offsetof(hoya_task, describe_wait)
+#define BEGINS_WITH_ZEROS offsetof(hoya_task, cancels)
 #define ENDS_WITH_ZEROS offsetof(hoya_task, name)
 
-/* What a block keeps for all the tasks that it will be: those that wait for nothing, and have no children. */
 static __attribute__((noinline)) hoya_task *new_block(size_t name_size)
 {
-    bool long_name = name_size > HOYA_TASK_NAME;
-    hoya_task *task = hoya_new_zeroed(sizeof *task + (long_name ? name_size : HOYA_TASK_NAME));
-    if (!task) return NULL;
-    task->long_name = long_name;
-    task->wake.class = &wake_class;
-    task->waiting.wake = wake_waiting;
-    hoya_list_init(&task->waiting.of_source);
-    hoya_list_init(&task->children);
-    task->asked_children = &task->children;
+    hoya_task *task = hoya_new_zeroed(offsetof(hoya_task, name) + name_size);
+    if (task) task->wake.class = &wake_class;
     return task;
 }
 
-/* With its name. */
-static inline hoya_task *take_block(hoya_tasks *tasks, const char *name)
+static inline hoya_task *take_block(hoya_tasks *tasks)
 {
-    size_t size = name ? strlen(name) + 1 : 0;
-    hoya_task *task = size > HOYA_TASK_NAME ? NULL : pop_spare(tasks);
-    if (hoya_likely(task != NULL)) memset((char *)task + BEGINS_WITH_ZEROS, 0, ENDS_WITH_ZEROS - BEGINS_WITH_ZEROS);
-    else task = new_block(size);
-    if (hoya_unlikely(!task)) return NULL;
-    if (hoya_likely(!name)) memcpy(task->name, tasks->next_name, HOYA_TASK_NAME);
-    else memcpy(task->name, name, size);
+    hoya_task *task = pop_spare(tasks);
+    if (hoya_unlikely(!task)) return new_block(HOYA_TASK_NAME);
+    memset((char *)task + BEGINS_WITH_ZEROS, 0, ENDS_WITH_ZEROS - BEGINS_WITH_ZEROS);
+    task->naming = HOYA_NAME_NUMBER;
+    return task;
+}
+
+static __attribute__((noinline)) hoya_task *take_block_named(hoya_tasks *tasks, const char *name)
+{
+    size_t size = strlen(name) + 1;
+    bool is_long = size > HOYA_TASK_NAME;
+    hoya_task *task = is_long ? new_block(size) : take_block(tasks);
+    if (!task) return NULL;
+    task->naming = is_long ? HOYA_NAME_LONG : HOYA_NAME_SHORT;
+    memcpy(task->name, name, size);
     return task;
 }
 
 static void free_block(hoya_tasks *tasks, hoya_task *task)
 {
-    if (!tasks || task->long_name || tasks->spares == HOYA_SPARE_TASKS) {
+    if (!tasks || task->naming == HOYA_NAME_LONG || tasks->spares == HOYA_SPARE_TASKS) {
         hoya_free(task);
         return;
     }
     tasks->spares++;
-    task->of_loop.next = tasks->spare;
-    tasks->spare = &task->of_loop;
+    task->future.callbacks.next = tasks->spare;
+    tasks->spare = &task->future.callbacks;
 }
 
 static void free_task(hoya_future *future)
@@ -335,14 +346,14 @@ static void free_task(hoya_future *future)
     hoya_task *task = of_future(future);
     hoya_loop *loop = future->loop;
     hoya_tasks *tasks = open_tasks(loop);
-    hoya_check(task->fiber.state == HOYA_COROUTINE_CLOSED, "a task was freed before its end");
+    hoya_check(!task->body, "a task was freed before its end");
     free_block(tasks, task);
     if (!tasks || --tasks->alive == 0) hoya_loop_unref(loop);
 }
 
 static const char *name_future(const hoya_future *future)
 {
-    return ((const hoya_task *)future)->name;
+    return hoya_task_get_name((const hoya_task *)future);
 }
 
 static const hoya_future_class task_class = {.cancel = cancel_future, .free = free_task, .name = name_future};
@@ -352,24 +363,30 @@ hoya_task *hoya_task_of_future(const hoya_future *future)
     return future->class == &task_class ? (hoya_task *)(uintptr_t)future : NULL; /* its first member */
 }
 
-/* "Task-9" becomes "Task-10". printf would take longer than all the rest of a task. */
-static void count_up(hoya_tasks *tasks)
+/* The body on its stack, where others may have been before. */
+static inline void make_body(hoya_task *task, hoya_stack_pool *pool, hoya_stack *stack)
 {
-    char *digit = tasks->last_digit;
-    while (hoya_unlikely(*digit == '9')) *digit-- = '0';
-    if (hoya_likely(*digit != '-')) {
-        ++*digit;
-        return;
-    }
-    digit[1] = '1';
-    *++tasks->last_digit = '0';
+    hoya_task_body *body = (hoya_task_body *)(void *)(stack->base + stack->used) - 1;
+    task->body = body;
+    hoya_fiber_init(&body->fiber, pool, stack, sizeof *body, &fiber_class);
+    body->task = task;
+    body->describe_wait = NULL;
+    body->errors = NULL;
+    body->scopes = NULL;
+    hoya_list_init(&body->children);
+    body->reason = NULL;
+    body->locals = NULL;
+    body->member = NULL;
+    body->owner = NULL;
+    body->seen = NULL;
 }
 
-static void inherit(hoya_task *task)
+static inline void inherit(hoya_task *task)
 {
     const hoya_task *parent = hoya_task_innermost;
-    if (!parent->locals || parent->future.loop != task->future.loop || hoya_current_task() != parent) return;
-    task->locals = hoya_locals_share(parent->locals);
+    hoya_locals *locals = parent ? parent->body->locals : NULL;
+    if (hoya_likely(!locals) || parent->future.loop != task->future.loop || hoya_current_task() != parent) return;
+    task->body->locals = hoya_locals_share(locals);
 }
 
 /* Inlined, as a call by so many arguments, and their way by the stack, is a tenth of it. */
@@ -387,11 +404,13 @@ static inline __attribute__((always_inline)) int make(hoya_loop *loop, hoya_task
         tasks->host_changes = loop->host_changes;
         hoya_stack_pool_set_log(tasks->pool, hoya_loop_log_sink(loop));
     }
-    hoya_task *task = take_block(tasks, options->name);
+    const char *name = options->name;
+    hoya_task *task = hoya_likely(!name) ? take_block(tasks) : take_block_named(tasks, name);
     if (!task) return HOYA_ENOMEM;
+    hoya_stack *stack;
     rc = hoya_ring_reserve(&loop->ready, 1);
     if (rc >= 0) {
-        rc = hoya_fiber_init(&task->fiber, tasks->pool, options->stack_size, &fiber_class);
+        rc = hoya_stack_take(tasks->pool, options->stack_size, &stack);
         if (rc < 0) hoya_ring_unreserve(&loop->ready, 1);
     }
     if (rc < 0) {
@@ -400,14 +419,14 @@ static inline __attribute__((always_inline)) int make(hoya_loop *loop, hoya_task
     }
     if (tasks->alive++ == 0) hoya_loop_ref(loop);
     hoya_future_init(&task->future, &task_class, loop, place);
+    make_body(task, tasks->pool, stack);
     task->number = ++tasks->made;
-    count_up(tasks);
-    task->fn = fn;
-    task->arg = arg;
-    task->destroy = options->destroy;
-    if (hoya_task_innermost) inherit(task);
+    task->body->fn = fn;
+    task->body->arg = arg;
+    task->body->destroy = options->destroy;
+    inherit(task);
     if (options->owner) hoya_owner_adopt(options->owner, task);
-    hoya_list_append(&tasks->all, &task->of_loop);
+    hoya_list_append(&tasks->all, &task->body->of_loop);
     task->wanted = true;
     *out = task;
     return 0;
@@ -483,8 +502,19 @@ int hoya_task_set_value(hoya_task *self, void *value, hoya_destroy destroy)
     return 0;
 }
 
+/* Writes "Task-12". Most tasks are never asked. Without printf: a handler of signals may be who asks. */
+static void write_name(hoya_task *task)
+{
+    char *end = task->name + sizeof "Task-";
+    memcpy(task->name, "Task-0", sizeof "Task-0");
+    for (unsigned long left = task->number / 10; left; left /= 10) end++;
+    *end = 0;
+    for (unsigned long left = task->number; left; left /= 10) *--end = (char)('0' + left % 10);
+}
+
 const char *hoya_task_get_name(const hoya_task *task)
 {
+    if (task->naming == HOYA_NAME_NUMBER) write_name((hoya_task *)(uintptr_t)task);
     return task->name;
 }
 
@@ -497,7 +527,7 @@ hoya_task *hoya_tasks_after(const hoya_loop *loop, unsigned long number)
 {
     const hoya_tasks *tasks = hoya_tasks_of(loop);
     for (hoya_list *node = tasks ? tasks->all.next : NULL; tasks && node != &tasks->all; node = node->next) {
-        hoya_task *task = HOYA_CONTAINER_OF(node, hoya_task, of_loop);
+        hoya_task *task = hoya_task_of_node(node);
         if (task->number > number) return task;
     }
     return NULL;
@@ -513,7 +543,8 @@ int hoya_all_tasks(hoya_loop *loop, void (*fn)(hoya_task *task, void *arg), void
     hoya_task *task = hoya_tasks_after(loop, 0), *next;
     for (; task && task->number <= last; task = next, count++) {
         unsigned long number = task->number;
-        next = task->of_loop.next == &tasks->all ? NULL : HOYA_CONTAINER_OF(task->of_loop.next, hoya_task, of_loop);
+        hoya_list *node = task->body->of_loop.next;
+        next = node == &tasks->all ? NULL : hoya_task_of_node(node);
         if (!fn || !next) {
             if (fn) fn(task, arg);
             continue;
@@ -537,12 +568,14 @@ int hoya_task_here(hoya_task **out)
     const hoya_loop *loop = task->future.loop;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) return hoya_loop_check_thread(loop);
     if (!is_current(task))
-        return hoya_error_set(
-            HOYA_EDEADLK, "a callback of a main loop that %s runs cannot wait: the task is below it", task->name);
-    if (!hoya_fiber_runs(&task->fiber))
-        return hoya_error_set(HOYA_EDEADLK, "%s: what it calls on the thread's stack cannot wait", task->name);
-    if (hoya_fiber_running != &task->fiber)
-        return hoya_error_set(HOYA_EDEADLK, "a coroutine that %s runs cannot wait", task->name);
+        return hoya_error_set(HOYA_EDEADLK,
+                              "a callback of a main loop that %s runs cannot wait: the task is below it",
+                              hoya_task_get_name(task));
+    if (!hoya_fiber_runs(&task->body->fiber))
+        return hoya_error_set(HOYA_EDEADLK, "%s: what it calls on the thread's stack cannot wait",
+                              hoya_task_get_name(task));
+    if (hoya_fiber_running != &task->body->fiber)
+        return hoya_error_set(HOYA_EDEADLK, "a coroutine that %s runs cannot wait", hoya_task_get_name(task));
     *out = task;
     return 0;
 }
@@ -553,5 +586,5 @@ hoya_task *hoya_current_task(void)
     if (!task) return NULL;
     const hoya_loop *loop = task->future.loop;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) return NULL; /* statement 56 */
-    return is_current(task) && hoya_fiber_runs(&task->fiber) ? task : NULL;
+    return is_current(task) && hoya_fiber_runs(&task->body->fiber) ? task : NULL;
 }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * task/task.h: a task: a future, a fiber, and an entry of the ready queue.
+ * task/task.h: a task: a future, an entry of the ready queue, and a body.
+ *
+ * The body is what a task has until it ends. It lies at the top of the task's own stack, in a page that is touched
+ * anyway, and goes with the stack. What may still be asked of a task that has ended is in the block that is the
+ * future; and what a switch between tasks looks at. So of a million tasks that sleep each costs a page, and little beside
+ * it (tests/unit/task/sleeping_test.cc).
  *
  * Who goes on with a task: its own entry, `wake`, for which it has a place from its birth to its end. Whatever a task may
  * wait for queues that: the first step, a future, a round, a cancel, a deadline. Whoever comes second finds it queued; and
@@ -43,41 +48,56 @@ struct hoya_scope {
 /* Says what a suspended task waits for ("sleeps"), into `text`. */
 typedef void hoya_wait_describe(const hoya_task *task, char *text, size_t size);
 
-struct hoya_task {
-    hoya_future future; /* first: a task is one. Its outcome is settled some time before it is done */
-    hoya_fiber fiber;
-    hoya_runnable wake;
-    hoya_waiting waiting; /* among the callbacks of the future that it waits for */
+/* Four cache lines; a task that comes and goes without a wait, a child or a group touches three. */
+typedef struct hoya_task_body {
+    _Alignas(64) hoya_fiber fiber; /* first: who has that has the body */
+    hoya_task *task;
+
+    hoya_wait_describe *describe_wait;
     const void *waits_for;
+    hoya_error_place *errors; /* on the stack: what hoya_error_detail is to it. NULL: its function does not run */
+    hoya_scope *scopes;       /* the innermost one */
     hoya_list of_loop;
-    unsigned long number; /* the older, the smaller */
-    hoya_task_function fn;
-    void *arg;
-    hoya_destroy destroy;
-    hoya_list of_owner;
     /* That have not ended, in the order of their birth; and behind them, from `asked_children` on, those that were asked
      * to end. */
     hoya_list children;
-    hoya_list *asked_children; /* the head of the list: there are none */
+
+    hoya_task_function fn;
+    void *arg;
+    hoya_destroy destroy;
+    char *reason;        /* of the first cancel, or NULL */
+    hoya_locals *locals; /* a reference, or NULL */
+    hoya_member *member; /* of a group, or NULL */
+    hoya_task *owner;    /* NULL: none, or the loop's close has taken it away */
+    hoya_task *seen;     /* in a look for circles, the next one in it (task/circle.c); or NULL */
+
+    hoya_list of_owner;
+    hoya_list *asked_children; /* the head of the list: there are none. While there are children */
+    hoya_waiting waiting;      /* among the callbacks of the future that it waits for, while it does */
+} hoya_task_body;
+
+enum {
+    HOYA_NAME_NUMBER, /* "Task-" and its number; stands in `name` when somebody has asked for it */
+    HOYA_NAME_SHORT,
+    HOYA_NAME_LONG /* longer than most: the block is no use to another task */
+};
+
+struct hoya_task {
+    hoya_future future; /* first: a task is one. Its outcome is settled some time before it is done */
+    hoya_runnable wake;
+    hoya_task_body *body; /* NULL: it has ended */
+    unsigned long number; /* the older, the smaller */
     /* When it was gone on with: the loop that ran (its own, but at that one's close), and on the stack were so many
      * dispatches, and so many loops of the host's, which may be another one since. */
     const hoya_loop *running;
     int depth, host_depth;
     unsigned host_changes;
-    int budget; /* see hoya_task_spend */
+    int16_t budget; /* see hoya_task_spend */
     /* It waits to be gone on with. Not beside `queued`: the two are asked about together when this was just written. */
     bool wanted;
-    bool long_name; /* longer than most: the block is no use to another task */
+    uint8_t naming; /* HOYA_NAME_... */
 
     /* What stands from here on is zero when a task is made, whoever had the block before (task.c). */
-    hoya_wait_describe *describe_wait;
-    hoya_error_place *errors; /* on its stack: what hoya_error_detail is to it */
-    char *reason;             /* of the first cancel, or NULL */
-    hoya_locals *locals;      /* a reference, or NULL */
-    hoya_scope *scopes;       /* the innermost one */
-    hoya_member *member;      /* of a group, or NULL */
-    hoya_task *owner;         /* NULL: none, or the loop's close has taken it away */
-    hoya_task *seen;          /* in a look for circles, the next one in it (task/circle.c); or NULL */
     int cancels, shields;
     int status;  /* what its function has returned */
     bool queued; /* `wake` is */
@@ -88,7 +108,17 @@ struct hoya_task {
     char name[];
 };
 
-#define HOYA_TASK_NAME 32 /* there is room for a name of so many bytes, at least */
+#define HOYA_TASK_NAME 24 /* there is room for a name of so many bytes, at least */
+
+static inline hoya_task *hoya_task_of_node(hoya_list *of_loop)
+{
+    return HOYA_CONTAINER_OF(of_loop, hoya_task_body, of_loop)->task;
+}
+
+static inline enum hoya_coroutine_state hoya_task_state(const hoya_task *task)
+{
+    return task->body ? task->body->fiber.state : HOYA_COROUTINE_CLOSED;
+}
 
 /* What the loop keeps of its tasks. */
 typedef struct hoya_tasks {
@@ -96,17 +126,15 @@ typedef struct hoya_tasks {
     hoya_stack_pool *pool;
     hoya_stack *handlers; /* task/overflow.h, in debug mode */
     unsigned long made;
-    /* Blocks of tasks that were let go, the last one first, for the next ones; chained by the `next` of their `of_loop`. They
+    /* Blocks of tasks that were let go, the last one first, for the next ones; chained by the `next` of their callbacks. They
      * go when the loop is closed. */
     hoya_list *spare;
     unsigned spares;
     /* Tasks that somebody has, ended or not. The loop is kept by one reference for all of them; from its close on by one for
      * each, as they may be let go on any thread then. */
     unsigned alive;
-    char next_name[HOYA_TASK_NAME]; /* "Task-12" */
-    char *last_digit;               /* in there */
-    unsigned host_changes;          /* of the loop, when the pool was told where the log is */
-    unsigned groups;                /* made; for their names */
+    unsigned host_changes; /* of the loop, when the pool was told where the log is */
+    unsigned groups;       /* made; for their names */
     bool closing;
 } hoya_tasks;
 
@@ -119,7 +147,7 @@ static inline bool hoya_task_is_running(const hoya_task *task)
 {
     const hoya_loop *loop = task->future.loop;
     return hoya_loop_running == loop && !loop->unusual && !hoya_loop_is_forked(loop) &&
-           loop->depth == task->depth && hoya_fiber_running == &task->fiber && !loop->host->ops->depth;
+           loop->depth == task->depth && hoya_fiber_running == &task->body->fiber && !loop->host->ops->depth;
 }
 
 static inline hoya_tasks *hoya_tasks_of(const hoya_loop *loop)
@@ -149,10 +177,19 @@ void hoya_task_step(hoya_task *task);
 /* Lets others run until somebody goes on with the task; in it. For a dump: what it waits for, and who can say so. */
 static inline void hoya_task_suspend(hoya_task *task, hoya_wait_describe *describe, const void *waits_for)
 {
-    task->describe_wait = describe;
-    task->waits_for = waits_for;
+    hoya_task_body *body = task->body;
+    body->describe_wait = describe;
+    body->waits_for = waits_for;
     task->wanted = true;
-    hoya_fiber_suspend(&task->fiber, 1);
+    hoya_fiber_suspend(&body->fiber, 1);
+}
+
+/* Gone on with when what has the list is done; out of it by hoya_list_remove. */
+void hoya_task_wake_waiting(hoya_waiting *waiting);
+static inline void hoya_task_begin_waiting(hoya_task *task, hoya_list *waiters)
+{
+    task->body->waiting.wake = hoya_task_wake_waiting;
+    hoya_waiting_begin(&task->body->waiting, waiters);
 }
 
 /* Statement 143 has two sides: what is there already is not waited for; and who always finds something there would never
@@ -196,7 +233,7 @@ void hoya_owner_disown(hoya_task *owner);
 /* The task, or an owner above it: not done before the task is. */
 static inline bool hoya_owner_is(const hoya_task *owner, const hoya_task *task)
 {
-    while (task && task != owner) task = task->owner;
+    while (task && task != owner) task = task->body ? task->body->owner : NULL;
     return task;
 }
 

@@ -14,19 +14,25 @@
 #include "loop/handle.h"
 #include "task/task.h"
 
-int hoya_task_interrupted(hoya_task *task)
+static __attribute__((noinline)) int why_interrupted(hoya_task *task)
 {
     if (hoya_tasks_of(task->future.loop)->closing)
-        return hoya_error_set(HOYA_ECANCELED, "%s: the loop is closed", task->name);
+        return hoya_error_set(HOYA_ECANCELED, "%s: the loop is closed", hoya_task_get_name(task));
     if (task->cancels && !task->shields)
-        return hoya_error_set(HOYA_ECANCELED, "%s was cancelled%s%s", task->name, task->reason ? ": " : "",
-                              task->reason ? task->reason : "");
+        return hoya_error_set(HOYA_ECANCELED, "%s was cancelled%s%s", hoya_task_get_name(task),
+                              task->body->reason ? ": " : "", task->body->reason ? task->body->reason : "");
     const hoya_scope *up = NULL; /* the outermost one: so far the task has to go back */
-    for (hoya_scope *scope = task->scopes; scope; scope = scope->outer) {
+    for (hoya_scope *scope = task->body->scopes; scope; scope = scope->outer) {
         if (scope->overdue) scope->up = HOYA_EDEADLINE;
         if (scope->up && scope->shields >= task->shields) up = scope;
     }
-    return up ? hoya_error_set(up->up, "%s: %s", task->name, up->why) : 0;
+    return up ? hoya_error_set(up->up, "%s: %s", hoya_task_get_name(task), up->why) : 0;
+}
+
+int hoya_task_interrupted(hoya_task *task)
+{
+    bool usual = !task->cancels && !task->body->scopes && !hoya_tasks_of(task->future.loop)->closing;
+    return hoya_likely(usual) ? 0 : why_interrupted(task);
 }
 
 /* Queued, it is ready, whoever asks; nothing interrupts that. */
@@ -42,7 +48,7 @@ void hoya_task_pause(hoya_task *task)
 
 void hoya_describe_future(const hoya_task *task, char *text, size_t size)
 {
-    const hoya_future *future = task->waits_for;
+    const hoya_future *future = task->body->waits_for;
     char place[160];
     if (future->class) snprintf(text, size, "waits for %s", future->class->name(future));
     else snprintf(text, size, "waits for a future from %s", hoya_code_name(future->place, place, sizeof place));
@@ -51,18 +57,18 @@ void hoya_describe_future(const hoya_task *task, char *text, size_t size)
 /* The future is pending, and the task may wait. */
 static int wait_for(hoya_task *task, hoya_future *future)
 {
-    hoya_waiting_begin(&task->waiting, &future->callbacks);
+    hoya_task_begin_waiting(task, &future->callbacks);
     hoya_task_suspend(task, hoya_describe_future, future);
-    hoya_list_remove(&task->waiting.of_source); /* if it was not this that came */
+    hoya_list_remove(&task->body->waiting.of_source); /* if it was not this that came */
     return future->outcome.done ? 0 : hoya_task_interrupted(task);
 }
 
 int hoya_task_may_wait_for(const hoya_task *task, const hoya_future *future)
 {
     if (hoya_task_is_in_circle(task, future))
-        return hoya_error_set(HOYA_EDEADLK, "%s would wait for itself", task->name);
+        return hoya_error_set(HOYA_EDEADLK, "%s would wait for itself", hoya_task_get_name(task));
     if (future->loop != task->future.loop)
-        return hoya_error_set(HOYA_EINVAL, "%s: the future is of another loop", task->name);
+        return hoya_error_set(HOYA_EINVAL, "%s: the future is of another loop", hoya_task_get_name(task));
     return 0;
 }
 
@@ -122,7 +128,7 @@ static __attribute__((noinline)) int await(hoya_future *future, void **value)
     if ((rc == HOYA_ECANCELED || rc == HOYA_EDEADLINE) && !hoya_task_awaited(future)) {
         /* What it waited for is asked to end, too, and waited for: a task may have to clean up, or may refuse. But not what
          * other tasks want (statement 41). */
-        hoya_future_cancel(future, rc == HOYA_ECANCELED ? task->reason : "the time of who awaited it was up");
+        hoya_future_cancel(future, rc == HOYA_ECANCELED ? task->body->reason : "the time of who awaited it was up");
         task->shields++;
         while (!future->outcome.done && !hoya_tasks_of(task->future.loop)->closing) {
             if (hoya_task_is_in_circle(task, future)) break; /* closed since: by others that wait like this */
@@ -152,7 +158,7 @@ static void on_time(void *arg)
 
 static void describe_sleep(const hoya_task *task, char *text, size_t size)
 {
-    const int64_t *end = task->waits_for; /* on its stack */
+    const int64_t *end = task->body->waits_for; /* on its stack */
     char when[48];
     snprintf(text, size, "sleeps, wakes %s", hoya_when_text(task->future.loop, *end, when, sizeof when));
 }
@@ -192,12 +198,12 @@ int hoya_task_cancel(hoya_task *task, const char *reason)
 int hoya_task_ask(hoya_task *task, const char *reason)
 {
     if (task->ended || task->future.outcome.done) return 0;
-    if (!task->reason && reason) {
-        task->reason = hoya_new_zeroed(strlen(reason) + 1); /* without memory it goes without */
-        if (task->reason) strcpy(task->reason, reason);
+    if (!task->body->reason && reason) {
+        task->body->reason = hoya_new_zeroed(strlen(reason) + 1); /* without memory it goes without */
+        if (task->body->reason) strcpy(task->body->reason, reason);
     }
     task->cancels++;
-    if (task->fiber.state == HOYA_COROUTINE_CREATED) {
+    if (hoya_task_state(task) == HOYA_COROUTINE_CREATED) {
         hoya_task_end_unstarted(task);
     } else if (task->wanted && !task->shields) {
         hoya_task_wake(task);
@@ -215,9 +221,9 @@ int hoya_task_uncancel(hoya_task *task)
     if (!task) return hoya_error_set(HOYA_EINVAL, "the task is NULL");
     int rc = hoya_loop_check_thread(task->future.loop);
     if (rc < 0) return rc;
-    if (task->cancels && --task->cancels == 0) { /* the next one has a reason of its own */
-        hoya_free(task->reason);
-        task->reason = NULL;
+    if (task->cancels && --task->cancels == 0 && task->body) { /* the next one has a reason of its own */
+        hoya_free(task->body->reason);
+        task->body->reason = NULL;
     }
     return task->cancels;
 }

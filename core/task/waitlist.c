@@ -63,7 +63,7 @@ int hoya_sync_task(const hoya_sync *sync, hoya_task **task)
     int rc = hoya_sync_enter(sync);
     if (rc >= 0) rc = hoya_task_here(task);
     if (rc >= 0 && (*task)->future.loop != sync->loop)
-        rc = hoya_error_set(HOYA_EINVAL, "%s: what it waits for is of another loop", (*task)->name);
+        rc = hoya_error_set(HOYA_EINVAL, "%s: what it waits for is of another loop", hoya_task_get_name(*task));
     return rc;
 }
 

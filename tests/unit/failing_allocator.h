@@ -8,6 +8,8 @@
 
 #include <cstdlib>
 
+#include <malloc.h>
+
 #include <gtest/gtest.h>
 #include <hoya/hoya.h>
 
@@ -19,6 +21,7 @@ struct FailingAllocator {
     int fail_after = -1; /* so many more succeed; -1: all */
     int calls = 0;
     size_t largest = 0; /* that was asked for */
+    size_t alive = 0;   /* bytes, with those in which malloc remembers the size */
 
     FailingAllocator()
     {
@@ -35,18 +38,25 @@ struct FailingAllocator {
         if (size > largest) largest = size;
         return fail || (fail_after >= 0 && fail_after-- == 0);
     }
+    void *count(void *block, int sign)
+    {
+        if (block) alive += size_t(sign) * (malloc_usable_size(block) + sizeof(size_t));
+        return block;
+    }
     static FailingAllocator *self(void *arg) { return static_cast<FailingAllocator *>(arg); }
     static void *get(size_t size, void *arg)
     {
         self(arg)->calls++;
-        return self(arg)->fails(size) ? nullptr : malloc(size);
+        return self(arg)->fails(size) ? nullptr : self(arg)->count(malloc(size), 1);
     }
     static void *change(void *block, size_t size, void *arg)
     {
         self(arg)->calls++;
-        return self(arg)->fails(size) ? nullptr : realloc(block, size);
+        if (self(arg)->fails(size)) return nullptr;
+        self(arg)->count(block, -1);
+        return self(arg)->count(realloc(block, size), 1);
     }
-    static void put(void *block, void *) { free(block); }
+    static void put(void *block, void *arg) { free(self(arg)->count(block, -1)); }
 };
 
 } // namespace hoya_test

@@ -97,7 +97,7 @@ TEST_F(SpareTask, TheNextOneFindsNothingOfTheOneBefore)
 TEST_F(SpareTask, ANameThatIsTooLongForTheBlockGetsOneOfItsOwn)
 {
     Work work = ended_well;
-    std::string longer(100, 'x'), just(31, 'y');
+    std::string longer(100, 'x'), just(23, 'y');
     for (const std::string &name : {longer, just, longer}) {
         hoya_task *task = Create(&work, name.c_str());
         EXPECT_EQ(hoya_task_get_name(task), name);
