@@ -22,9 +22,9 @@ static void free_list(void *list)
 }
 
 /* GLib's addresses as the system's list; those of another family are left out. */
-static int make_list(const lookup *l, const GList *found, struct addrinfo **list)
+static int make_list(const lookup *l, GList *found, struct addrinfo **list)
 {
-    guint most = g_list_length((GList *)found), count = 0;
+    guint most = g_list_length(found), count = 0;
     struct addrinfo *nodes = g_new0(struct addrinfo, most);
     struct sockaddr_storage *places = g_new0(struct sockaddr_storage, most);
     for (; found; found = found->next) {
