@@ -55,9 +55,10 @@ static int64_t live_handles(void)
     return atomic_load(&live[HOYA_LIVE_BLOCKS]) / ONE_HANDLE;
 }
 
+/* Whoever finds that nothing is alive finds everybody out of the hook: he may replace it. */
 static void count_live(int64_t what)
 {
-    atomic_fetch_add_explicit(&live[HOYA_LIVE_BLOCKS], what, memory_order_relaxed);
+    atomic_fetch_add_explicit(&live[HOYA_LIVE_BLOCKS], what, memory_order_release);
 }
 
 int hoya_set_allocator(const hoya_allocator *allocator)
@@ -85,8 +86,8 @@ static void *new_counted(size_t size, int64_t as)
 static void free_counted(void *block, int64_t as)
 {
     if (!block) return;
-    count_live(-as);
     hook.free(block, hook.arg);
+    count_live(-as);
 }
 
 void *hoya_new_zeroed(size_t size)
