@@ -381,7 +381,7 @@ TEST_P(ResolverConformance, ADumpNamesTheResolver)
         EXPECT_EQ(hoya_loop_dump(loop, line, &text), 0);
         return text;
     };
-    EXPECT_EQ(dump().find("resolver"), std::string::npos) << "nobody has asked yet";
+    EXPECT_EQ(dump().find("  resolver: "), std::string::npos) << "nobody has asked yet";
     Ask("127.0.0.1", "80");
     EXPECT_NE(dump().find("  resolver: the system's\n"), std::string::npos) << dump();
     static const hoya_resolver_ops ops = {sizeof ops, "nobody", nullptr, nullptr, nullptr};
@@ -461,6 +461,8 @@ TEST_P(ResolverConformance, APlugInIsAskedWhatIsNotNumeric)
     EXPECT_EQ(self.asked[2], "- http 0");
     EXPECT_EQ(LaneThreads(), 0) << "the system was asked nothing";
     self.pending.clear();
+    EXPECT_EQ(hoya_set_resolver(loop, nullptr, nullptr), 0);
+    EXPECT_EQ(self.freed, 1);
 }
 
 TEST_P(ResolverConformance, APlugInIsFreedWhenAnotherComesAndAtTheEndOfTheLoop)

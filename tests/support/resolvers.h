@@ -69,6 +69,10 @@ inline void AwaitLanes()
     auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (LaneThreads() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
     EXPECT_EQ(LaneThreads(), 0);
+    hoya_live_counts counts =
+        {}; /* comes after all that they have freed, which the sanitizer cannot see in /proc */
+    counts.size = sizeof counts;
+    EXPECT_EQ(hoya_get_live_counts(&counts), 0);
 }
 
 } // namespace hoya_test
