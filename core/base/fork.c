@@ -9,8 +9,10 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/turn.h"
 
 atomic_uint hoya_forks;
+HOYA_THREAD_LOCAL struct hoya_task *hoya_turn;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int error;
@@ -18,6 +20,7 @@ static int error;
 static void in_child(void)
 {
     hoya_log_unlock();
+    hoya_turn = NULL;
     atomic_fetch_add_explicit(&hoya_forks, 1, memory_order_relaxed);
 }
 

@@ -249,7 +249,7 @@ int hoya_loop_set_debug(hoya_loop *loop, int on)
     int rc = hoya_loop_enter(loop);
     if (rc < 0) return rc;
     atomic_store_explicit(&loop->debug, on, memory_order_relaxed);
-    loop->unusual = true; /* until the next enter finds out */
+    hoya_loop_doubt(loop);
     return 0;
 }
 

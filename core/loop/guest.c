@@ -126,7 +126,7 @@ static void change_host(hoya_loop *loop, hoya_host *host)
     loop->armed = loop->held = false;
     loop->quiet_host = !host->ops->kick && !host->ops->hold;
     loop->may_nest = !loop->quiet_host && (host->ops->caps & HOYA_HOST_NESTS);
-    loop->unusual = true;                                               /* until the next enter finds out */
+    hoya_loop_doubt(loop);                                              /* it may know how deep it is */
     if (loop->timer_fd == HOYA_INVALID_FD) loop->armed_at = HOYA_NEVER; /* that was the old host's */
 }
 
@@ -151,7 +151,7 @@ static int attach(hoya_loop *loop, hoya_host *host, int priority)
     int rc = host->ops->attach(host, hoya_loop_guest(loop), priority);
     if (rc == HOYA_ENOHOST) {
         loop->absent = host;
-        loop->unusual = true;
+        hoya_loop_doubt(loop);
         loop->absent_priority = priority;
         return 0;
     }

@@ -144,7 +144,7 @@ static void end(hoya_loop *loop)
     /* From here on a post is refused; none is between its check and its append. */
     pthread_mutex_lock(&loop->inbox_lock);
     atomic_store(&loop->closed, true);
-    loop->unusual = true;
+    hoya_loop_doubt(loop);
     pthread_mutex_unlock(&loop->inbox_lock);
 
     hoya_debug_close(loop);

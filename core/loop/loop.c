@@ -158,7 +158,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
 
     hoya_loop_ref(loop);
     hoya_loop *before = hoya_loop_running;
-    hoya_loop_running = loop;
+    hoya_loop_run_here(loop);
     hoya_error_place *errors = hoya_error_move(NULL); /* a task may run this: callbacks are not it */
     bool gathered = hoya_live_gather();
     loop->depth++;
@@ -187,7 +187,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     if (loop->ready.head >= loop->round_end) hoya_run_end_of_round(loop);
     loop->depth--;
     atomic_store_explicit(&loop->running, loop->depth || loop->level, memory_order_relaxed);
-    hoya_loop_running = before;
+    hoya_loop_run_here(before);
     hoya_error_move(errors);
     hoya_live_hand_in(gathered);
     if (hoya_unlikely(hoya_loop_is_forked(loop))) { /* the callback forked, and returned in the child as well */

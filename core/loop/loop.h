@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/ring.h"
 #include "base/thread.h"
+#include "base/turn.h"
 
 typedef struct hoya_fd_record hoya_fd_record; /* loop/watch.h */
 typedef struct hoya_identity hoya_identity;   /* loop/debug.c */
@@ -190,6 +191,13 @@ static inline bool hoya_loop_is_usual(const hoya_loop *loop)
     return loop && hoya_loop_on_thread(loop) && !hoya_loop_is_forked(loop) && !loop->unusual;
 }
 
+/* Something about the loop has changed, or may have: the next enter finds out what. */
+static inline void hoya_loop_doubt(hoya_loop *loop)
+{
+    loop->unusual = true;
+    hoya_turn = NULL;
+}
+
 /* ETHREAD, ECHILD, ECLOSED, or 0. Gives an absent host another chance. */
 static inline int hoya_loop_enter(hoya_loop *loop)
 {
@@ -301,6 +309,12 @@ int hoya_host_native_new(hoya_host **host);
 
 /* The thread's innermost running loop; in the child of a fork the parent's. */
 extern HOYA_THREAD_LOCAL hoya_loop *hoya_loop_running;
+/* From here on callbacks of this loop run (NULL: of none), and no task below them. */
+static inline void hoya_loop_run_here(hoya_loop *loop)
+{
+    hoya_loop_running = loop;
+    hoya_turn = NULL;
+}
 /* At the end of each round: tells the host to return from our run if it is over. */
 void hoya_run_end_of_round(hoya_loop *loop);
 

@@ -82,7 +82,7 @@ static int begin_run(hoya_loop *loop)
 static int run_level(hoya_loop *loop, bool single, int64_t deadline)
 {
     hoya_loop_ref(loop);
-    hoya_loop_running = loop;
+    hoya_loop_run_here(loop);
     loop->level = 1;
     atomic_store(&loop->running, true);
     loop->quit_sent = false;
@@ -107,7 +107,7 @@ static int run_level(hoya_loop *loop, bool single, int64_t deadline)
     loop->single = false;
     loop->run_deadline = HOYA_NEVER;
     atomic_store(&loop->stopping, false); /* consumed */
-    hoya_loop_running = NULL;
+    hoya_loop_run_here(NULL);
     if (!forked) {
         hoya_loop_sync_host(loop);
         hoya_timers_sync(loop);

@@ -104,6 +104,13 @@ void hoya_task_end_unstarted(hoya_task *task)
     end_task(task);
 }
 
+/* Nothing can stand above it, and nobody else has to be asked: not while it is gone on with at its loop's close, nor in a
+ * host that can tell how deep it is. */
+static inline bool is_usual(const hoya_loop *loop)
+{
+    return hoya_loop_running == loop && !loop->unusual && !hoya_loop_is_forked(loop) && !loop->host->ops->depth;
+}
+
 static inline void step(hoya_task *task)
 {
     hoya_task_body *body = task->body;
@@ -115,9 +122,11 @@ static inline void step(hoya_task *task)
     remember_host(task);
     task->budget = HOYA_TASK_BUDGET;
     hoya_task_innermost = task;
+    hoya_turn = is_usual(task->future.loop) ? task : NULL;
     int result = hoya_likely(!hoya_loop_debugs(task->future.loop))
                      ? hoya_fiber_resume(&body->fiber, 0)
                      : hoya_overflow_resume(&body->fiber, &hoya_tasks_of(task->future.loop)->handlers);
+    hoya_turn = NULL; /* before it goes: what has its memory next may be another fiber */
     hoya_task_innermost = before;
     hoya_error_move(errors);
     if (result == HOYA_FIBER_ENDED) end_task(task);
@@ -563,7 +572,12 @@ int hoya_all_tasks(hoya_loop *loop, void (*fn)(hoya_task *task, void *arg), void
 
 int hoya_task_here(hoya_task **out)
 {
-    hoya_task *task = hoya_task_innermost;
+    hoya_task *task = hoya_task_here_at_once();
+    if (hoya_likely(task != NULL)) {
+        *out = task;
+        return 0;
+    }
+    task = hoya_task_innermost;
     if (!task) return hoya_error_set(HOYA_ESTATE, "this is no task: nothing can wait here");
     const hoya_loop *loop = task->future.loop;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) return hoya_loop_check_thread(loop);
@@ -582,7 +596,9 @@ int hoya_task_here(hoya_task **out)
 
 hoya_task *hoya_current_task(void)
 {
-    hoya_task *task = hoya_task_innermost;
+    hoya_task *task = hoya_task_here_at_once();
+    if (hoya_likely(task != NULL)) return task;
+    task = hoya_task_innermost;
     if (!task) return NULL;
     const hoya_loop *loop = task->future.loop;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) return NULL; /* statement 56 */

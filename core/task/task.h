@@ -19,6 +19,7 @@
 #include <hoya/task.h>
 
 #include "base/error_place.h"
+#include "base/turn.h"
 #include "future/future.h"
 #include "loop/waiter.h"
 #include "task/fiber.h"
@@ -141,13 +142,17 @@ typedef struct hoya_tasks {
 /* The task that this thread has gone on with last; what runs may be a callback above it. */
 extern HOYA_THREAD_LOCAL hoya_task *hoya_task_innermost;
 
-/* What runs is the task itself: on its stack, in no dispatch but its own. Says no as well where that takes more than a
- * look: for a loop that is not as usual, in a host that can tell how deep it is. */
-static inline bool hoya_task_is_running(const hoya_task *task)
+/* The task that may wait here, if a look tells (base/turn.h): it runs, on its own stack. */
+static inline hoya_task *hoya_task_here_at_once(void)
 {
-    const hoya_loop *loop = task->future.loop;
-    return hoya_loop_running == loop && !loop->unusual && !hoya_loop_is_forked(loop) &&
-           loop->depth == task->depth && hoya_fiber_running == &task->body->fiber && !loop->host->ops->depth;
+    hoya_task *task = hoya_turn;
+    return hoya_likely(task && hoya_fiber_running == &task->body->fiber) ? task : NULL;
+}
+/* The same, for something of this loop. */
+static inline hoya_task *hoya_task_at_once(const hoya_loop *loop)
+{
+    hoya_task *task = hoya_task_here_at_once();
+    return hoya_likely(task && task->future.loop == loop) ? task : NULL;
 }
 
 static inline hoya_tasks *hoya_tasks_of(const hoya_loop *loop)

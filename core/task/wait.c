@@ -109,8 +109,8 @@ int hoya_wait_done(hoya_future *future)
 /* The usual wait is none: the future is done and has its value. */
 static bool take_at_once(hoya_future *future, void **value)
 {
-    hoya_task *task = hoya_task_innermost;
-    if (!task || !future || future->loop != task->future.loop || !hoya_task_is_running(task)) return false;
+    hoya_task *task = future ? hoya_task_at_once(future->loop) : NULL;
+    if (hoya_unlikely(!task)) return false;
     const hoya_outcome *outcome = &future->outcome;
     if (!outcome->done || outcome->code < 0 || outcome->taken || hoya_unlikely(--task->budget < 0)) return false;
     future->looked = true;

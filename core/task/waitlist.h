@@ -53,10 +53,7 @@ int hoya_sync_task(const hoya_sync *sync, hoya_task **task);
 /* The same in a look; NULL where that takes more. */
 static inline hoya_task *hoya_sync_task_at_once(const hoya_sync *sync)
 {
-    hoya_task *task = hoya_task_innermost;
-    if (hoya_unlikely(!sync || !task || task->future.loop != sync->loop || !hoya_task_is_running(task)))
-        return NULL;
-    return task;
+    return sync ? hoya_task_at_once(sync->loop) : NULL;
 }
 
 /* At the end of the line, until somebody serves the task: what that one said. Or why it may not wait: then it has left the

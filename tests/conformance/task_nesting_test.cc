@@ -2,6 +2,7 @@
  *
  * conformance/task_nesting_test.cc: main loops in a task: dialogs.
  */
+#include "sync.h"
 #include "tasks.h"
 
 #include <algorithm>
@@ -62,6 +63,36 @@ TEST_P(NestingTaskConformance, ATaskThatMovesItsLoopOutOfTheHostAndBackWaitsAsBe
         return 0;
     });
     EXPECT_TRUE(host->RunUntil([&] { return over; }));
+}
+
+TEST_P(NestingTaskConformance, ATaskThatBringsItsLoopAHostIsAskedAboutThatHostFromThenOn)
+{
+    hoya_loop *other = nullptr;
+    ASSERT_EQ(hoya_loop_new(nullptr, &other), 0);
+    struct {
+        HostLoop *dialogs;
+        hoya_loop *loop;
+        int in_dialog, result;
+    } seen = {host.get(), other, 1, 1};
+    auto run = [](hoya_task *self, void *arg) {
+        auto *s = static_cast<decltype(seen) *>(arg);
+        Lock lock = NewLock(s->loop);
+        EXPECT_EQ(hoya_lock_acquire(lock.get()), 0);
+        EXPECT_EQ(hoya_lock_release(lock.get()), 0);
+        EXPECT_EQ(hoya_loop_attach(s->loop, s->dialogs->NewAdapter(), 0), 0) << hoya_error_detail();
+        EXPECT_EQ(hoya_current_task(), self);
+        s->dialogs->CallOnce([&] { s->in_dialog = hoya_lock_acquire(lock.get()); });
+        EXPECT_TRUE(s->dialogs->RunNestedUntil([&] { return s->in_dialog <= 0; }));
+        EXPECT_EQ(s->result = hoya_lock_acquire(lock.get()), 0) << hoya_error_detail();
+        EXPECT_EQ(hoya_lock_release(lock.get()), 0);
+        return 0;
+    };
+    ASSERT_EQ(hoya_create_task(other, run, &seen, nullptr, nullptr), 0);
+    EXPECT_GE(hoya_loop_dispatch(other, HOYA_NEVER), 1);
+    EXPECT_EQ(seen.in_dialog, HOYA_EDEADLK);
+    EXPECT_EQ(seen.result, 0);
+    EXPECT_EQ(hoya_loop_close(other), 0);
+    hoya_loop_unref(other);
 }
 
 TEST_P(NestingTaskConformance, ACallbackOfADialogHasNoValuesOfTheTaskThatRunsIt)

@@ -664,6 +664,50 @@ TEST_P(TaskSync, NothingIsAnErrorAndNoCrash)
     });
 }
 
+// Holds: S54
+TEST_P(TaskSync, WhatATaskRunsOnAnotherStackIsNotTheTask)
+{
+    struct Things {
+        Lock lock;
+        Queue queue;
+        Future done;
+        bool ran;
+    } things = {NewLock(loop), NewQueue(loop, 4), NewFuture(), false};
+    EXPECT_EQ(hoya_future_set_result(things.done.get(), nullptr, nullptr), 0);
+    auto try_all = [](void *arg) {
+        auto *t = static_cast<Things *>(arg);
+        void *item = nullptr;
+        EXPECT_EQ(hoya_queue_put_nowait(t->queue.get(), t), 0);
+        EXPECT_EQ(hoya_lock_acquire(t->lock.get()), HOYA_EDEADLK);
+        EXPECT_EQ(hoya_queue_put(t->queue.get(), t), HOYA_EDEADLK);
+        EXPECT_EQ(hoya_queue_get(t->queue.get(), &item), HOYA_EDEADLK);
+        EXPECT_EQ(hoya_await(t->done.get(), nullptr), HOYA_EDEADLK);
+        t->ran = true;
+        return 0;
+    };
+    auto in_coroutine = [](void *arg) -> void * {
+        auto *both = static_cast<std::pair<int (*)(void *), Things *> *>(arg);
+        both->first(both->second);
+        return nullptr;
+    };
+    Task task = Create([&](hoya_task *) {
+        std::pair<int (*)(void *), Things *> both = {try_all, &things};
+        hoya_coroutine *co = nullptr;
+        EXPECT_EQ(hoya_coroutine_new(in_coroutine, &both, nullptr, &co), 0);
+        EXPECT_EQ(hoya_coroutine_send(co, nullptr, nullptr), 0);
+        hoya_coroutine_free(co);
+        EXPECT_TRUE(things.ran);
+        things.ran = false;
+        EXPECT_EQ(hoya_call_on_thread_stack(try_all, &things), 0);
+        EXPECT_TRUE(things.ran);
+        EXPECT_EQ(hoya_lock_acquire(things.lock.get()), 0) << "and it goes on as before";
+        EXPECT_EQ(hoya_lock_release(things.lock.get()), 0);
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Result(task), 0);
+}
+
 TEST_P(TaskSync, AnotherThreadAndAnotherLoopAreRefused)
 {
     Lock lock = NewLock(loop);
