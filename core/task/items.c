@@ -10,20 +10,35 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/error.h"
 
 #define SMALLEST 8
 
 /* What lies before `first` has come around: it goes behind the end, where there is as much room now. */
-int hoya_items_grow(hoya_items *items)
+static int grow_ring(hoya_items *items, size_t size)
+{
+    void **ring = hoya_resize(items->in.ring, size, sizeof *ring);
+    if (!ring) return HOYA_ENOMEM;
+    memcpy(ring + items->size, ring, items->first * sizeof *ring);
+    items->in.ring = ring;
+    return 0;
+}
+
+static int grow_heap(hoya_items *items, size_t size)
+{
+    hoya_item *heap = hoya_resize(items->in.heap, size, sizeof *heap);
+    if (!heap) return HOYA_ENOMEM;
+    items->in.heap = heap;
+    return 0;
+}
+
+static int grow(hoya_items *items)
 {
     size_t size = items->size ? items->size * 2 : SMALLEST;
-    hoya_item *all = hoya_resize(items->all, size, sizeof *all);
-    if (!all) return HOYA_ENOMEM;
-    memcpy(all + items->size, all, items->first * sizeof *all);
-    items->all = all;
-    items->size = size;
-    return 0;
+    int rc = items->kind == HOYA_QUEUE_PRIORITY ? grow_heap(items, size) : grow_ring(items, size);
+    if (rc >= 0) items->size = size;
+    return rc;
 }
 
 /* ---- by priority ----------------------------------------------------------------------------------------- */
@@ -50,21 +65,38 @@ static void sift_down(hoya_item *all, size_t count, hoya_item item)
     all[i] = item;
 }
 
-/* Behind the last one; `count` does not count it yet. */
-void hoya_items_sift_in(hoya_items *items, void *value, int64_t priority)
+static void heap_push(hoya_items *items, void *value, int64_t priority)
 {
-    sift_up(items->all, items->count, (hoya_item){value, priority, items->made++});
+    sift_up(items->in.heap, items->count++, (hoya_item){value, priority, items->made++});
 }
 
-/* The first one, which `count` does not count any more. */
-void *hoya_items_sift_out(hoya_items *items)
+static void *heap_pop(hoya_items *items)
 {
-    void *item = items->all[0].item;
-    if (items->count) sift_down(items->all, items->count, items->all[items->count]);
+    hoya_item *heap = items->in.heap;
+    void *item = heap[0].item;
+    if (--items->count) sift_down(heap, items->count, heap[items->count]);
     return item;
+}
+
+/* ---- of any kind ----------------------------------------------------------------------------------------- */
+
+int hoya_items_push(hoya_items *items, void *item, int64_t priority)
+{
+    if (hoya_unlikely(items->count == items->size) && grow(items) < 0) return HOYA_ENOMEM;
+    if (items->kind == HOYA_QUEUE_PRIORITY) heap_push(items, item, priority);
+    else hoya_ring_of_items_push(items, item);
+    return 0;
+}
+
+void *hoya_items_pop(hoya_items *items)
+{
+    if (items->kind == HOYA_QUEUE_PRIORITY) return heap_pop(items);
+    if (items->kind == HOYA_QUEUE_LIFO) return items->in.ring[(items->first + --items->count) & (items->size - 1)];
+    return hoya_ring_of_items_pop(items);
 }
 
 void hoya_items_free(hoya_items *items)
 {
-    hoya_free(items->all);
+    if (items->kind == HOYA_QUEUE_PRIORITY) hoya_free(items->in.heap);
+    else hoya_free(items->in.ring);
 }

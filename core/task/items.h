@@ -10,42 +10,39 @@
 
 #include "base/check.h"
 
+/* Of a heap. */
 typedef struct hoya_item {
     void *item;
-    int64_t priority; /* these two in a heap alone */
-    uint64_t number;  /* the older, the smaller */
+    int64_t priority;
+    uint64_t number; /* the older, the smaller */
 } hoya_item;
 
 typedef struct hoya_items {
     hoya_queue_kind kind;
-    hoya_item *all; /* a ring from `first` on; by priority: a heap, and `first` is 0 */
+    union {
+        void **ring;     /* from `first` on */
+        hoya_item *heap; /* by priority; `first` is 0 */
+    } in;
     size_t first, count, size;
     uint64_t made;
 } hoya_items;
 
-/* HOYA_ENOMEM leaves everything as it was. */
-int hoya_items_grow(hoya_items *items);
-void hoya_items_sift_in(hoya_items *items, void *item, int64_t priority);
-void *hoya_items_sift_out(hoya_items *items);
-
 /* HOYA_ENOMEM leaves everything as it was; where there were so many items before it cannot happen. */
-static inline int hoya_items_push(hoya_items *items, void *item, int64_t priority)
-{
-    if (hoya_unlikely(items->count == items->size) && hoya_items_grow(items) < 0) return HOYA_ENOMEM;
-    if (items->kind == HOYA_QUEUE_PRIORITY) hoya_items_sift_in(items, item, priority);
-    else items->all[(items->first + items->count) & (items->size - 1)].item = item;
-    items->count++;
-    return 0;
-}
-
+int hoya_items_push(hoya_items *items, void *item, int64_t priority);
 /* The next one; there is one. */
-static inline void *hoya_items_pop(hoya_items *items)
+void *hoya_items_pop(hoya_items *items);
+
+/* The two for a ring that has room; for one whose first item is the next. */
+static inline void hoya_ring_of_items_push(hoya_items *items, void *item)
 {
-    size_t first = items->first, last = --items->count, mask = items->size - 1;
-    if (items->kind == HOYA_QUEUE_PRIORITY) return hoya_items_sift_out(items);
-    if (items->kind == HOYA_QUEUE_LIFO) return items->all[(first + last) & mask].item;
-    items->first = (first + 1) & mask;
-    return items->all[first].item;
+    items->in.ring[(items->first + items->count++) & (items->size - 1)] = item;
+}
+static inline void *hoya_ring_of_items_pop(hoya_items *items)
+{
+    void *item = items->in.ring[items->first];
+    items->first = (items->first + 1) & (items->size - 1);
+    items->count--;
+    return item;
 }
 
 /* There is none. */

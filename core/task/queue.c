@@ -6,6 +6,9 @@
  * Getters wait only while it is empty, and putters only while it is full, so the two lines never have somebody in them at
  * the same time, and nobody waits for what is there. Whatever comes is handed on at once: an item to the first getter, room to
  * the first putter, whose item goes in. With no room at all the two meet directly.
+ *
+ * Most calls find nobody in the other line, and the ring with something in it and some room: these put or get, and that is
+ * all. Whatever else is the case, such a call does nothing of its own, and asks the long way.
  */
 #include <hoya/queue.h>
 #include <stdio.h>
@@ -22,8 +25,25 @@ struct hoya_queue {
     hoya_items items;
     hoya_list getters, putters, joiners;
     size_t unfinished; /* items that were put, and of which nobody has said that they are done */
+    /* While fewer items are there, and no getter is, one more goes into the ring without a question: as many as it has
+     * room for and the capacity allows; none once the queue is shut, or by priority. */
+    size_t plain_room;
     bool shut;
 };
+
+static void find_plain_room(hoya_queue *queue)
+{
+    size_t size = queue->items.size;
+    queue->plain_room = queue->shut || queue->items.kind == HOYA_QUEUE_PRIORITY ? 0
+                        : size < queue->capacity                                ? size
+                                                                                : queue->capacity;
+}
+
+static void shut(hoya_queue *queue)
+{
+    queue->shut = true;
+    find_plain_room(queue);
+}
 
 /* ---- life ------------------------------------------------------------------------------------------------ */
 
@@ -52,7 +72,7 @@ int hoya_queue_free(hoya_queue *queue)
     if (!queue) return 0;
     int rc = hoya_sync_check_idle(&queue->sync);
     if (rc < 0) return rc;
-    queue->shut = true; /* a destroy function may not put anything any more */
+    shut(queue); /* a destroy function may not put anything any more */
     while (queue->items.count) hoya_destroy_arg(queue->destroy, hoya_items_pop(&queue->items));
     hoya_items_free(&queue->items);
     hoya_sync_free(&queue->sync);
@@ -74,12 +94,9 @@ static int enter(const hoya_queue *queue)
     return hoya_sync_enter(queue ? &queue->sync : NULL);
 }
 
-/* The task that may wait here: the usual one at a look. */
 static int here(const hoya_queue *queue, hoya_task **task)
 {
-    const hoya_sync *sync = queue ? &queue->sync : NULL;
-    *task = hoya_sync_task_at_once(sync);
-    return hoya_likely(*task != NULL) ? 0 : hoya_sync_task(sync, task);
+    return hoya_sync_task(queue ? &queue->sync : NULL, task);
 }
 
 static int say_shut(const hoya_queue *queue)
@@ -109,6 +126,7 @@ static int put_at_once(hoya_queue *queue, void *item, int64_t priority)
         if (queue->items.count >= queue->capacity) return HOYA_EAGAIN;
         int rc = hoya_items_push(&queue->items, item, priority);
         if (rc < 0) return rc;
+        find_plain_room(queue); /* it may have grown */
     }
     queue->unfinished++;
     return 0;
@@ -120,7 +138,7 @@ static void describe_put(const hoya_task *task, char *text, size_t size)
     snprintf(text, size, "waits for room in %s", text_of(task, what, sizeof what));
 }
 
-static int put(hoya_queue *queue, void *item, int64_t priority)
+static __attribute__((noinline)) int put(hoya_queue *queue, void *item, int64_t priority)
 {
     hoya_task *task;
     int rc = here(queue, &task);
@@ -148,7 +166,13 @@ static int check_priority(const hoya_queue *queue)
 
 int hoya_queue_put(hoya_queue *queue, void *item)
 {
-    return put(queue, item, 0);
+    hoya_task *task = hoya_sync_task_at_once(queue ? &queue->sync : NULL);
+    if (hoya_unlikely(!task || queue->items.count >= queue->plain_room || !hoya_list_is_empty(&queue->getters) ||
+                      --task->budget < 0))
+        return put(queue, item, 0);
+    hoya_ring_of_items_push(&queue->items, item);
+    queue->unfinished++;
+    return 0;
 }
 
 int hoya_queue_put_nowait(hoya_queue *queue, void *item)
@@ -191,7 +215,7 @@ static void describe_get(const hoya_task *task, char *text, size_t size)
     snprintf(text, size, "waits for an item of %s", text_of(task, what, sizeof what));
 }
 
-int hoya_queue_get(hoya_queue *queue, void **item)
+static __attribute__((noinline)) int get(hoya_queue *queue, void **item)
 {
     hoya_task *task;
     int rc = here(queue, &task);
@@ -204,6 +228,16 @@ int hoya_queue_get(hoya_queue *queue, void **item)
     rc = hoya_wait_in_line(task, &queue->sync, &queue->getters, &place, describe_get);
     if (rc >= 0) *item = place.item;
     return place.served && rc < 0 ? say_shut(queue) : rc;
+}
+
+int hoya_queue_get(hoya_queue *queue, void **item)
+{
+    hoya_task *task = hoya_sync_task_at_once(queue ? &queue->sync : NULL);
+    if (hoya_unlikely(!task || !item || !queue->items.count || !hoya_list_is_empty(&queue->putters) ||
+                      queue->items.kind != HOYA_QUEUE_FIFO || --task->budget < 0))
+        return get(queue, item);
+    *item = hoya_ring_of_items_pop(&queue->items);
+    return 0;
 }
 
 int hoya_queue_get_nowait(hoya_queue *queue, void **item)
@@ -256,7 +290,7 @@ int hoya_queue_shutdown(hoya_queue *queue, int immediate)
 {
     int rc = enter(queue);
     if (rc < 0) return rc;
-    queue->shut = true;
+    shut(queue);
     hoya_serve_all(&queue->putters, HOYA_ECLOSED);
     hoya_serve_all(&queue->getters, HOYA_ECLOSED);
     while (immediate && queue->items.count) {

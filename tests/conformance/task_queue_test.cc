@@ -166,6 +166,27 @@ TEST_P(TaskQueue, GettersAreServedInTheOrderOfComing)
     EXPECT_EQ(trace, (Trace{"a 1", "b 2", "c 3"}));
 }
 
+TEST_P(TaskQueue, AnItemGoesToWhoWaitsForItThoughThereIsRoomForIt)
+{
+    Queue queue = NewQueue(loop, 4);
+    InTask([&](hoya_task *) {
+        EXPECT_EQ(hoya_queue_put(queue.get(), Item("a")), 0); /* from here on it has memory for some */
+        EXPECT_EQ(Get(queue), "a");
+        return 0;
+    });
+    Task getter = Getter(queue, "getter");
+    InTask([&](hoya_task *) {
+        Rounds(1);
+        EXPECT_EQ(hoya_queue_put(queue.get(), Item("b")), 0);
+        EXPECT_EQ(hoya_queue_put(queue.get(), Item("c")), 0);
+        EXPECT_EQ(hoya_queue_size(queue.get()), 1u);
+        return 0;
+    });
+    RunUntilDone({Of(getter)});
+    EXPECT_TRUE(Seen("getter b"));
+    EXPECT_EQ(GetNowait(queue), "c");
+}
+
 // Holds: S141
 TEST_P(TaskQueue, PuttersAreServedInTheOrderOfComing)
 {
