@@ -31,6 +31,10 @@ typedef struct bench_co {
 
     /* n items from one task to another one, by a queue with room for BENCH_TASKS. */
     void (*handovers)(long n);
+
+    /* The same by a queue without any room: each item goes from hand to hand. And without a bound. */
+    void (*meetings)(long n);
+    void (*streams)(long n);
 } bench_co;
 
 #define BENCH_TASKS 32

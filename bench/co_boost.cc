@@ -36,4 +36,5 @@ static void spawns(long n)
     }
 }
 
-extern const bench_co bench_co_implementation = {"boost", switches, nullptr, nullptr, spawns, nullptr, nullptr};
+extern const bench_co bench_co_implementation = {"boost", switches, nullptr, nullptr, spawns,
+                                                 nullptr, nullptr,  nullptr, nullptr};

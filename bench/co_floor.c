@@ -80,4 +80,4 @@ static void spawns(long n)
     }
 }
 
-const bench_co bench_co_implementation = {"floor", switches, rounds, NULL, spawns, NULL, NULL};
+const bench_co bench_co_implementation = {"floor", switches, rounds, NULL, spawns, NULL, NULL, NULL, NULL};

@@ -152,11 +152,11 @@ static int get_all(hoya_task *self, void *arg)
     return last_one_stops();
 }
 
-static void handovers(long n)
+static void hand_over(long n, size_t capacity)
 {
     left = n;
     if (!loop) check(hoya_loop_new(NULL, &loop));
-    hoya_queue_options options = {.size = sizeof options, .capacity = BENCH_TASKS};
+    hoya_queue_options options = {.size = sizeof options, .capacity = capacity};
     check(hoya_queue_new(loop, &options, &queue));
     check(hoya_create_task(loop, get_all, NULL, NULL, NULL));
     running = 2;
@@ -164,4 +164,20 @@ static void handovers(long n)
     check(hoya_queue_free(queue));
 }
 
-const bench_co bench_co_implementation = {"hoya", switches, rounds, awaits, spawns, locks, handovers};
+static void handovers(long n)
+{
+    hand_over(n, BENCH_TASKS);
+}
+
+static void meetings(long n)
+{
+    hand_over(n, 0);
+}
+
+static void streams(long n)
+{
+    hand_over(n, HOYA_QUEUE_UNBOUNDED);
+}
+
+const bench_co bench_co_implementation = {"hoya", switches,  rounds,   awaits, spawns,
+                                          locks,  handovers, meetings, streams};

@@ -63,8 +63,9 @@ int main(int argc, char **argv)
     const struct {
         const char *name;
         void (*run)(long n);
-    } workloads[] = {{"switch", impl->switches}, {"round", impl->rounds}, {"await", impl->awaits},
-                     {"spawn", impl->spawns},    {"lock", impl->locks},   {"handover", impl->handovers}};
+    } workloads[] = {{"switch", impl->switches}, {"round", impl->rounds},  {"await", impl->awaits},
+                     {"spawn", impl->spawns},    {"lock", impl->locks},    {"handover", impl->handovers},
+                     {"meet", impl->meetings},   {"stream", impl->streams}};
     long n = argc > 2 ? atol(argv[2]) : 0;
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads && n > 0; i++) {
         if (strcmp(argv[1], workloads[i].name) != 0 || !workloads[i].run) continue;

@@ -125,4 +125,4 @@ static void handovers(long n)
     st_cond_destroy(has_items);
 }
 
-const bench_co bench_co_implementation = {"libst", switches, rounds, NULL, spawns, locks, handovers};
+const bench_co bench_co_implementation = {"libst", switches, rounds, NULL, spawns, locks, handovers, NULL, NULL};

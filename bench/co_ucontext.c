@@ -27,4 +27,4 @@ static void switches(long n)
     free(stack);
 }
 
-const bench_co bench_co_implementation = {"ucontext", switches, NULL, NULL, NULL, NULL, NULL};
+const bench_co bench_co_implementation = {"ucontext", switches, NULL, NULL, NULL, NULL, NULL, NULL, NULL};

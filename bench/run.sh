@@ -13,7 +13,7 @@ ratios within the rounds with their 95 % intervals, and verdicts: is hoya at lea
 and libuv as fast as natively? do coroutines and tasks cost little more than a bare switch between stacks?
 
   workloads: chain batch timers posts pingpong jobs echo guests wakeup
-             switch round await spawn lock handover (default: all)
+             switch round await spawn lock handover meet stream (default: all)
 
   --quick        fewer rounds, smaller runs: done within 2 minutes
   --rounds N     how many rounds (default 21, quick 9); fewer than 6 decide nothing
@@ -45,13 +45,13 @@ while [ $# -gt 0 ]; do
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
     chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup | switch | round | await | spawn | \
-        lock | handover)
+        lock | handover | meet | stream)
         workloads="$workloads $1" ;;
     *) die "there is no option or workload \"$1\"; --help lists them" ;;
     esac
     shift
 done
-[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup switch round await spawn lock handover"
+[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup switch round await spawn lock handover meet stream"
 [ -n "$rounds" ] || { [ $quick = yes ] && rounds=9 || rounds=21; }
 
 # ---- the machine -------------------------------------------------------------------------------------------
@@ -164,6 +164,8 @@ for workload in $workloads; do
     spawn) row "$rounds" $one "$measured co-floor co-boost co-libst" spawn "$(size 300000 1000000)" each ;;
     lock) row "$rounds" $one "$bare co-libst" lock "$(size 4000000 16000000)" each ;;
     handover) row "$rounds" $one "$bare co-libst" handover "$(size 1000000 4000000)" each ;;
+    meet) row "$rounds" $one "$bare" meet "$(size 500000 2000000)" each ;;
+    stream) row "$rounds" $one "$bare" stream "$(size 1000000 4000000)" each ;;
     esac
 done
 [ -z "$keep" ] || cp "$figures" "$keep"
