@@ -33,6 +33,12 @@ int hoya_fd_open_epoll(void)
     return born(hoya_sys_epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
 }
 
+hoya_fd hoya_fd_adopt(hoya_fd fd)
+{
+    hoya_live_add(HOYA_LIVE_FDS, 1);
+    return fd;
+}
+
 void hoya_fd_close(hoya_fd *fd)
 {
     if (*fd == HOYA_INVALID_FD) return;

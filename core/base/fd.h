@@ -12,6 +12,9 @@ int hoya_fd_open_event(void);
 int hoya_fd_open_timer(void);
 int hoya_fd_open_epoll(void);
 
+/* A descriptor that a system call has just made, or that somebody gives us: ours from here on. Returns it. */
+hoya_fd hoya_fd_adopt(hoya_fd fd);
+
 /* Closes and forgets; HOYA_INVALID_FD is fine. */
 void hoya_fd_close(hoya_fd *fd);
 

@@ -20,10 +20,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-/* open and ioctl take a varying number of arguments, which a table cannot. */
+/* open, ioctl and fcntl take a varying number of arguments, which a table cannot. */
 static inline int open_readonly(const char *path)
 {
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -32,6 +33,15 @@ static inline int open_readonly(const char *path)
 static inline int count_unread(int fd, int *bytes)
 {
     return ioctl(fd, FIONREAD, bytes);
+}
+
+/* For a descriptor that was given to us: as ours are from birth. */
+static inline int set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) return -1;
+    flags = fcntl(fd, F_GETFD);
+    return flags < 0 || (!(flags & FD_CLOEXEC) && fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0) ? -1 : 0;
 }
 
 #include HOYA_LIBC

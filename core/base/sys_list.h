@@ -29,6 +29,24 @@
       (const struct sockaddr *address, socklen_t length, char *host, socklen_t host_size, char *service,           \
        socklen_t service_size, int flags),                                                                         \
       (address, length, host, host_size, service, service_size, flags))                                            \
+    X(int, setsockopt, (int fd, int level, int option, const void *value, socklen_t size),                         \
+      (fd, level, option, value, size))                                                                            \
+    X(int, socket, (int family, int type, int protocol), (family, type, protocol))                                 \
+    X(int, bind, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length))                \
+    X(int, listen, (int fd, int backlog), (fd, backlog))                                                           \
+    X(int, accept4, (int fd, struct sockaddr *address, socklen_t *length, int flags),                              \
+      (fd, address, length, flags))                                                                                \
+    X(int, connect, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length))             \
+    X(int, getsockname, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length))              \
+    X(int, getpeername, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length))              \
+    X(int, shutdown, (int fd, int how), (fd, how))                                                                 \
+    X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))                    \
+    X(ssize_t, send, (int fd, const void *buffer, size_t size, int flags), (fd, buffer, size, flags))              \
+    X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))                   \
+    X(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count))                         \
+    X(int, set_nonblocking, (int fd), (fd))                                                                        \
+    X(int, lstat, (const char *path, struct stat *status), (path, status))                                         \
+    X(int, unlink, (const char *path), (path))                                                                     \
     X(int, fstat, (int fd, struct stat *status), (fd, status))                                                     \
     X(int, eventfd, (unsigned count, int flags), (count, flags))                                                   \
     X(int, timerfd_create, (int clock, int flags), (clock, flags))                                                 \

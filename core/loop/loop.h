@@ -35,7 +35,7 @@ typedef struct hoya_slot {
      * anything does. Or NULL. */
     bool (*stuck)(hoya_loop *loop);
 } hoya_slot;
-enum { HOYA_SLOT_TASKS, HOYA_SLOT_JOBS, HOYA_SLOT_RESOLVER, HOYA_SLOTS };
+enum { HOYA_SLOT_TASKS, HOYA_SLOT_IO, HOYA_SLOT_RESOLVER, HOYA_SLOT_JOBS, HOYA_SLOTS };
 
 struct hoya_loop {
     /* life.c: read by every thread, and hardly ever written */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * io/engine.h: the ENGINE seam: who moves the bytes between the system and a transport, and makes connections?
+ *
+ * A channel is one descriptor in an engine's hands, embedded in its owner (a transport, a listener, a connector). The owner
+ * says what it wants: bytes, a way out for bytes, connections, to be connected; the engine answers by the channel's events,
+ * from rounds of the loop, never inside a call of the owner's. Those are told as completions: into this memory so many bytes
+ * have come. The readiness engine (readiness.c) does the system call right before it tells; one that completes (io_uring)
+ * does it ahead, and asks for memory when the bytes are there. Therefore memory that `output` has shown stays as it is until
+ * `sent` or `gone`.
+ *
+ * Every event of one kind comes again only after the one on the stack has returned, also where that runs the host's loop.
+ * A channel has one place in the ready ring, from begin to end; nothing here but begin, the starting of something and connect
+ * can fail.
+ */
+#ifndef HOYA_IO_ENGINE_H
+#define HOYA_IO_ENGINE_H
+
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "loop/watch.h"
+
+typedef struct hoya_channel hoya_channel;
+
+/* What the owner hears. Codes are negative. Those that it does not start may be NULL. */
+typedef struct hoya_channel_events {
+    const char *what; /* "transport", for texts */
+
+    /* As asked for by `soon`. */
+    void (*turn)(hoya_channel *channel);
+
+    /* Where the next bytes go: at most *size at *memory, which the engine has filled in with some that is good for this once;
+     * false: nowhere, and nothing is read. Then, always: how many came, 0 for the end, why none do; or HOYA_EAGAIN, none yet. */
+    bool (*input)(hoya_channel *channel, void **memory, size_t *size);
+    void (*received)(hoya_channel *channel, const void *memory, ssize_t count);
+
+    /* What is to be sent next: fills `parts`, at most `max` of them, and returns how many. Then how many bytes of them went, or
+     * why none do. */
+    int (*output)(hoya_channel *channel, struct iovec *parts, int max);
+    void (*sent)(hoya_channel *channel, ssize_t count);
+
+    /* A connection, with the owner's from here on: its descriptor and the other side's address; or why there is none. As many
+     * as a round has for it. False: no more now. */
+    bool (*accepted)(hoya_channel *channel, int fd, const struct sockaddr *peer, socklen_t length);
+
+    /* The end of a connect: 0, or why not. */
+    void (*connected)(hoya_channel *channel, int code);
+
+    /* After `end`, once nothing of the engine's is in the channel's memory any more; inside end, if nothing is then. */
+    void (*gone)(hoya_channel *channel);
+
+    /* For texts: the function of the program's that it serves. */
+    uintptr_t (*function)(const hoya_channel *channel);
+} hoya_channel_events;
+
+/* What the owner wants, bit by bit. */
+typedef enum hoya_channel_want {
+    HOYA_CHANNEL_INPUT = 1 << 0,
+    HOYA_CHANNEL_OUTPUT = 1 << 1,
+    HOYA_CHANNEL_ACCEPT = 1 << 2,
+    HOYA_CHANNEL_CONNECT = 1 << 3
+} hoya_channel_want;
+
+typedef struct hoya_engine {
+    const char *name;
+    /* Takes the descriptor into its hands; it stays the owner's to close, after end. */
+    int (*begin)(hoya_channel *channel, hoya_fd fd);
+    /* Nothing more is heard but `gone`. What is under way is given up. */
+    void (*end)(hoya_channel *channel);
+
+    /* Input, output, accepted and connected come, or no more. Starting may fail; stopping cannot. */
+    int (*start)(hoya_channel *channel, hoya_channel_want want);
+    void (*stop)(hoya_channel *channel, hoya_channel_want want);
+
+    /* Sends what the system takes now, ahead of any output: how many bytes that are, 0 if none, or why not. An engine that
+     * cannot say takes none. */
+    ssize_t (*send)(hoya_channel *channel, const struct iovec *parts, int count);
+
+    /* Begins to connect: 0, and `connected` will come; or why not. */
+    int (*connect)(hoya_channel *channel, const struct sockaddr *address, socklen_t length);
+} hoya_engine;
+
+struct hoya_channel {
+    hoya_fd_record record; /* the readiness engine's */
+    hoya_runnable runnable;
+    hoya_loop *loop; /* the owner keeps it */
+    const hoya_engine *engine;
+    const hoya_channel_events *events;
+    uint8_t wants;       /* hoya_channel_want */
+    uint8_t due;         /* what the next turn brings: bits of the engine's */
+    uint8_t busy;        /* what is on the stack: hoya_channel_want */
+    uint8_t blocked;     /* found again while it was busy */
+    uint8_t turns;       /* of run, on the stack */
+    bool open : 1;       /* from begin to end */
+    bool queued : 1;     /* an entry of the ready ring points here */
+    bool plain_file : 1; /* no socket: read and writev instead of recv and sendmsg */
+};
+
+extern const hoya_engine hoya_engine_readiness;
+
+/* `turn` comes in the next round, once; in the order of the ring. Needs no memory. */
+void hoya_channel_soon(hoya_channel *channel);
+
+#endif

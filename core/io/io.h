@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * io/io.h: what a loop keeps for this layer: its connections and servers, so that its close finds them, the memory into which
+ * they read, and the engine.
+ */
+#ifndef HOYA_IO_IO_H
+#define HOYA_IO_IO_H
+
+#include "io/engine.h"
+
+#define HOYA_IO_BUFFER (256 * 1024) /* statement 87: at most so much by one read */
+
+typedef struct hoya_loop_io {
+    const hoya_engine *engine;
+    hoya_list transports, servers, connectors;
+    bool buffer_taken; /* somebody's callback has it on the stack */
+    char *buffer;      /* HOYA_IO_BUFFER bytes that all connections share: idle ones own none */
+} hoya_loop_io;
+
+/* On the loop's thread, the loop is open. Makes it. */
+int hoya_loop_io_of(hoya_loop *loop, hoya_loop_io **io);
+
+/* The loop closes: each of that file's objects lets go of everything. */
+void hoya_transports_close(hoya_loop_io *io);
+void hoya_servers_close(hoya_loop_io *io);
+void hoya_connectors_close(hoya_loop_io *io);
+/* Lines of a dump. */
+void hoya_transports_dump(const hoya_loop_io *io, const hoya_printer *to);
+void hoya_servers_dump(const hoya_loop_io *io, const hoya_printer *to);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * io/readiness.c: the engine that waits until a descriptor is ready, and does the system call then.
+ *
+ * A channel is a record of the loop's table and an entry of its ring at once: a look marks what was found, and queues the
+ * channel; its turn does one thing a direction: one read, one write, so many accepts (statement 87: nobody gets more than the
+ * others). What the callback of one direction leaves on the stack is not found again until it has returned (loop/watch.c says
+ * why it must leave the selector); the other direction goes on.
+ *
+ * Who ended in its own callback, or with an entry in the ring, is gone when that has come back.
+ */
+#include <errno.h>
+
+#include "base/error.h"
+#include "base/sys.h"
+#include "io/engine.h"
+
+#define PARTS 64    /* of what is sent by one call */
+#define ACCEPTS 128 /* by one turn; statement 113 */
+#define SOME 16384  /* of memory that an owner without any gets: a part of the stack */
+
+enum { DUE_TURN = 1 << 4 }; /* beside the bits of hoya_channel_want */
+
+static const uint8_t readers = HOYA_CHANNEL_INPUT | HOYA_CHANNEL_ACCEPT;
+static const uint8_t writers = HOYA_CHANNEL_OUTPUT | HOYA_CHANNEL_CONNECT;
+
+static const hoya_channel *of_record(const hoya_fd_record *record)
+{
+    return (const hoya_channel *)record; /* its first member */
+}
+
+static const hoya_channel *of_runnable(const hoya_runnable *runnable)
+{
+    return (const hoya_channel *)(const void *)((const char *)runnable - offsetof(hoya_channel, runnable));
+}
+
+/* ---- what the loop asks --------------------------------------------------------------------------------- */
+
+static uint32_t wants(const hoya_fd_record *record)
+{
+    const hoya_channel *channel = of_record(record);
+    uint8_t want = channel->wants & (uint8_t)~channel->blocked;
+    return (want & readers ? HOYA_IN : 0u) | (want & writers ? HOYA_OUT : 0u);
+}
+
+static void queue(hoya_channel *channel)
+{
+    if (channel->queued) return;
+    channel->queued = true;
+    hoya_ring_push(&channel->loop->ready, NULL, &channel->runnable);
+}
+
+static void found(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
+{
+    hoya_channel *channel = HOYA_CONTAINER_OF(record, hoya_channel, record);
+    uint8_t seen = channel->wants & (uint8_t)((events & HOYA_WAKES_READER ? readers : 0) |
+                                              (events & HOYA_WAKES_WRITER ? writers : 0));
+    uint8_t again = seen & channel->busy;
+    if (hoya_unlikely(again)) {
+        channel->blocked |= again;
+        hoya_watch_update(loop, record);
+        seen &= (uint8_t)~again;
+    }
+    channel->due |= seen;
+    if (seen) queue(channel);
+}
+
+static hoya_description describe_side(const hoya_fd_record *record, int side)
+{
+    const hoya_channel *channel = of_record(record);
+    uint8_t bits = side == 0 ? readers : writers;
+    if (!(channel->wants & bits)) return (hoya_description){.what = NULL};
+    return (hoya_description){.what = channel->events->what,
+                              .function = channel->events->function(channel),
+                              .live = true,
+                              .lasts = true,
+                              .queued = channel->due & bits,
+                              .running = channel->busy & bits,
+                              .blocked = channel->blocked & bits};
+}
+
+/* Not come to: the layer ends its channels before (io/life.c). */
+static void close_record(hoya_loop *loop, hoya_fd_record *record)
+{
+    hoya_watch_end(loop, record);
+}
+
+static const hoya_fd_class fd_class = {wants, found, close_record, describe_side};
+
+/* ---- a direction's turn ----------------------------------------------------------------------------------- */
+
+static ssize_t code_of(ssize_t n)
+{
+    return n < 0 ? -errno : n;
+}
+
+/* Statement 103: not now, which is no failure. */
+static bool is_later(ssize_t code)
+{
+    return code == -EAGAIN || code == -EWOULDBLOCK || code == -EINTR;
+}
+
+static void take_input(hoya_channel *channel)
+{
+    char some[SOME];
+    void *memory = some;
+    size_t size = sizeof some;
+    if (!channel->events->input(channel, &memory, &size)) return;
+    hoya_fd fd = channel->record.fd;
+    ssize_t n = code_of(hoya_likely(!channel->plain_file) ? hoya_sys_recv(fd, memory, size, 0)
+                                                          : hoya_sys_read(fd, memory, size));
+    channel->events->received(channel, memory, hoya_unlikely(is_later(n)) ? HOYA_EAGAIN : n);
+}
+
+static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int count)
+{
+    hoya_fd fd = channel->record.fd;
+    ssize_t n;
+    if (hoya_unlikely(channel->plain_file)) {
+        n = hoya_sys_writev(fd, parts, count);
+    } else if (count == 1) {
+        n = hoya_sys_send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
+    } else {
+        union { /* the parts are not written to */
+            const struct iovec *given;
+            struct iovec *wanted;
+        } cast = {parts};
+        struct msghdr message = {.msg_iov = cast.wanted, .msg_iovlen = (size_t)count};
+        n = hoya_sys_sendmsg(fd, &message, MSG_NOSIGNAL);
+    }
+    n = code_of(n);
+    return is_later(n) ? 0 : n;
+}
+
+static void give_output(hoya_channel *channel)
+{
+    struct iovec parts[PARTS];
+    int count = channel->events->output(channel, parts, PARTS);
+    if (count <= 0) return;
+    ssize_t n = send_parts(channel, parts, count);
+    if (n) channel->events->sent(channel, n);
+}
+
+static void take_connections(hoya_channel *channel)
+{
+    for (int i = 0; i < ACCEPTS && channel->open && channel->wants & HOYA_CHANNEL_ACCEPT; i++) {
+        struct sockaddr_storage peer;
+        socklen_t length = sizeof peer;
+        int fd =
+            hoya_sys_accept4(channel->record.fd, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0) {
+            fd = -errno;
+            if (fd == -EAGAIN || fd == -EWOULDBLOCK) return;
+            if (fd == -EINTR || fd == -ECONNABORTED) continue; /* that one has gone; the next may be there */
+        }
+        if (!channel->events->accepted(channel, fd, (const struct sockaddr *)&peer, length)) return;
+    }
+}
+
+static void finish_connect(hoya_channel *channel)
+{
+    int code = 0;
+    socklen_t size = sizeof code;
+    if (hoya_sys_getsockopt(channel->record.fd, SOL_SOCKET, SO_ERROR, &code, &size) < 0) code = errno;
+    channel->wants &= (uint8_t)~HOYA_CHANNEL_CONNECT;
+    hoya_watch_update(channel->loop, &channel->record);
+    channel->events->connected(channel, -code);
+}
+
+/* Reader before writer (statement 5). Each bit leaves `due` when its turn comes: what a nested loop finds of the others it may
+ * do. */
+static void take_turn(hoya_channel *channel)
+{
+    static void (*const turns[])(hoya_channel *) = {take_input, give_output, take_connections, finish_connect};
+    if (channel->due & DUE_TURN) {
+        channel->due &= (uint8_t)~DUE_TURN;
+        channel->events->turn(channel);
+    }
+    for (int i = 0; i < 4; i++) {
+        uint8_t bit = (uint8_t)(1 << i);
+        if (!(channel->due & bit)) continue;
+        channel->due &= (uint8_t)~bit;
+        if (!channel->open || !(channel->wants & bit) || channel->busy & bit) continue;
+        channel->busy |= bit;
+        turns[i](channel);
+        channel->busy &= (uint8_t)~bit;
+        if (hoya_likely(!(channel->blocked & bit))) continue;
+        channel->blocked &= (uint8_t)~bit;
+        if (channel->open) hoya_watch_put_back(channel->loop, &channel->record);
+    }
+}
+
+/* ---- the entry of the ready ring -------------------------------------------------------------------------- */
+
+static void let_go(hoya_channel *channel)
+{
+    if (!channel->open && !channel->queued && !channel->turns) channel->events->gone(channel);
+}
+
+static bool run(hoya_loop *loop, hoya_runnable *runnable)
+{
+    hoya_channel *channel = HOYA_CONTAINER_OF(runnable, hoya_channel, runnable);
+    channel->queued = false;
+    bool live = channel->open;
+    if (live) {
+        hoya_ring_keep(&loop->ready); /* before anything else happens */
+        channel->turns++;
+        take_turn(channel);
+        channel->turns--;
+    }
+    let_go(channel);
+    return live;
+}
+
+static void drop(hoya_loop *loop, hoya_runnable *runnable)
+{
+    (void)loop;
+    hoya_channel *channel = HOYA_CONTAINER_OF(runnable, hoya_channel, runnable);
+    channel->queued = false;
+    let_go(channel);
+}
+
+static hoya_description describe(const hoya_runnable *runnable)
+{
+    const hoya_channel *channel = of_runnable(runnable);
+    return (hoya_description){.what = channel->events->what,
+                              .function = channel->events->function(channel),
+                              .live = channel->open,
+                              .lasts = true};
+}
+
+static const hoya_runnable_class runnable_class = {run, drop, describe};
+
+/* ---- what the owner asks ------------------------------------------------------------------------------------ */
+
+static int begin(hoya_channel *channel, hoya_fd fd)
+{
+    hoya_loop *loop = channel->loop;
+    int rc = hoya_ring_reserve(&loop->ready, 1);
+    if (rc < 0) return rc;
+    rc = hoya_watch_begin(loop, &channel->record, &fd_class, fd);
+    if (rc < 0) {
+        hoya_ring_unreserve(&loop->ready, 1);
+        return rc;
+    }
+    channel->runnable.class = &runnable_class;
+    channel->open = true;
+    if (hoya_unlikely(hoya_loop_debugs(loop))) hoya_debug_watched(loop, fd);
+    return 0;
+}
+
+static void end(hoya_channel *channel)
+{
+    hoya_loop *loop = channel->loop;
+    channel->open = false;
+    channel->wants = channel->due = 0;
+    hoya_watch_end(loop, &channel->record);
+    if (!channel->queued) hoya_ring_unreserve(&loop->ready, 1);
+    hoya_loop_rearm(loop);
+    let_go(channel);
+}
+
+static int start(hoya_channel *channel, hoya_channel_want want)
+{
+    channel->wants |= (uint8_t)want;
+    int rc = hoya_watch_update(channel->loop, &channel->record);
+    if (rc < 0) channel->wants &= (uint8_t)~want;
+    else hoya_loop_rearm(channel->loop);
+    return rc;
+}
+
+static void stop(hoya_channel *channel, hoya_channel_want want)
+{
+    channel->wants &= (uint8_t)~want;
+    channel->due &= (uint8_t)~want;
+    hoya_watch_update(channel->loop, &channel->record);
+    hoya_loop_rearm(channel->loop);
+}
+
+static int begin_connect(hoya_channel *channel, const struct sockaddr *address, socklen_t length)
+{
+    int rc = hoya_sys_connect(channel->record.fd, address, length);
+    /* Interrupted, it goes on all the same, and must not be called again. */
+    if (rc < 0 && errno != EINPROGRESS && errno != EINTR) return hoya_error_errno("connect");
+    return start(channel, HOYA_CHANNEL_CONNECT);
+}
+
+const hoya_engine hoya_engine_readiness = {"readiness", begin, end, start, stop, send_parts, begin_connect};
+
+void hoya_channel_soon(hoya_channel *channel)
+{
+    channel->due |= DUE_TURN;
+    if (channel->queued) return;
+    hoya_inbox_keep_order(channel->loop);
+    queue(channel);
+    hoya_loop_rearm(channel->loop);
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * io/transport.c: a connection's life: its protocol hears of its beginning, of what comes in, and of its end. What goes out is
+ * write.c.
+ *
+ * Beginning and end come as turns of the channel: connection_made in the first; connection_lost in the one after whoever ended
+ * it (statement 89), and never while a function of the protocol is on the stack: a turn that comes then is missed, and asked for
+ * again when that has returned. Ending, closing and aborting need no memory: the channel has its place in the ring.
+ */
+#include "io/transport.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/sys.h"
+
+static hoya_transport *transport_of(hoya_channel *channel)
+{
+    return HOYA_CONTAINER_OF(channel, hoya_transport, channel);
+}
+
+static hoya_loop_io *io_of(const hoya_transport *transport)
+{
+    return transport->channel.loop->slots[HOYA_SLOT_IO].data;
+}
+
+int hoya_protocol_check(hoya_protocol protocol)
+{
+    const hoya_protocol_ops *ops = protocol.ops;
+    if (!ops || ops->size != sizeof *ops)
+        return hoya_error_set(HOYA_EINVAL, "a protocol without functions, or of another version");
+    if (!ops->get_buffer != !ops->buffer_updated)
+        return hoya_error_set(HOYA_EINVAL, "a protocol with one of get_buffer and buffer_updated");
+    return 0;
+}
+
+/* ---- inside a function of the protocol ------------------------------------------------------------------- */
+
+static void enter(hoya_transport *transport)
+{
+    transport->inside++;
+}
+
+static void leave(hoya_transport *transport)
+{
+    if (--transport->inside || hoya_likely(!transport->missed)) return;
+    transport->missed = false;
+    hoya_channel_soon(&transport->channel);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------ */
+
+static void unwatch(hoya_transport *transport, hoya_channel_want want)
+{
+    transport->channel.engine->stop(&transport->channel, want);
+}
+
+void hoya_transport_end(hoya_transport *transport, int code)
+{
+    if (transport->lost_due) return;
+    transport->closing = transport->lost_due = true;
+    transport->code = code;
+    unwatch(transport, HOYA_CHANNEL_INPUT | HOYA_CHANNEL_OUTPUT);
+    hoya_channel_soon(&transport->channel);
+}
+
+void hoya_transport_fail(hoya_transport *transport, int code, const char *what)
+{
+    hoya_loop_report(transport->channel.loop, code, transport->channel.record.fd, what);
+    hoya_transport_end(transport, code);
+}
+
+/* What is the same after connection_lost and where the loop closes. */
+static void let_go(hoya_transport *transport)
+{
+    hoya_protocol protocol = transport->protocol;
+    hoya_transport_owner *owner = transport->owner;
+    hoya_fd fd = transport->channel.record.fd;
+    transport->protocol = (hoya_protocol){NULL, NULL};
+    transport->owner = NULL;
+    transport->closing = transport->lost_due = transport->lost = true;
+    hoya_list_remove(&transport->node);
+    hoya_transport_ref(transport); /* the end of the channel takes the loop's */
+    transport->channel.engine->end(&transport->channel);
+    hoya_fd_close(&fd);
+    if (protocol.ops->released) protocol.ops->released(protocol.arg);
+    if (owner) owner->lost(owner, transport);
+    hoya_transport_unref(transport);
+}
+
+static void lose(hoya_transport *transport)
+{
+    const hoya_protocol_ops *ops = transport->protocol.ops;
+    transport->lost = true;
+    enter(transport);
+    if (ops->connection_lost) ops->connection_lost(transport, transport->code, transport->protocol.arg);
+    transport->inside--; /* no turn comes any more */
+    let_go(transport);
+}
+
+void hoya_transports_close(hoya_loop_io *io)
+{
+    while (!hoya_list_is_empty(&io->transports))
+        let_go(HOYA_CONTAINER_OF(io->transports.next, hoya_transport, node));
+}
+
+/* ---- the beginning ------------------------------------------------------------------------------------------ */
+
+static int start_reading(hoya_transport *transport)
+{
+    if (transport->closing || transport->at_eof || transport->reading_paused || !transport->made) return 0;
+    return transport->channel.engine->start(&transport->channel, HOYA_CHANNEL_INPUT);
+}
+
+/* Statement 84: connection_made, then reading, then whoever waits for the connection. */
+static void make(hoya_transport *transport)
+{
+    const hoya_protocol_ops *ops = transport->protocol.ops;
+    enter(transport);
+    int rc = ops->connection_made ? ops->connection_made(transport, transport->protocol.arg) : 0;
+    transport->made = true;
+    leave(transport);
+    if (rc < 0) {
+        hoya_transport_fail(transport, rc, "a protocol's connection_made failed");
+    } else {
+        rc = start_reading(transport);
+        if (rc < 0) hoya_transport_fail(transport, rc, "a connection cannot be watched");
+    }
+    if (transport->owner) transport->owner->made(transport->owner, transport, rc < 0 ? rc : 0);
+}
+
+static void turn(hoya_channel *channel)
+{
+    hoya_transport *transport = transport_of(channel);
+    if (transport->inside) {
+        transport->missed = true;
+        return;
+    }
+    bool ends = transport->lost_due; /* who ends it in connection_made ends it in a later round */
+    if (!transport->made) make(transport);
+    if (ends) lose(transport);
+}
+
+/* ---- what comes in ----------------------------------------------------------------------------------------- */
+
+/* Statement 105. */
+static bool ask_for_buffer(hoya_transport *transport, void **memory, size_t *size)
+{
+    void *given = NULL;
+    size_t room = 0;
+    enter(transport);
+    int rc =
+        transport->protocol.ops->get_buffer(transport, HOYA_IO_BUFFER / 4, &given, &room, transport->protocol.arg);
+    leave(transport);
+    if (transport->closing) return false;
+    if (rc < 0) hoya_transport_fail(transport, rc, "a protocol's get_buffer failed");
+    else if (!given || !room)
+        hoya_transport_fail(transport, hoya_error_set(HOYA_ENOBUFS, "no memory was given"),
+                            "a protocol's get_buffer failed");
+    if (transport->closing) return false;
+    *memory = given;
+    *size = room;
+    return true;
+}
+
+static bool input(hoya_channel *channel, void **memory, size_t *size)
+{
+    hoya_transport *transport = transport_of(channel);
+    if (transport->protocol.ops->get_buffer) {
+        transport->asks = true; /* the two calls are to the same protocol */
+        bool given = ask_for_buffer(transport, memory, size);
+        transport->asks = given;
+        return given;
+    }
+    hoya_loop_io *io = io_of(transport);
+    if (hoya_likely(!io->buffer_taken)) { /* else the engine's, which is less */
+        io->buffer_taken = true;
+        *memory = io->buffer;
+        *size = HOYA_IO_BUFFER;
+    }
+    return true;
+}
+
+static void receive_data(hoya_transport *transport, const void *memory, size_t count)
+{
+    const hoya_protocol_ops *ops = transport->protocol.ops;
+    const char *what;
+    int rc = 0;
+    enter(transport);
+    if (ops->buffer_updated) {
+        what = "a protocol's buffer_updated failed";
+        rc = ops->buffer_updated(transport, count, transport->protocol.arg);
+    } else {
+        what = "a protocol's data_received failed";
+        if (ops->data_received) rc = ops->data_received(transport, memory, count, transport->protocol.arg);
+    }
+    leave(transport);
+    if (hoya_unlikely(rc < 0)) hoya_transport_fail(transport, rc, what);
+}
+
+static void receive_eof(hoya_transport *transport)
+{
+    const hoya_protocol_ops *ops = transport->protocol.ops;
+    transport->at_eof = true;
+    unwatch(transport, HOYA_CHANNEL_INPUT);
+    enter(transport);
+    int rc = ops->eof_received ? ops->eof_received(transport, transport->protocol.arg) : 0;
+    leave(transport);
+    if (rc < 0) hoya_transport_fail(transport, rc, "a protocol's eof_received failed");
+    else if (rc == 0) hoya_transport_close(transport);
+}
+
+static void received(hoya_channel *channel, const void *memory, ssize_t count)
+{
+    hoya_transport *transport = transport_of(channel);
+    hoya_loop_io *io = io_of(transport);
+    transport->asks = false;
+    if (hoya_likely(count > 0)) receive_data(transport, memory, (size_t)count);
+    else if (count == 0) receive_eof(transport);
+    else if (count != HOYA_EAGAIN) hoya_transport_end(transport, (int)count); /* statement 102: not reported */
+    if (memory == io->buffer) io->buffer_taken = false;
+}
+
+static void gone(hoya_channel *channel)
+{
+    hoya_transport_unref(transport_of(channel));
+}
+
+static uintptr_t function(const hoya_channel *channel)
+{
+    const hoya_protocol_ops *ops = ((const hoya_transport *)channel)->protocol.ops; /* its first member */
+    if (!ops) return 0;
+    return ops->buffer_updated ? (uintptr_t)ops->buffer_updated : (uintptr_t)ops->data_received;
+}
+
+static const hoya_channel_events events = {.what = "transport",
+                                           .turn = turn,
+                                           .input = input,
+                                           .received = received,
+                                           .output = hoya_transport_output,
+                                           .sent = hoya_transport_sent,
+                                           .gone = gone,
+                                           .function = function};
+
+/* ---- making one ------------------------------------------------------------------------------------------- */
+
+static hoya_transport *allocate(hoya_fd fd)
+{
+    struct sockaddr_storage name, peer;
+    socklen_t name_length = sizeof name, peer_length = sizeof peer;
+    /* The other side may have gone already: then it has no name. */
+    if (hoya_sys_getsockname(fd, (struct sockaddr *)&name, &name_length) < 0) name_length = 0;
+    if (hoya_sys_getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0) peer_length = 0;
+    hoya_transport *transport = hoya_new_zeroed(sizeof *transport + name_length + peer_length);
+    if (!transport) return NULL;
+    transport->sockname_length = (uint8_t)name_length;
+    transport->peername_length = (uint8_t)peer_length;
+    memcpy(transport->addresses, &name, name_length);
+    memcpy(transport->addresses + name_length, &peer, peer_length);
+    return transport;
+}
+
+int hoya_transport_new(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol, const hoya_write_limits *limits,
+                       hoya_transport_owner *owner, hoya_transport **out)
+{
+    hoya_loop_io *io;
+    int rc = hoya_loop_io_of(loop, &io);
+    if (rc < 0) return rc;
+    hoya_transport *transport = allocate(fd);
+    if (!transport) return HOYA_ENOMEM;
+    transport->refs = 1;
+    transport->channel.loop = loop;
+    transport->channel.engine = io->engine;
+    transport->channel.events = &events;
+    if (limits) rc = hoya_transport_set_write_buffer_limits(transport, limits->high, limits->low, limits->hard);
+    if (rc >= 0) rc = io->engine->begin(&transport->channel, fd);
+    if (rc < 0) {
+        hoya_free(transport->own_limits);
+        hoya_free(transport);
+        return rc;
+    }
+    hoya_loop_ref(loop);
+    transport->protocol = protocol;
+    transport->owner = owner;
+    hoya_list_append(&io->transports, &transport->node);
+    hoya_channel_soon(&transport->channel);
+    *out = transport;
+    return 0;
+}
+
+hoya_transport *hoya_transport_ref(hoya_transport *transport)
+{
+    hoya_check(transport->refs > 0, "a transport was used after it was freed");
+    transport->refs++;
+    return transport;
+}
+
+void hoya_transport_unref(hoya_transport *transport)
+{
+    if (!transport) return;
+    hoya_check(transport->refs > 0, "a transport was unreferenced once too often");
+    if (--transport->refs) return;
+    hoya_loop *loop = transport->channel.loop;
+    hoya_output_clear(&transport->output);
+    hoya_free(transport->own_limits);
+    hoya_free(transport);
+    hoya_loop_unref(loop);
+}
+
+/* ---- what the program asks -------------------------------------------------------------------------------- */
+
+hoya_loop *hoya_transport_get_loop(const hoya_transport *transport)
+{
+    return transport->channel.loop;
+}
+
+hoya_protocol hoya_transport_get_protocol(const hoya_transport *transport)
+{
+    return transport->protocol;
+}
+
+int hoya_transport_set_protocol(hoya_transport *transport, hoya_protocol protocol)
+{
+    int rc = hoya_transport_enter(transport);
+    if (rc >= 0) rc = hoya_protocol_check(protocol);
+    if (rc < 0) return rc;
+    if (transport->lost) return hoya_error_set(HOYA_ECLOSED, "the connection has ended");
+    if (transport->asks) return hoya_error_set(HOYA_EBUSY, "the protocol has been asked for memory");
+    transport->protocol = protocol;
+    return 0;
+}
+
+int hoya_transport_close(hoya_transport *transport)
+{
+    int rc = hoya_transport_enter(transport);
+    if (rc < 0 || transport->closing) return rc;
+    transport->closing = true;
+    unwatch(transport, HOYA_CHANNEL_INPUT);
+    if (!transport->output.size) hoya_transport_end(transport, 0);
+    return 0;
+}
+
+int hoya_transport_abort(hoya_transport *transport)
+{
+    int rc = hoya_transport_enter(transport);
+    if (rc >= 0) hoya_transport_end(transport, 0);
+    return rc;
+}
+
+int hoya_transport_is_closing(const hoya_transport *transport)
+{
+    return transport->closing;
+}
+
+int hoya_transport_pause_reading(hoya_transport *transport)
+{
+    int rc = hoya_transport_enter(transport);
+    if (rc < 0 || transport->closing || transport->reading_paused) return rc;
+    transport->reading_paused = true;
+    unwatch(transport, HOYA_CHANNEL_INPUT);
+    return 0;
+}
+
+int hoya_transport_resume_reading(hoya_transport *transport)
+{
+    int rc = hoya_transport_enter(transport);
+    if (rc < 0 || transport->closing || !transport->reading_paused) return rc;
+    transport->reading_paused = false;
+    rc = start_reading(transport);
+    if (rc < 0) transport->reading_paused = true;
+    return rc;
+}
+
+int hoya_transport_is_reading(const hoya_transport *transport)
+{
+    return transport->made && !transport->closing && !transport->reading_paused && !transport->at_eof;
+}
+
+hoya_fd hoya_transport_fileno(const hoya_transport *transport)
+{
+    return transport->protocol.ops ? transport->channel.record.fd : HOYA_INVALID_FD;
+}
+
+static int get_address(const hoya_transport *transport, size_t at, size_t length, hoya_address *address)
+{
+    int rc = hoya_transport_enter(transport);
+    if (rc < 0) return rc;
+    if (!length)
+        return hoya_error_set(HOYA_ENOTCONN, "the connection had no such address any more when it was made");
+    memset(address, 0, sizeof *address);
+    memcpy(&address->storage, transport->addresses + at, length);
+    address->length = (socklen_t)length;
+    return 0;
+}
+
+int hoya_transport_get_sockname(const hoya_transport *transport, hoya_address *address)
+{
+    return get_address(transport, 0, transport->sockname_length, address);
+}
+
+int hoya_transport_get_peername(const hoya_transport *transport, hoya_address *address)
+{
+    return get_address(transport, transport->sockname_length, transport->peername_length, address);
+}
+
+int hoya_transport_get_peer_credentials(const hoya_transport *transport, hoya_credentials *credentials)
+{
+    int rc = hoya_transport_enter(transport);
+    if (rc < 0) return rc;
+    hoya_fd fd = hoya_transport_fileno(transport);
+    if (fd == HOYA_INVALID_FD) return hoya_error_set(HOYA_ECLOSED, "the connection has ended");
+    const struct sockaddr *name = (const struct sockaddr *)transport->addresses;
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (transport->sockname_length < sizeof(sa_family_t) || name->sa_family != AF_UNIX)
+        return hoya_error_set(HOYA_ENOTSUP, "only of Unix connections is it known who is at the other end");
+    if (hoya_sys_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return hoya_error_errno("SO_PEERCRED");
+    *credentials = (hoya_credentials){peer.pid, peer.uid, peer.gid};
+    return 0;
+}
+
+void hoya_transports_dump(const hoya_loop_io *io, const hoya_printer *to)
+{
+    size_t count = 0;
+    for (const hoya_list *node = io->transports.next; node != &io->transports; node = node->next) count++;
+    hoya_print(to, "  connections: %zu", count);
+    for (const hoya_list *node = io->transports.next; node != &io->transports; node = node->next) {
+        const hoya_transport *transport =
+            (const hoya_transport *)((const char *)node - offsetof(hoya_transport, node));
+        char name[HOYA_ADDRESS_TEXT_SIZE] = "?", peer[HOYA_ADDRESS_TEXT_SIZE] = "?";
+        hoya_address address;
+        if (get_address(transport, 0, transport->sockname_length, &address) >= 0)
+            hoya_address_format((struct sockaddr *)&address.storage, address.length, name, sizeof name);
+        if (get_address(transport, transport->sockname_length, transport->peername_length, &address) >= 0)
+            hoya_address_format((struct sockaddr *)&address.storage, address.length, peer, sizeof peer);
+        hoya_print(to, "    %d: %s to %s%s%s, %zu bytes to be sent", transport->channel.record.fd, name, peer,
+                   transport->lost_due  ? ", ending"
+                   : transport->closing ? ", closing"
+                                        : "",
+                   hoya_transport_is_reading(transport) ? "" : ", not reading", transport->output.size);
+    }
+}

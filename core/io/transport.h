@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * io/transport.h: a connection's state, and what the files that make, serve and end it offer each other.
+ *
+ * References: the program's, and one of the loop's from its making until the channel is gone. Three states, that only go
+ * forward: open, closing (nothing is read, what waits may still go out), ending (lost_due: the protocol will hear of it in a
+ * turn of the channel). After that it is an empty shell that knows its addresses.
+ */
+#ifndef HOYA_IO_TRANSPORT_H
+#define HOYA_IO_TRANSPORT_H
+
+#include <hoya/transport.h>
+
+#include "io/engine.h"
+#include "io/io.h"
+#include "io/output.h"
+
+/* Whoever made it, and wants to know. */
+typedef struct hoya_transport_owner {
+    /* connection_made has returned, with this; reading has begun. */
+    void (*made)(struct hoya_transport_owner *owner, hoya_transport *transport, int code);
+    /* The end; the transport forgets its owner. Also where the loop closes. */
+    void (*lost)(struct hoya_transport_owner *owner, hoya_transport *transport);
+} hoya_transport_owner;
+
+typedef struct hoya_write_limits {
+    size_t high, low, hard;
+} hoya_write_limits;
+
+struct hoya_transport {
+    hoya_channel channel;
+    uint32_t refs;
+    bool made : 1;           /* connection_made has been called */
+    bool reading_paused : 1; /* by the program */
+    bool at_eof : 1;         /* the other side has sent all, and the protocol wants to go on */
+    bool asks : 1;           /* between get_buffer and buffer_updated */
+    bool closing : 1;
+    bool lost_due : 1;       /* connection_lost is to come */
+    bool lost : 1;           /* it has been called */
+    bool eof_wanted : 1;     /* write_eof has been called */
+    bool writing_paused : 1; /* the protocol has been told to */
+    bool missed : 1;         /* a turn came while a function of the protocol was on the stack */
+    uint8_t inside;          /* of those, that run as callbacks */
+    uint8_t sockname_length, peername_length;
+    hoya_list node; /* of hoya_loop_io.transports */
+    hoya_protocol protocol;
+    hoya_transport_owner *owner;   /* or NULL */
+    hoya_write_limits *own_limits; /* or NULL: the default ones */
+    hoya_output output;
+    int code;         /* that it ended with */
+    char addresses[]; /* sockname, then peername */
+};
+
+/* HOYA_EINVAL for a table of functions that cannot be served. */
+int hoya_protocol_check(hoya_protocol protocol);
+
+/* For a connected stream socket that is NONBLOCK and CLOEXEC; connection_made comes in the next round. Takes the descriptor,
+ * which counts as ours already, and the protocol, unless it fails. `limits` and `owner` may be NULL. *transport is the loop's
+ * reference: borrowed. */
+int hoya_transport_new(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol, const hoya_write_limits *limits,
+                       hoya_transport_owner *owner, hoya_transport **transport);
+
+/* Ends it with this code, 0 for no failure; what waits is dropped. */
+void hoya_transport_end(hoya_transport *transport, int code);
+/* The same for what the protocol, or memory, is to blame for: reported. */
+void hoya_transport_fail(hoya_transport *transport, int code, const char *what);
+
+/* HOYA_ETHREAD, HOYA_ECHILD, or 0. Its loop may be closed. */
+static inline int hoya_transport_enter(const hoya_transport *transport)
+{
+    const hoya_loop *loop = transport->channel.loop;
+    return hoya_likely(hoya_loop_is_usual(loop)) ? 0 : hoya_loop_check_thread(loop);
+}
+
+/* io/write.c */
+/* HOYA_LIMIT_DEFAULT resolved; HOYA_EINVAL for limits that contradict each other. */
+int hoya_write_limits_resolve(size_t high, size_t low, size_t hard, hoya_write_limits *limits);
+int hoya_transport_output(hoya_channel *channel, struct iovec *parts, int max);
+void hoya_transport_sent(hoya_channel *channel, ssize_t count);
+
+#endif
