@@ -3,6 +3,7 @@
  * conformance/connection_test.cc: connections that are made: to a host, by one of its addresses, in time.
  */
 #include "net.h"
+#include "support/resolvers.h"
 
 #include <arpa/inet.h>
 #include <cstring>
@@ -20,6 +21,11 @@ namespace
 class Connection : public NetConformance
 {
   protected:
+    void TearDown() override
+    {
+        NetConformance::TearDown();
+        AwaitLanes();
+    }
     /* A plain socket that listens; its port as text. */
     int Listen(int family, std::string *port, int backlog = 16)
     {
