@@ -59,6 +59,7 @@ if [ "${1:-}" = --self-test ]; then
     try 0 core/include/hoya/a.h '<stdint.h>'
     try 1 core/include/hoya/a.h '<sys/epoll.h>'
     try 0 core/include/hoya/resolver.h '<sys/socket.h>'
+    try 0 core/include/hoya/transport.h '<sys/uio.h>'
     try 1 core/include/hoya/resolver.h '<netdb.h>'
     try 1 core/include/hoya/a.h '<glib.h>'
     try 1 core/include/hoya/a.h '"base.h"'
@@ -89,13 +90,14 @@ done | awk '
         split("base 1 poll 2 loop 3 future 4 task 5 io 5 stream 6 run 7", word, " ")
         for (i = 1; i in word; i += 2) rank[word[i]] = word[i + 1]
         # the layer that a public header describes
-        split("base base error base selector poll host loop loop loop future future combine future executor future coroutine task task task wait task group task sync task queue task resolver io transport io net io policy run run run hoya run", word, " ")
+        split("base base error base selector poll host loop loop loop future future combine future executor future coroutine task task task wait task group task sync task queue task resolver io transport io net io transport io net io policy run run run hoya run", word, " ")
         for (i = 1; i in word; i += 2) public["hoya/" word[i] ".h"] = word[i + 1]
         # the headers of C99, and the other header that a public one may show
         split("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdarg stdbool " \
               "stddef stdint stdio stdlib string tgmath time wchar wctype", word, " ")
         for (i in word) standard[word[i] ".h"] = 1
         toolkit["hoya/resolver.h sys/socket.h"] = 1 # it has the addresses
+        toolkit["hoya/transport.h sys/types.h"] = toolkit["hoya/transport.h sys/uio.h"] = 1 # who is at the other end; lines
         toolkit["hoya/glib.h glib.h"] = 1
         toolkit["hoya/gio.h gio/gio.h"] = 1
         toolkit["hoya/uv.h uv.h"] = 1

@@ -59,8 +59,7 @@ class Connection : public NetConformance
                   const hoya_connection_options *options = nullptr)
     {
         hoya_future *future = nullptr;
-        EXPECT_EQ(hoya_create_connection(loop, to.c_str(), port.c_str(), recorder.protocol(), options, &future),
-                  0)
+        EXPECT_EQ(hoya_create_connection(loop, to.c_str(), port.c_str(), recorder.protocol(), options, &future), 0)
             << hoya_error_detail();
         return Future(future);
     }

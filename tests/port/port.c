@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -799,6 +800,84 @@ static void test_resolver(void)
     wait_for_lanes();
 }
 
+/* ---- connections ----------------------------------------------------------------------------------------- */
+
+static int on_made(hoya_transport *transport, void *arg)
+{
+    (void)arg;
+    strncat(trace, "made ", sizeof trace - strlen(trace) - 1);
+    return hoya_transport_write(transport, "hello", 5);
+}
+
+static int on_data(hoya_transport *transport, const void *data, size_t size, void *arg)
+{
+    (void)arg;
+    strncat(trace, data, size);
+    return hoya_transport_close(transport);
+}
+
+static void on_lost(hoya_transport *transport, int code, void *arg)
+{
+    (void)transport;
+    (void)arg;
+    strncat(trace, code == 0 ? " lost" : " failed", sizeof trace - strlen(trace) - 1);
+}
+
+static const hoya_protocol_ops protocol_ops = {.size = sizeof protocol_ops,
+                                               .connection_made = on_made,
+                                               .data_received = on_data,
+                                               .connection_lost = on_lost,
+                                               .released = count};
+
+static void test_transports(void)
+{
+    hoya_loop *loop;
+    int pair[2], released = 0;
+    char text[16] = "";
+    hoya_protocol protocol = {&protocol_ops, &released};
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    hoya_transport *transport, *same;
+    CHECK(hoya_connect_accepted_socket(loop, pair[0], protocol, NULL, &transport) == 0);
+    same = hoya_transport_ref(transport);
+    CHECK(same == transport && hoya_transport_get_loop(same) == loop && hoya_transport_fileno(same) == pair[0]);
+    CHECK(hoya_transport_get_protocol(same).arg == &released && hoya_transport_set_protocol(same, protocol) == 0);
+    CHECK(hoya_loop_run_once(loop, HOYA_NOW) == 1 && read(pair[1], text, sizeof text) == 5);
+    CHECK(hoya_transport_is_reading(same) == 1 && hoya_transport_pause_reading(same) == 0);
+    CHECK(hoya_transport_is_reading(same) == 0 && hoya_transport_resume_reading(same) == 0);
+
+    hoya_address address;
+    hoya_credentials credentials;
+    CHECK(hoya_transport_get_sockname(same, &address) == 0 && hoya_transport_get_peername(same, &address) == 0);
+    CHECK(hoya_transport_get_peer_credentials(same, &credentials) == 0 && credentials.pid == getpid());
+    size_t high, low, hard;
+    CHECK(hoya_transport_set_write_buffer_limits(same, 8, 2, 100) == 0);
+    CHECK(hoya_transport_get_write_buffer_limits(same, &high, &low, &hard) == 0 && high == 8 && low == 2 &&
+          hard == 100);
+    struct iovec lines[2] = {{text, 2}, {text, 3}};
+    CHECK(hoya_transport_writelines(same, lines, 2) == 0 && read(pair[1], text, sizeof text) == 5);
+    CHECK(hoya_transport_get_write_buffer_size(same) == 0);
+    CHECK(hoya_transport_can_write_eof(same) == 1 && hoya_transport_write_eof(same) == 0);
+    CHECK(read(pair[1], text, sizeof text) == 0 && write(pair[1], "data", 4) == 4);
+    CHECK(hoya_transport_is_closing(same) == 0 && hoya_loop_run_once(loop, HOYA_NOW) == 1);
+    CHECK(hoya_transport_is_closing(same) == 1 && hoya_transport_abort(same) == 0);
+    CHECK(hoya_loop_run_once(loop, HOYA_NOW) == 1 && released == 1);
+    CHECK(expect("made data lost"));
+    hoya_transport_unref(same);
+    hoya_transport_unref(transport);
+    close(pair[1]);
+
+    hoya_future *future;
+    CHECK(hoya_create_connection(loop, "127.0.0.1", "1", protocol, NULL, &future) == 0);
+    CHECK(hoya_run_until_complete(loop, future, NULL) == HOYA_ECONNREFUSED && released == 2);
+    hoya_future_unref(future);
+    CHECK(hoya_create_unix_connection(loop, "@hoya-port-nobody", protocol, NULL, &future) == 0);
+    CHECK(hoya_run_until_complete(loop, future, NULL) == HOYA_ECONNREFUSED && released == 3);
+    hoya_future_unref(future);
+    hoya_loop_close(loop);
+    hoya_loop_unref(loop);
+}
+
 int main(void)
 {
     static const char *const selectors[] = {"epoll", "poll", "select"};
@@ -818,6 +897,7 @@ int main(void)
     test_sync();
     test_executors();
     test_resolver();
+    test_transports();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&
           !live.selectors && !live.futures);

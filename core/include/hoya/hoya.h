@@ -14,6 +14,7 @@
 #include <hoya/group.h>
 #include <hoya/host.h>
 #include <hoya/loop.h>
+#include <hoya/net.h>
 #include <hoya/policy.h>
 #include <hoya/queue.h>
 #include <hoya/resolver.h>
@@ -21,6 +22,7 @@
 #include <hoya/selector.h>
 #include <hoya/sync.h>
 #include <hoya/task.h>
+#include <hoya/transport.h>
 #include <hoya/wait.h>
 
 #endif
