@@ -11,7 +11,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/demos
 
-demos=(echo swap dialog)
+demos=(echo forward swap dialog)
 host=all
 connections=1000
 messages=100
@@ -24,13 +24,14 @@ Usage: demos/run.sh [DEMO] [OPTION]...
 
 Demos:
   echo               an echo server on hoya's callbacks, driven by socat and netcat, then by a client of hoya's own
-                     that opens many connections at once; prints a table
+                     that opens many connections at once; then the same server by a protocol; prints a table
+  forward            a port forwarder between such a client and such a server
   swap               one program under every host, in one process: prints its trace, and whether it is the same
   dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
   million            so many tasks (--tasks), all asleep at once in one thread: what that costs
   errors             what the two programs of echo say when something is wrong
 
-Without a DEMO: echo, swap, dialog.
+Without a DEMO: echo, forward, swap, dialog.
 
 Options:
   --host NAME        native, glib, qt, libuv, or all (the default); swap runs all that were built, dialog
@@ -75,7 +76,7 @@ missing_packages() {
     have cc && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1 || echo gcc libc6-dev
     have cmake || echo cmake
     have ninja || echo ninja-build
-    if wants echo || wants errors; then
+    if wants echo || wants forward || wants errors; then
         have socat || echo socat
         nc_knows_N || echo netcat-openbsd
     fi
@@ -131,6 +132,8 @@ build_demos() {
         -DHOYA_WERROR=OFF
     run_logged "building" cmake --build "$build"
     server=$build/demos/demo-echo-server
+    protocol=$build/demos/demo-echo-protocol
+    forward=$build/demos/demo-forward
     client=$build/demos/demo-echo-client
     swap=$build/demos/demo-swap
 }
@@ -141,9 +144,9 @@ server_pid=
 display_pid=
 port=
 
-start_server() { # start_server HOST; sets server_pid and port
+start_server() { # start_server HOST [PROGRAM]; sets server_pid and port
     : >"$tmp/server" # the background job may not have opened it when we look
-    "$server" --host "$1" --listen 127.0.0.1:0 >"$tmp/server" 2>"$tmp/server.errors" &
+    "${2:-$server}" --host "$1" --listen 127.0.0.1:0 >"$tmp/server" 2>"$tmp/server.errors" &
     server_pid=$!
     for _ in {1..200}; do
         port=$(sed -n 's/^listening on 127\.0\.0\.1:\([0-9]*\) .*/\1/p' "$tmp/server")
@@ -174,6 +177,7 @@ clean_up() {
         kill -KILL "$server_pid" || true
         wait "$server_pid" || true
     fi 2>/dev/null
+    if [[ -n ${forward_pid:-} ]]; then kill -KILL "$forward_pid" 2>/dev/null || true; fi
     if [[ -n $display_pid ]]; then
         kill "$display_pid" || true
         wait "$display_pid" || true
@@ -195,18 +199,18 @@ drive_foreign() { # drive_foreign NAME COMMAND...
 # field PATTERN FILE: the number that stands for \(...\) in the pattern
 field() { sed -n "s|.*$1.*|\1|p" "$2"; }
 
-echo_under() { # echo_under HOST: adds a line to $tmp/table
+echo_under() { # echo_under HOST PROGRAM [WORD]: adds a line to $tmp/table
     local bytes served peak ticks seconds
     bytes=$(stat -c %s "$tmp/file")
 
-    start_server "$1"
-    say "$1: socat and netcat, $bytes bytes each"
+    start_server "$1" "$2"
+    say "$1${3:+, $3}: socat and netcat, $bytes bytes each"
     drive_foreign socat socat -t 60 - "TCP:127.0.0.1:$port"
     drive_foreign netcat nc -N 127.0.0.1 "$port"
     stop_server
 
-    start_server "$1"
-    say "$1: $connections connections at once, $messages x $size bytes each"
+    start_server "$1" "$2"
+    say "$1${3:+, $3}: $connections connections at once, $messages x $size bytes each"
     "$client" --host "$1" --connect "127.0.0.1:$port" --connections "$connections" --messages "$messages" \
         --size "$size" >"$tmp/client" || die "the client failed under $1"
     stop_server
@@ -225,7 +229,7 @@ echo_under() { # echo_under HOST: adds a line to $tmp/table
     [[ $1 == native ]] || ((ticks * 4 >= 10#${seconds/./})) ||
         die "the timer of $1 itself ticked only $ticks times in $seconds s"
 
-    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "2 x $bytes same" "$connections" \
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1${3:+, $3}" "2 x $bytes same" "$connections" \
         "$(field 'B: \([0-9]*\) bytes' "$tmp/client")" "$(field ' \([0-9]*\) differences' "$tmp/client")" \
         "$seconds" "$(field ' \([0-9]*\) messages/s' "$tmp/client")" "${ticks/none/-}" >>"$tmp/table"
 }
@@ -234,7 +238,10 @@ demo_echo() {
     head -c $((1024 * 1024 + 37)) /dev/urandom >"$tmp/file"
     printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' host socat+netcat connections 'bytes compared' differences seconds \
         messages/s 'host ticks meanwhile' >"$tmp/table"
-    for h in "${hosts[@]}"; do echo_under "$h"; done
+    for h in "${hosts[@]}"; do
+        echo_under "$h" "$server"
+        echo_under "$h" "$protocol" protocol
+    done
     echo
     print_table <"$tmp/table"
 }
@@ -251,6 +258,40 @@ print_table() {
                 if (r == 1) { gsub(/[^|]/, "-", line); gsub(/\|/, "+", line); print line }
             }
         }'
+}
+
+# ---- forward -----------------------------------------------------------------------------------------------
+
+forward_pid=
+
+# A file through the forwarder and the echo behind it, by socat, netcat and the client with a hundred connections.
+forward_under() { # forward_under HOST
+    local way rc=0
+    start_server "$1" "$protocol"
+    : >"$tmp/forward"
+    "$forward" --host "$1" --listen 127.0.0.1:0 --to "127.0.0.1:$port" >"$tmp/forward" 2>&1 &
+    forward_pid=$!
+    for _ in {1..200}; do
+        way=$(sed -n 's/^listening on 127\.0\.0\.1:\([0-9]*\) .*/\1/p' "$tmp/forward")
+        [[ -z $way ]] || break
+        sleep 0.05
+    done
+    [[ -n $way ]] || { cat "$tmp/forward" >&2; die "the forwarder does not start under $1"; }
+    drive_foreign socat socat -t 60 - "TCP:127.0.0.1:$way"
+    drive_foreign netcat nc -N 127.0.0.1 "$way"
+    "$client" --host "$1" --connect "127.0.0.1:$way" --connections 100 --messages "$messages" --size "$size" \
+        >"$tmp/client" || die "the client failed through the forwarder under $1"
+    kill -TERM "$forward_pid"
+    wait "$forward_pid" || rc=$?
+    forward_pid=
+    ((rc == 0)) || die "the forwarder ended with $rc: $(cat "$tmp/forward")"
+    stop_server
+    echo "  $1: $(sed -n 's/^forwarded //p' "$tmp/forward"), all of them the same"
+}
+
+demo_forward() {
+    head -c $((1024 * 1024 + 37)) /dev/urandom >"$tmp/file"
+    for h in "${hosts[@]}"; do forward_under "$h"; done
 }
 
 # ---- swap --------------------------------------------------------------------------------------------------
@@ -366,7 +407,7 @@ while (($#)); do
 done
 case $given in
 '') ;;
-echo | swap | dialog | million | errors) demos=("$given") ;;
+echo | forward | swap | dialog | million | errors) demos=("$given") ;;
 *) wrong "there is no demo \"$given\"" ;;
 esac
 case $host in
@@ -380,7 +421,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-! wants echo || raise_file_limit
+if wants echo || wants forward; then raise_file_limit; fi
 install_packages
 build_demos
 for demo in "${demos[@]}"; do

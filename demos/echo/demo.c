@@ -167,16 +167,30 @@ static bool split_address(const char *text, char *host, size_t size, const char 
     return true;
 }
 
+static int say_no_address(const char *text)
+{
+    demo_say("\"%s\" is no address; it looks like 127.0.0.1:7007, localhost:7007 or [::1]:7007", text);
+    return DEMO_USAGE;
+}
+
+int demo_split(const char *text, char host[DEMO_ADDRESS_SIZE], char port[8])
+{
+    const char *at;
+    long number;
+
+    if (!split_address(text, host, DEMO_ADDRESS_SIZE, &at)) return say_no_address(text);
+    if (!demo_number("a port", at, 0, 65535, &number)) return DEMO_USAGE;
+    snprintf(port, 8, "%ld", number);
+    return DEMO_OK;
+}
+
 int demo_resolve(const char *text, int flags, struct addrinfo **list)
 {
     char host[NI_MAXHOST];
     const char *port;
     long number;
 
-    if (!split_address(text, host, sizeof host, &port)) {
-        demo_say("\"%s\" is no address; it looks like 127.0.0.1:7007, localhost:7007 or [::1]:7007", text);
-        return DEMO_USAGE;
-    }
+    if (!split_address(text, host, sizeof host, &port)) return say_no_address(text);
     /* glibc would take any number, modulo 65536. */
     if (!demo_number("a port", port, 0, 65535, &number)) return DEMO_USAGE;
 

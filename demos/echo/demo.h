@@ -58,6 +58,9 @@ bool demo_number(const char *name, const char *text, long least, long most, long
 /* Room for "[ipv6]:port" with a scope. */
 enum { DEMO_ADDRESS_SIZE = 80 };
 
+/* Cuts "127.0.0.1:7007" or "[::1]:7007" into host and port. Returns DEMO_OK, or says why not and returns DEMO_USAGE. */
+int demo_split(const char *text, char host[DEMO_ADDRESS_SIZE], char port[8]);
+
 struct addrinfo;
 
 /* Looks up "127.0.0.1:7007", "[::1]:7007" or "localhost:7007". It blocks, so it belongs before the loop runs.
