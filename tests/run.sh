@@ -77,6 +77,9 @@ case "$presets $compile_only" in *tsan* | *clang*) packages="$packages clang lib
 case "$presets $compile_only" in # tests/windows
 *dev* | *release*) packages="$packages libgtk-3-dev libgtk-4-dev librsvg2-common xvfb imagemagick fonts-dejavu-core" ;;
 esac
+case "$presets" in # tests/peers
+*dev* | *release*) packages="$packages nginx-light socat netcat-openbsd" ;;
+esac
 case "$presets" in # tests/switch; Debian's gcc for aarch64 conflicts with gcc-multilib, and clang does not
 *dev* | *release*)
     packages="$packages gdb valgrind clang binutils-aarch64-linux-gnu libgcc-12-dev-arm64-cross libc6-dev-arm64-cross"

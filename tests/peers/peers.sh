@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# peers.sh BUILD HOST: connections and servers of ours beside programs that hoya did not write, over one host:
+#   nginx     a server: a file of some megabytes comes whole, over one connection and over fifty at once
+#   socat, nc clients of an echo, through a port forwarder; a file comes back the same
+#   10,000    connections at once, of a client in another process, each byte compared (native only, where so many files may be open)
+# Each part says a line.
+set -euo pipefail
+build=$1 host=$2
+here=$build/demos
+tmp=$(mktemp -d)
+pids=()
+trap 'kill "${pids[@]}" 2>/dev/null || :; wait 2>/dev/null || :; rm -rf "$tmp"' EXIT
+
+fail() { echo "peers.sh: $*" >&2; exit 1; }
+lacks() { echo "skipped: $1 is missing"; }
+have() { command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]]; }
+
+# start FILE COMMAND...: in the background; sets port to the one that it says it listens on
+start() {
+    local out=$1 i
+    shift
+    : >"$out"
+    "$@" >"$out" 2>&1 &
+    pids+=($!)
+    for ((i = 0; i < 400; i++)); do
+        port=$(sed -n 's/^listening on 127\.0\.0\.1:\([0-9]*\) .*/\1/p' "$out")
+        [[ -z $port ]] || return 0
+        sleep 0.02
+    done
+    cat "$out" >&2
+    fail "$1 does not start"
+}
+
+head -c 3000037 /dev/urandom >"$tmp/file"
+
+if ! have nginx; then
+    lacks nginx
+elif [[ $host == native ]]; then
+    mkdir -p "$tmp/www" "$tmp/nginx"
+    cp "$tmp/file" "$tmp/www/file"
+    chmod -R a+rX "$tmp"
+    cat >"$tmp/nginx.conf" <<END
+daemon off; pid $tmp/nginx/pid; error_log $tmp/nginx/errors; worker_processes 1;
+events { worker_connections 256; }
+http {
+    access_log off; client_body_temp_path $tmp/nginx/a; proxy_temp_path $tmp/nginx/b; fastcgi_temp_path $tmp/nginx/c;
+    uwsgi_temp_path $tmp/nginx/d; scgi_temp_path $tmp/nginx/e;
+    server { listen unix:$tmp/socket; listen 127.0.0.1:PORT; root $tmp/www; }
+}
+END
+    for ((try = 0; try < 20; try++)); do # a port that nobody has
+        at=$((20000 + (RANDOM % 20000)))
+        sed -i "s/127.0.0.1:[0-9PORT]*;/127.0.0.1:$at;/" "$tmp/nginx.conf"
+        PATH=$PATH:/usr/sbin nginx -e "$tmp/nginx/errors" -c "$tmp/nginx.conf" 2>>"$tmp/nginx/errors" &
+        server=$!
+        for ((i = 0; i < 250; i++)); do
+            [[ ! -s $tmp/nginx/pid ]] || break 2
+            kill -0 $server 2>/dev/null || break
+            sleep 0.02
+        done
+    done
+    [[ -s $tmp/nginx/pid ]] || { cat "$tmp/nginx/errors" >&2; fail "nginx does not start"; }
+    pids+=("$server")
+    for times in 1 50; do
+        timeout 60 "$build/tests/hoya-fetch" 127.0.0.1 "$at" /file $times >"$tmp/got" || fail "fetch failed"
+        cmp "$tmp/file" "$tmp/got" || fail "nginx sent something else"
+    done
+    echo "nginx: 1 and 50 connections, 3000037 bytes each, the same"
+fi
+
+start "$tmp/echo" "$here/demo-echo-protocol" --host "$host" --listen 127.0.0.1:0
+echo_port=$port
+start "$tmp/forward" "$here/demo-forward" --host "$host" --listen 127.0.0.1:0 --to "127.0.0.1:$echo_port"
+if have socat; then
+    timeout 60 socat -t 60 - "TCP:127.0.0.1:$port" <"$tmp/file" >"$tmp/back" || fail "socat failed"
+    cmp "$tmp/file" "$tmp/back" || fail "socat got other bytes back"
+    echo "socat: 3000037 bytes through the forwarder and the echo, the same"
+else
+    lacks socat
+fi
+if have nc && [[ $(nc -h 2>&1) == *-N* ]]; then
+    timeout 60 nc -N 127.0.0.1 "$port" <"$tmp/file" >"$tmp/back" || fail "nc failed"
+    cmp "$tmp/file" "$tmp/back" || fail "nc got other bytes back"
+    echo "nc: 3000037 bytes through the forwarder and the echo, the same"
+else
+    lacks "netcat-openbsd"
+fi
+
+[[ $host == native ]] || exit 0
+ulimit -Sn "$(ulimit -Hn)"
+files=$(ulimit -n)
+if [[ $files != unlimited ]] && ((files < 10100)); then
+    echo "10000 connections: left out, only $files files may be open"
+    exit 0
+fi
+start "$tmp/many" "$here/demo-echo-protocol" --listen 127.0.0.1:0
+timeout 120 "$here/demo-echo-client" --connect "127.0.0.1:$port" --connections 10000 --messages 3 --size 64 --timeout 100 \
+    >"$tmp/client" || { cat "$tmp/client" >&2; fail "the client failed"; }
+grep -q ' 0 differences' "$tmp/client" || { cat "$tmp/client" >&2; fail "bytes came back different"; }
+kill -TERM "${pids[-1]}"
+wait "${pids[-1]}" || fail "the server ended with $?"
+grep -q 'served 10000 connections.*peak 10000 open' "$tmp/many" || { cat "$tmp/many" >&2; fail "not all were open at once"; }
+echo "10000 connections at once, of another process: $(grep -o '[0-9]* bytes compared.*' "$tmp/client" || tail -1 "$tmp/client")"
