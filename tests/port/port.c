@@ -878,6 +878,66 @@ static void test_transports(void)
     hoya_loop_unref(loop);
 }
 
+/* ---- servers ----------------------------------------------------------------------------------------------- */
+
+static int refuse(hoya_server *server, hoya_protocol *protocol, void *arg)
+{
+    (void)server;
+    (void)protocol;
+    count(arg);
+    return HOYA_EACCES;
+}
+
+static void test_server(hoya_loop *loop, hoya_server *server, int *destroyed)
+{
+    hoya_address address;
+    hoya_future *closed, *forever;
+    int before = *destroyed;
+    CHECK(hoya_server_get_loop(server) == loop && hoya_server_is_serving(server) == 0);
+    CHECK(hoya_server_start_serving(server) == 0 && hoya_server_is_serving(server) == 1);
+    CHECK(hoya_server_count_sockets(server) == 1 && hoya_server_count_connections(server) == 0);
+    CHECK(hoya_server_get_sockname(server, 0, &address) == 0);
+    int client = socket(address.storage.ss_family, SOCK_STREAM, 0);
+    CHECK(connect(client, (struct sockaddr *)&address.storage, address.length) == 0);
+    CHECK(hoya_loop_run_once(loop, HOYA_SEC(5)) == 1 && *destroyed == before + 1); /* the factory counts, too */
+    close(client);
+    CHECK(hoya_server_close_clients(server) == 0 && hoya_server_abort_clients(server) == 0);
+    CHECK(hoya_server_wait_closed(server, &closed) == 0 && hoya_server_serve_forever(server, &forever) == 0);
+    hoya_server *same = hoya_server_ref(server);
+    CHECK(hoya_server_close(same) == 0 && *destroyed == before + 2);
+    CHECK(hoya_future_result(closed, NULL) == 0 && hoya_future_result(forever, NULL) == HOYA_ECLOSED);
+    CHECK(hoya_server_get_socket(same, 0) == HOYA_INVALID_FD);
+    hoya_server_unref(same);
+    hoya_server_unref(server);
+    hoya_future_unref(closed);
+    hoya_future_unref(forever);
+}
+
+static void test_servers(void)
+{
+    hoya_loop *loop;
+    hoya_future *future;
+    hoya_server *server;
+    void *value;
+    int destroyed = 0;
+    hoya_server_options options = {.size = sizeof options, .paused = 1};
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(hoya_create_server(loop, "127.0.0.1", "0", refuse, &destroyed, count, &options, &future) == 0);
+    CHECK(hoya_future_take(future, &value, NULL) == 0);
+    hoya_future_unref(future);
+    test_server(loop, value, &destroyed);
+    CHECK(hoya_create_unix_server(loop, "@hoya-port", refuse, &destroyed, count, &options, &server) == 0);
+    test_server(loop, server, &destroyed);
+    hoya_address address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(hoya_address_set(&address, "127.0.0.1", "0") == 0);
+    CHECK(bind(fd, (struct sockaddr *)&address.storage, address.length) == 0);
+    CHECK(hoya_create_server_on_socket(loop, fd, refuse, &destroyed, count, &options, &server) == 0);
+    test_server(loop, server, &destroyed);
+    CHECK(hoya_loop_close(loop) == 0);
+    hoya_loop_unref(loop);
+}
+
 int main(void)
 {
     static const char *const selectors[] = {"epoll", "poll", "select"};
@@ -898,6 +958,7 @@ int main(void)
     test_executors();
     test_resolver();
     test_transports();
+    test_servers();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&
           !live.selectors && !live.futures);

@@ -90,17 +90,23 @@ typedef struct hoya_server_options {
     int backlog;                             /* of listen; 0: 100 */
     int reuse_port;                          /* SO_REUSEPORT: several servers share the port, one a thread, say */
     int no_reuse_address;      /* leaves SO_REUSEADDR out: a port is refused for a while after its use */
-    int paused;                /* accepts nothing before hoya_server_start_serving */
-    const hoya_endpoint *more; /* further hosts and ports of the same server */
+    int paused;                /* bound, and refusing, until hoya_server_start_serving */
+    const hoya_endpoint *more; /* create_server: further hosts and ports of the same server */
     size_t more_count;
     int keep_socket; /* Unix: the path stays when the server is closed */
 } hoya_server_options;
 
 /* Listens on each address of a host (NULL or "": every address of this machine, of both families) and of options->more: on all
- * of them, or the future fails with what the first of them said, and none is left. Port "0" is one of the system's choice, the
- * same for all addresses of a host where that can be. IPv6 sockets take no IPv4. The future's value is the hoya_server *, a
- * reference of the future's; a server lives on without it while it listens or has connections. Takes `arg`: destroyed when the
- * server has ended, or in the failing call. Errors of the call: as create_connection. Origin: loop.create_server. */
+ * of them, or the future fails with what the first of them said, and none is left. Of a host's addresses those that this
+ * machine has not got are left out, unless it has none. Port "0" is one of the system's choice, the same for all addresses of
+ * a host where that can be. IPv6 sockets take no IPv4. Names are looked up first, all at once; for numbers the future is done
+ * when this returns. Cancelling it leaves nothing. Its value is the hoya_server *, a reference of the future's; a server lives
+ * on without it while it listens or has connections.
+ * When there is no descriptor for a connection, that is reported, once a second at most; accepting goes on after a second, or
+ * when one of the server's connections has ended.
+ * Takes `arg`: destroyed when the server has ended, or in the failing call. Errors of the call: HOYA_EINVAL (no factory;
+ * options that cannot be; no port), those of hoya_getaddrinfo's arguments, HOYA_ECLOSED, HOYA_ENOMEM. Origin:
+ * loop.create_server. */
 HOYA_API int hoya_create_server(hoya_loop *loop, const char *host, const char *port, hoya_protocol_factory factory,
                                 void *arg, hoya_destroy destroy, const hoya_server_options *options,
                                 hoya_future **future);
@@ -113,8 +119,8 @@ HOYA_API int hoya_create_unix_server(hoya_loop *loop, const char *path, hoya_pro
                                      hoya_destroy destroy, const hoya_server_options *options,
                                      hoya_server **server);
 
-/* On a stream socket that is bound: made NONBLOCK and CLOEXEC, told to listen, and the server's to close. On failure `fd` is
- * still the caller's. Errors: HOYA_ENOTSOCK, HOYA_EINVAL, HOYA_EBUSY, HOYA_EBADF, HOYA_ENOMEM. Origin: create_server(sock=). */
+/* On a stream socket that is bound: made NONBLOCK and CLOEXEC, told to listen, and the server's to close; the path of a Unix
+ * socket stays, since somebody else has made it. On failure `fd` is still the caller's. Errors: HOYA_ENOTSOCK, HOYA_EINVAL, HOYA_EBUSY, HOYA_EBADF, HOYA_ENOMEM. Origin: create_server(sock=). */
 HOYA_API int hoya_create_server_on_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol_factory factory, void *arg,
                                           hoya_destroy destroy, const hoya_server_options *options,
                                           hoya_server **server);
@@ -123,13 +129,14 @@ HOYA_API hoya_server *hoya_server_ref(hoya_server *server);
 HOYA_API void hoya_server_unref(hoya_server *server); /* does not close */
 HOYA_API hoya_loop *hoya_server_get_loop(const hoya_server *server);
 
-/* Accepts from here on; 0 as well if it does already. Errors: HOYA_ECLOSED. Origin: Server.start_serving, is_serving. */
+/* Listens and accepts from here on; 0 as well if it does already. Errors: HOYA_ECLOSED, HOYA_EADDRINUSE (another one listens
+ * there by now), HOYA_ENOMEM. Origin: Server.start_serving, is_serving. */
 HOYA_API int hoya_server_start_serving(hoya_server *server);
 HOYA_API int hoya_server_is_serving(const hoya_server *server);
 
 /* *future is pending as long as the server serves, which it begins here. Cancelling it closes the server; it is cancelled
  * when the last connection has ended. If the server is closed by others it ends with HOYA_ECLOSED, as soon as that. One at a
- * time: HOYA_EBUSY. Origin: Server.serve_forever. */
+ * time: HOYA_EBUSY. Errors: as start_serving. Origin: Server.serve_forever. */
 HOYA_API int hoya_server_serve_forever(hoya_server *server, hoya_future **future);
 
 /* Accepts no more and closes its sockets; connections go on. 0 as well if it was closed. Needs no memory. Origin:

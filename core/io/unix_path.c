@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * io/unix_path.c: the path of a server's Unix socket (statement 123). A path outlives its socket: whoever ends without
+ * removing it leaves one on which nobody listens, and which is in the way of the next. Two servers may want the same path, so
+ * nothing is removed without a look: not what somebody listens on, and at the end not what has become another's.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <sys/un.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/sys.h"
+#include "io/server.h"
+
+static const char *path_of(const struct sockaddr *address, socklen_t length)
+{
+    if (address->sa_family != AF_UNIX || length <= offsetof(struct sockaddr_un, sun_path)) return NULL;
+    const char *path = ((const struct sockaddr_un *)(const void *)address)->sun_path;
+    return *path ? path : NULL; /* an abstract name begins with a NUL */
+}
+
+/* A socket that refuses connections: its server has gone. One that is busy, or of another type, has somebody. */
+static bool is_stale(const struct sockaddr *address, socklen_t length)
+{
+    struct stat status;
+    if (hoya_sys_lstat(path_of(address, length), &status) < 0 || !S_ISSOCK(status.st_mode)) return false;
+    hoya_fd fd = hoya_socket_open(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0) return false;
+    bool refused = hoya_sys_connect(fd, address, length) < 0 && errno == ECONNREFUSED;
+    hoya_fd_close(&fd);
+    return refused;
+}
+
+int hoya_unix_path_bind(hoya_fd fd, const struct sockaddr *address, socklen_t length)
+{
+    if (hoya_sys_bind(fd, address, length) == 0) return 0;
+    int code = -errno;
+    if (code != HOYA_EADDRINUSE || !path_of(address, length) || !is_stale(address, length)) return code;
+    if (hoya_sys_unlink(path_of(address, length)) < 0 && errno != ENOENT) return -errno;
+    return hoya_sys_bind(fd, address, length) < 0 ? -errno : 0;
+}
+
+hoya_file_identity hoya_unix_path_identify(const hoya_address *name)
+{
+    const char *path = path_of((const struct sockaddr *)&name->storage, name->length);
+    struct stat status;
+    if (!path || hoya_sys_lstat(path, &status) < 0) return (hoya_file_identity){.known = false};
+    return (hoya_file_identity){true, status.st_dev, status.st_ino};
+}
+
+/* Called while the socket is open: as long as that is, no other file can have its number. */
+void hoya_unix_path_remove(const hoya_address *name, hoya_file_identity file)
+{
+    if (!file.known) return;
+    hoya_file_identity now = hoya_unix_path_identify(name);
+    if (!now.known || now.device != file.device || now.inode != file.inode) return;
+    hoya_sys_unlink(path_of((const struct sockaddr *)&name->storage, name->length));
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/server_creation_test.cc: how servers are made: of hosts, of paths, of sockets; on every host.
+ */
+#include "server.h"
+
+namespace hoya_test
+{
+
+class ServerCreation : public WithServers<LoopConformance>
+{
+};
+
+INSTANTIATE_TEST_SUITE_P(Hosts, ServerCreation, ::testing::ValuesIn(variants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+
+/* ---- creating --------------------------------------------------------------------------------------------------- */
+
+// Holds: S116
+TEST_P(ServerCreation, APausedServerRefusesUntilItStarts)
+{
+    hoya_server_options options = Options();
+    options.paused = 1;
+    Server server = Serve(house, &options);
+    hoya_address address = NameOf(server);
+    EXPECT_EQ(hoya_server_is_serving(server.get()), 0);
+    EXPECT_EQ(Dial(address), -ECONNREFUSED);
+    EXPECT_EQ(hoya_server_start_serving(server.get()), 0);
+    EXPECT_EQ(hoya_server_start_serving(server.get()), 0);
+    EXPECT_EQ(hoya_server_is_serving(server.get()), 1);
+    ExpectEcho(Dial(server));
+}
+
+// Holds: S116
+TEST_P(ServerCreation, SeveralHostsAreBoundAllOrNone)
+{
+    Server squatter = Serve(other);
+    std::string taken = std::to_string(PortOf(NameOf(squatter)));
+    hoya_endpoint more[] = {{"127.0.0.3", "0"}, {"127.0.0.1", taken.c_str()}};
+    hoya_server_options options = Options();
+    options.more = more;
+    options.more_count = 2;
+    std::string port;
+    {
+        Server probe = Take(Create(other, "127.0.0.2", "0"));
+        port = std::to_string(PortOf(NameOf(probe)));
+        hoya_server_close(probe.get());
+    }
+    Future failed = Create(house, "127.0.0.2", port.c_str(), &options);
+    EXPECT_EQ(hoya_future_exception(failed.get(), nullptr), HOYA_EADDRINUSE);
+    EXPECT_NE(TextOf(failed).find("127.0.0.1:" + taken), std::string::npos) << TextOf(failed);
+    EXPECT_EQ(house.destroyed, 1);
+    hoya_address free = {};
+    EXPECT_EQ(hoya_address_set(&free, "127.0.0.2", port.c_str()), 0);
+    EXPECT_EQ(Dial(free), -ECONNREFUSED) << "none is left";
+
+    options.more_count = 1;
+    Server both = Take(Create(house, "127.0.0.2", port.c_str(), &options));
+    ASSERT_EQ(hoya_server_count_sockets(both.get()), 2u);
+    EXPECT_EQ(TextOfName(both, 0), "127.0.0.2:" + port);
+    ExpectEcho(Dial(both, 0));
+    ExpectEcho(Dial(both, 1));
+    hoya_server_close(both.get());
+    EXPECT_EQ(hoya_server_count_sockets(both.get()), 0u);
+    hoya_server_abort_clients(both.get());
+    RunUntil([&] { return house.destroyed == 2; });
+}
+
+// Holds: S116
+TEST_P(ServerCreation, EveryAddressIsServedByBothFamiliesAtOnePort)
+{
+    for (const char *anybody : {static_cast<const char *>(nullptr), ""}) {
+        Server server = Take(Create(house, anybody, "0"));
+        ASSERT_EQ(hoya_server_count_sockets(server.get()), 2u);
+        hoya_address one = NameOf(server, 0), two = NameOf(server, 1);
+        EXPECT_NE(one.storage.ss_family, two.storage.ss_family);
+        EXPECT_EQ(PortOf(one), PortOf(two));
+        std::string port = std::to_string(PortOf(one));
+        hoya_address local = {};
+        EXPECT_EQ(hoya_address_set(&local, "127.0.0.1", port.c_str()), 0);
+        ExpectEcho(Dial(local));
+        EXPECT_EQ(hoya_address_set(&local, "::1", port.c_str()), 0);
+        ExpectEcho(Dial(local));
+        hoya_server_close(server.get());
+        hoya_server_abort_clients(server.get());
+        int before = house.destroyed;
+        RunUntil([&] { return house.destroyed == before + 1; });
+    }
+}
+
+// Holds: S116
+TEST_P(ServerCreation, AnAddressThatSeveralHostsHaveIsBoundOnce)
+{
+    Server probe = Serve(other);
+    std::string port = std::to_string(PortOf(NameOf(probe)));
+    hoya_server_close(probe.get());
+    hoya_endpoint more[] = {{"127.0.0.1", port.c_str()}, {"127.0.0.2", port.c_str()}};
+    hoya_server_options options = Options();
+    options.more = more;
+    options.more_count = 2;
+    Server server = Take(Create(house, "127.0.0.1", port.c_str(), &options));
+    EXPECT_EQ(hoya_server_count_sockets(server.get()), 2u);
+}
+
+TEST_P(ServerCreation, AnAddressOfAnotherMachineIsRefusedByName)
+{
+    Future failed = Create(house, "192.0.2.1", "0");
+    EXPECT_EQ(hoya_future_exception(failed.get(), nullptr), HOYA_EADDRNOTAVAIL);
+    EXPECT_NE(TextOf(failed).find("192.0.2.1:0"), std::string::npos) << TextOf(failed);
+    EXPECT_EQ(house.destroyed, 1);
+}
+
+TEST_P(ServerCreation, ServersShareAPortIfTheySaySo)
+{
+    hoya_server_options options = Options();
+    options.reuse_port = 1;
+    Server one = Serve(house, &options);
+    std::string port = std::to_string(PortOf(NameOf(one)));
+    Server two = Take(Create(other, "127.0.0.1", port.c_str(), &options));
+    for (int i = 0; i < 64; i++) Dial(one);
+    RunUntil([&] { return house.made + other.made == 64; });
+    EXPECT_GT(house.made, 0);
+    EXPECT_GT(other.made, 0);
+    Future refused = Create(other, "127.0.0.1", port.c_str());
+    EXPECT_EQ(hoya_future_exception(refused.get(), nullptr), HOYA_EADDRINUSE);
+}
+
+TEST_P(ServerCreation, APortIsThereAgainAtOnceUnlessItIsNotToBeReused)
+{
+    Server server = Serve(house);
+    std::string port = std::to_string(PortOf(NameOf(server)));
+    int client = Dial(server);
+    ExpectEcho(client);
+    hoya_server_close(server.get());
+    hoya_server_close_clients(server.get()); /* our side ends first: it has the time to wait */
+    ExpectToHear(client, "end");
+    Close(client);
+    RunUntil([&] { return house.released == 1; });
+    hoya_server_options options = Options();
+    options.no_reuse_address = 1;
+    Future refused = Create(other, "127.0.0.1", port.c_str(), &options);
+    EXPECT_EQ(hoya_future_exception(refused.get(), nullptr), HOYA_EADDRINUSE);
+    Server again = Take(Create(house, "127.0.0.1", port.c_str()));
+    ExpectEcho(Dial(again));
+}
+
+TEST_P(ServerCreation, HostsAreLookedUpAllAtOnceAndBoundInTheirOrder)
+{
+    Oracle oracle(loop);
+    hoya_endpoint more[] = {{"b.test", "0"}, {"127.0.0.3", "0"}};
+    hoya_server_options options = Options();
+    options.more = more;
+    options.more_count = 2;
+    Future future = Create(house, "a.test", "0", &options);
+    ASSERT_EQ(oracle.asked.size(), 2u);
+    more[0].host = nullptr; /* borrowed for the call */
+    oracle.Answer(1, "127.0.0.2");
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+    oracle.Answer(0, "127.0.0.1");
+    RunUntil([&] { return hoya_future_done(future.get()) == 1; });
+    Server server = Take(future);
+    ASSERT_EQ(hoya_server_count_sockets(server.get()), 3u);
+    EXPECT_EQ(TextOfName(server, 0).find("127.0.0.1:"), 0u);
+    EXPECT_EQ(TextOfName(server, 1).find("127.0.0.2:"), 0u);
+    EXPECT_EQ(TextOfName(server, 2).find("127.0.0.3:"), 0u);
+    ExpectEcho(Dial(server, 1));
+}
+
+TEST_P(ServerCreation, AHostThatIsNotFoundFailsTheServerAndNobodyElseIsAsked)
+{
+    Oracle oracle(loop);
+    hoya_endpoint more[] = {{"b.test", "0"}};
+    hoya_server_options options = Options();
+    options.more = more;
+    options.more_count = 1;
+    Future future = Create(house, "a.test", "0", &options);
+    EXPECT_EQ(hoya_future_set_exception(oracle.asked[1].get(), HOYA_EAI_NONAME, "b.test: who?"), 0);
+    RunUntil([&] { return hoya_future_done(future.get()) == 1; });
+    EXPECT_EQ(hoya_future_exception(future.get(), nullptr), HOYA_EAI_NONAME);
+    EXPECT_EQ(TextOf(future), "b.test: who?");
+    EXPECT_EQ(hoya_future_cancelled(oracle.asked[0].get()), 1);
+    EXPECT_EQ(house.destroyed, 1);
+}
+
+TEST_P(ServerCreation, ACancelledCreationLeavesNothing)
+{
+    Oracle oracle(loop);
+    hoya_endpoint more[] = {{"127.0.0.1", "0"}};
+    hoya_server_options options = Options();
+    options.more = more;
+    options.more_count = 1;
+    Future future = Create(house, "a.test", "0", &options), late = Create(other, "a.test", "0", &options);
+    EXPECT_EQ(hoya_future_cancel(future.get(), "enough"), 1);
+    EXPECT_EQ(hoya_future_cancelled(future.get()), 1);
+    EXPECT_EQ(TextOf(future), "enough");
+    EXPECT_EQ(hoya_future_cancelled(oracle.asked[0].get()), 1);
+    EXPECT_EQ(house.destroyed, 1);
+    oracle.Answer(1, "127.0.0.1"); /* has answered, and is cancelled before anybody has heard of it */
+    EXPECT_EQ(hoya_future_cancel(late.get(), nullptr), 1);
+    EXPECT_EQ(other.destroyed, 1);
+    RunRounds(3);
+}
+
+TEST_P(ServerCreation, ALoopThatClosesWhileHostsAreLookedUpLeavesNothing)
+{
+    Oracle oracle(loop);
+    Future future = Create(house, "a.test", "0"), answered = Create(other, "b.test", "0");
+    oracle.Answer(1, "127.0.0.1");
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(house.destroyed, 1);
+    EXPECT_EQ(other.destroyed, 1);
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+}
+
+/* ---- Unix -------------------------------------------------------------------------------------------------------- */
+
+// Holds: S123
+TEST_P(ServerCreation, AUnixServerTakesAPathThatNobodyListensOnAndRemovesItInTheEnd)
+{
+    std::string path = Path("socket");
+    LeaveSocket(path);
+    Server server = ServeUnix(house, path);
+    ExpectEcho(Dial(server));
+    EXPECT_EQ(TextOfName(server), "unix:" + path);
+    hoya_server_close(server.get());
+    EXPECT_FALSE(Exists(path));
+}
+
+// Holds: S123
+TEST_P(ServerCreation, AUnixServerTakesNoPathFromAnybody)
+{
+    std::string path = Path("socket"), file = Path("file");
+    Server server = ServeUnix(house, path);
+    ServeUnix(other, path, HOYA_EADDRINUSE);
+    EXPECT_EQ(other.destroyed, 1);
+    ExpectEcho(Dial(server));
+    fclose(fopen(file.c_str(), "w"));
+    ServeUnix(other, file, HOYA_EADDRINUSE);
+    EXPECT_TRUE(Exists(file));
+    ServeUnix(other, path + "/no/directory", -ENOTDIR);
+    EXPECT_NE(std::string(hoya_error_detail()).find("unix:" + path), std::string::npos) << hoya_error_detail();
+    ServeUnix(other, "/tmp/" + std::string(200, 'x'), HOYA_ENAMETOOLONG);
+    EXPECT_EQ(other.destroyed, 4);
+}
+
+// Holds: S123
+TEST_P(ServerCreation, AUnixServerLeavesAPathThatHasBecomeAnothers)
+{
+    std::string path = Path("socket");
+    Server server = ServeUnix(house, path);
+    EXPECT_EQ(unlink(path.c_str()), 0);
+    LeaveSocket(path);
+    hoya_server_close(server.get());
+    EXPECT_TRUE(Exists(path));
+}
+
+// Holds: S123
+TEST_P(ServerCreation, AUnixServerKeepsItsPathIfItIsAsked)
+{
+    std::string path = Path("socket");
+    hoya_server_options options = Options();
+    options.keep_socket = 1;
+    Server server = ServeUnix(house, path, 0, &options);
+    hoya_server_close(server.get());
+    EXPECT_TRUE(Exists(path));
+}
+
+// Holds: S123
+TEST_P(ServerCreation, AnAbstractNameHasNoPath)
+{
+    std::string name = "@hoya-server-" + std::to_string(getpid());
+    Server server = ServeUnix(house, name);
+    EXPECT_EQ(TextOfName(server), "unix:" + name);
+    ExpectEcho(Dial(server));
+    EXPECT_FALSE(Exists(name.substr(1)));
+    ServeUnix(other, name, HOYA_EADDRINUSE);
+}
+
+// Holds: S123 F27
+TEST_P(ServerCreation, AForkedChildRemovesNoPathAndClosesNoServerOfItsParents)
+{
+    std::string path = Path("socket");
+    Server server = ServeUnix(house, path);
+    int client = Dial(server);
+    ExpectEcho(client);
+    EXPECT_EQ(InChild([&] {
+                  EXPECT_EQ(hoya_server_close(server.get()), HOYA_ECHILD);
+                  EXPECT_EQ(hoya_server_start_serving(server.get()), HOYA_ECHILD);
+                  EXPECT_EQ(hoya_loop_close(loop), 0);
+                  EXPECT_EQ(house.destroyed, 1);
+              }),
+              0);
+    EXPECT_TRUE(Exists(path));
+    ExpectEcho(client);
+    ExpectEcho(Dial(server));
+}
+
+/* ---- on a socket -------------------------------------------------------------------------------------------------- */
+
+TEST_P(ServerCreation, AServerOnASocketTakesIt)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in any = {};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr *>(&any), sizeof any), 0);
+    hoya_server *raw = nullptr;
+    ASSERT_EQ(hoya_create_server_on_socket(loop, fd, House::Factory, &house, House::Destroy, nullptr, &raw), 0)
+        << hoya_error_detail();
+    Server server(raw);
+    EXPECT_EQ(hoya_server_get_socket(raw, 0), fd);
+    ExpectEcho(Dial(server));
+    EXPECT_EQ(hoya_create_server_on_socket(loop, fd, House::Factory, &other, House::Destroy, nullptr, nullptr),
+              HOYA_EBUSY);
+    ExpectEcho(Dial(server));
+    hoya_server_close(raw);
+    EXPECT_EQ(fcntl(fd, F_GETFD), -1);
+}
+
+TEST_P(ServerCreation, ADescriptorThatCannotBeAServersStaysTheCallers)
+{
+    auto pair = MakePair();
+    auto pipe = MakePipe();
+    int packets = Own(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const struct {
+        int fd, code;
+    } cases[] = {{pair[0], HOYA_EINVAL}, {pipe[0], HOYA_ENOTSOCK}, {packets, HOYA_EINVAL}, {-1, HOYA_EBADF}};
+    for (const auto &of : cases) {
+        int before = house.destroyed;
+        EXPECT_EQ(
+            hoya_create_server_on_socket(loop, of.fd, House::Factory, &house, House::Destroy, nullptr, nullptr),
+            of.code)
+            << hoya_error_detail();
+        EXPECT_EQ(house.destroyed, before + 1);
+        if (of.fd >= 0) EXPECT_GE(fcntl(of.fd, F_GETFD), 0);
+    }
+    AddReader(pair[0], Say("readable"));
+    Feed(pair[1]);
+    RunUntilNoted(1);
+}
+
+} // namespace hoya_test

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/server_test.cc: servers: their connections and their end, on every host.
+ */
+#include "server.h"
+
+#include <thread>
+
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+
+#include "elsewhere.h"
+
+namespace hoya_test
+{
+
+class ServerConformance : public WithServers<LoopConformance>
+{
+};
+class NestingServerConformance : public WithServers<NestingConformance>
+{
+};
+
+static std::string NameOfVariant(const testing::TestParamInfo<Variant> &of)
+{
+    return of.param.name;
+}
+INSTANTIATE_TEST_SUITE_P(Hosts, ServerConformance, ::testing::ValuesIn(variants()), NameOfVariant);
+INSTANTIATE_TEST_SUITE_P(Hosts, NestingServerConformance, ::testing::ValuesIn(nesting_variants()), NameOfVariant);
+
+/* ---- serving ------------------------------------------------------------------------------------------------- */
+
+TEST_P(ServerConformance, AServerServesWhoConnects)
+{
+    Server server = Serve(house);
+    EXPECT_EQ(hoya_server_is_serving(server.get()), 1);
+    EXPECT_EQ(hoya_server_get_loop(server.get()), loop);
+    EXPECT_EQ(hoya_server_count_sockets(server.get()), 1u);
+    EXPECT_GE(hoya_server_get_socket(server.get(), 0), 0);
+    EXPECT_EQ(hoya_server_get_socket(server.get(), 1), HOYA_INVALID_FD);
+    int one = Dial(server), two = Dial(server);
+    ExpectEcho(one);
+    ExpectEcho(two);
+    EXPECT_EQ(hoya_server_count_connections(server.get()), 2u);
+    Close(one);
+    RunUntil([&] { return house.released == 1; });
+    EXPECT_EQ(hoya_server_count_connections(server.get()), 1u);
+}
+
+TEST_P(ServerConformance, AServerLivesOnWithoutAReference)
+{
+    hoya_address address;
+    {
+        Server server = Serve(house);
+        address = NameOf(server);
+    }
+    int client = Dial(address);
+    ExpectEcho(client);
+    EXPECT_EQ(house.destroyed, 0);
+}
+
+TEST_P(ServerConformance, NobodyNeedsToKeepTheFuture)
+{
+    hoya_server_options options = Options();
+    EXPECT_EQ(hoya_create_server(loop, "localhost", "0", House::Factory, &house, House::Destroy, &options, nullptr),
+              0);
+    EXPECT_EQ(hoya_create_server(loop, "127.0.0.1", "0", House::Factory, &other, House::Destroy, &options, nullptr),
+              0);
+    RunRounds(3);
+    EXPECT_EQ(house.destroyed + other.destroyed, 0);
+}
+
+// Holds: S113
+TEST_P(ServerConformance, AllWhoWaitAreLetInByOneTurn)
+{
+    Server server = Serve(house);
+    for (int i = 0; i < 60; i++) Dial(server);
+    RunUntil([&] { return house.asked > 0; });
+    EXPECT_EQ(house.asked, 60);
+}
+
+TEST_P(ServerConformance, ConnectionsAreWhatTheOptionsSayFromTheBeginning)
+{
+    hoya_transport_options transport = {};
+    transport.size = sizeof transport;
+    transport.keep_alive = HOYA_MSEC(6500);
+    transport.user_timeout = HOYA_SEC(3);
+    transport.write_high = 1000;
+    hoya_server_options options = Options();
+    options.transport = &transport;
+    Server server = Serve(house, &options);
+    house.on_made = [](hoya_transport *made) {
+        int fd = hoya_transport_fileno(made), number = 0;
+        socklen_t size = sizeof number;
+        getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &number, &size);
+        EXPECT_NE(number, 0);
+        getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &number, &size);
+        EXPECT_NE(number, 0);
+        getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &number, &size);
+        EXPECT_EQ(number, 7);
+        getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &number, &size);
+        EXPECT_EQ(number, 3000);
+        size_t high = 0;
+        hoya_transport_get_write_buffer_limits(made, &high, nullptr, nullptr);
+        EXPECT_EQ(high, 1000u);
+        return 0;
+    };
+    Dial(server);
+    RunUntil([&] { return house.made == 1; });
+}
+
+// Holds: S115
+TEST_P(ServerConformance, WhoGetsNoProtocolIsClosedAndThatIsReported)
+{
+    Collect();
+    Server server = Serve(house);
+    house.on_factory = [](hoya_server *) { return hoya_error_set(HOYA_EACCES, "not you"); };
+    int client = Dial(server);
+    ExpectToHear(client, "end");
+    ASSERT_EQ(reports.codes, std::vector<int>{HOYA_EACCES});
+    EXPECT_NE(reports.texts[0].find("not you"), std::string::npos) << reports.texts[0];
+    EXPECT_EQ(hoya_server_count_connections(server.get()), 0u);
+    house.on_factory = nullptr;
+    ExpectEcho(Dial(server));
+}
+
+// Holds: S115
+TEST_P(ServerConformance, AProtocolThatCannotBeServedIsReleasedAndThatIsReported)
+{
+    static hoya_protocol_ops ops = {};
+    ops.size = sizeof ops;
+    ops.released = [](void *arg) { static_cast<House *>(arg)->released++; };
+    ops.buffer_updated = [](hoya_transport *, size_t, void *) { return 0; };
+    Collect();
+    hoya_server *raw = nullptr;
+    auto factory = [](hoya_server *, hoya_protocol *protocol, void *arg) {
+        if (static_cast<House *>(arg)->asked++ == 0) *protocol = {&ops, arg};
+        return 0; /* the second time without one */
+    };
+    std::string path = Path("socket");
+    ASSERT_EQ(hoya_create_unix_server(loop, path.c_str(), factory, &house, House::Destroy, nullptr, &raw), 0);
+    Server server(raw);
+    ExpectToHear(Dial(server), "end");
+    EXPECT_EQ(house.released, 1);
+    ExpectToHear(Dial(server), "end");
+    EXPECT_EQ(house.released, 1);
+    EXPECT_EQ(reports.codes, (std::vector<int>{HOYA_EINVAL, HOYA_EINVAL}));
+}
+
+// Holds: S114
+TEST_P(ServerConformance, WithoutDescriptorsAServerReportsOnceAndRestsUntilAConnectionEnds)
+{
+    Collect();
+    Server server = Serve(house);
+    int first = Dial(server);
+    ExpectEcho(first);
+    int second = Dial(server);
+    rlimit before;
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int next = dup(first);
+    close(next);
+    rlimit tight = {static_cast<rlim_t>(next), before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    RunUntil([&] { return !reports.codes.empty(); });
+    RunFor(HOYA_MSEC(50));
+    EXPECT_EQ(reports.codes, std::vector<int>{HOYA_EMFILE});
+    EXPECT_EQ(hoya_server_is_serving(server.get()), 1);
+    hoya_transport_abort(house.guests[0]); /* its descriptor is the one that was missing */
+    RunUntil([&] { return house.made == 2; });
+    setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_EQ(reports.codes.size(), 1u);
+    ExpectEcho(second);
+}
+
+/* ---- the end --------------------------------------------------------------------------------------------------- */
+
+// Holds: S109
+TEST_P(ServerConformance, AClosedServerRefusesAndItsConnectionsGoOn)
+{
+    Server server = Serve(house);
+    hoya_address address = NameOf(server);
+    int client = Dial(server);
+    ExpectEcho(client);
+    EXPECT_EQ(hoya_server_close(server.get()), 0);
+    EXPECT_EQ(hoya_server_close(server.get()), 0);
+    EXPECT_EQ(hoya_server_count_sockets(server.get()), 0u);
+    EXPECT_EQ(hoya_server_get_sockname(server.get(), 0, &address), HOYA_EINVAL);
+    EXPECT_EQ(hoya_server_is_serving(server.get()), 0);
+    EXPECT_EQ(hoya_server_start_serving(server.get()), HOYA_ECLOSED);
+    EXPECT_EQ(Dial(address), -ECONNREFUSED);
+    ExpectEcho(client);
+    EXPECT_EQ(house.destroyed, 0);
+    Close(client);
+    RunUntil([&] { return house.released == 1; });
+    EXPECT_EQ(house.destroyed, 1);
+}
+
+// Holds: S110
+TEST_P(ServerConformance, WaitClosedEndsWithTheLastConnectionOfAClosedServer)
+{
+    Server server = Serve(house);
+    int client = Dial(server);
+    ExpectEcho(client);
+    Future before = WaitClosed(server), given_up = WaitClosed(server);
+    EXPECT_EQ(hoya_future_cancel(given_up.get(), "enough"), 1);
+    EXPECT_EQ(hoya_future_cancelled(given_up.get()), 1);
+    EXPECT_EQ(hoya_server_is_serving(server.get()), 1) << "only the waiting ends";
+    hoya_server_close(server.get());
+    Future after = WaitClosed(server);
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_done(before.get()), 0);
+    EXPECT_EQ(hoya_future_done(after.get()), 0);
+    Close(client);
+    RunUntil([&] { return hoya_future_done(before.get()) == 1; });
+    EXPECT_EQ(hoya_future_result(before.get(), nullptr), 0);
+    EXPECT_EQ(hoya_future_result(after.get(), nullptr), 0);
+    EXPECT_EQ(house.released, 1);
+    EXPECT_EQ(hoya_future_result(WaitClosed(server).get(), nullptr), 0);
+}
+
+// Holds: S110
+TEST_P(ServerConformance, WaitClosedEndsWithTheCloseOfAServerWithoutConnections)
+{
+    Server server = Serve(house);
+    int client = Dial(server);
+    ExpectEcho(client);
+    Close(client);
+    RunUntil([&] { return house.released == 1; });
+    Future closed = WaitClosed(server);
+    EXPECT_EQ(hoya_future_done(closed.get()), 0) << "it still listens";
+    hoya_server_close(server.get());
+    EXPECT_EQ(hoya_future_result(closed.get(), nullptr), 0);
+    EXPECT_EQ(house.destroyed, 1);
+}
+
+// Holds: S111
+TEST_P(ServerConformance, CloseClientsLetsThemHaveWhatWasWritten)
+{
+    Server server = Serve(house), neighbour = Serve(other);
+    int one = Dial(server), two = Dial(server), three = Dial(neighbour);
+    ExpectEcho(one);
+    ExpectEcho(two);
+    ExpectEcho(three);
+    std::string much(3 << 20, 'x');
+    for (hoya_transport *guest : house.guests) EXPECT_EQ(hoya_transport_write(guest, much.data(), much.size()), 0);
+    EXPECT_EQ(hoya_server_close_clients(server.get()), 0);
+    EXPECT_EQ(house.lost, 0) << "never inside the call";
+    size_t heard = 0;
+    bool ended = false;
+    RunUntil([&] {
+        std::vector<char> some(1 << 16);
+        for (ssize_t n; (n = recv(one, some.data(), some.size(), MSG_DONTWAIT)) >= 0;) {
+            heard += static_cast<size_t>(n);
+            if (n == 0) return ended = true;
+        }
+        return false;
+    });
+    EXPECT_EQ(heard, much.size());
+    ExpectEcho(three);
+    EXPECT_EQ(hoya_server_is_serving(server.get()), 1);
+}
+
+// Holds: S111
+TEST_P(ServerConformance, AbortClientsDropsWhatWasWritten)
+{
+    Server server = Serve(house), neighbour = Serve(other);
+    int one = Dial(server), two = Dial(server), three = Dial(neighbour);
+    ExpectEcho(one);
+    ExpectEcho(two);
+    ExpectEcho(three);
+    std::string much(3 << 20, 'x');
+    for (hoya_transport *guest : house.guests) EXPECT_EQ(hoya_transport_write(guest, much.data(), much.size()), 0);
+    EXPECT_EQ(hoya_server_abort_clients(server.get()), 0);
+    EXPECT_EQ(house.lost, 0) << "never inside the call";
+    RunUntil([&] { return house.released == 2; });
+    EXPECT_EQ(hoya_server_count_connections(server.get()), 0u);
+    ExpectEcho(three);
+}
+
+// Holds: S112
+TEST_P(ServerConformance, ServeForeverThatIsCancelledClosesAndEndsWithTheLastConnection)
+{
+    hoya_server_options options = Options();
+    options.paused = 1;
+    Server server = Serve(house, &options);
+    Future forever = ServeForever(server);
+    ServeForever(server, HOYA_EBUSY);
+    int client = Dial(server);
+    ExpectEcho(client);
+    EXPECT_EQ(hoya_future_cancel(forever.get(), "enough"), 1);
+    EXPECT_EQ(hoya_server_is_serving(server.get()), 0);
+    EXPECT_EQ(hoya_future_cancel(forever.get(), "again"), 1);
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_done(forever.get()), 0);
+    Close(client);
+    RunUntil([&] { return hoya_future_done(forever.get()) == 1; });
+    EXPECT_EQ(hoya_future_cancelled(forever.get()), 1);
+    EXPECT_EQ(TextOf(forever), "enough");
+    EXPECT_EQ(house.released, 1);
+    ServeForever(server, HOYA_ECLOSED);
+}
+
+// Holds: S112
+TEST_P(ServerConformance, ServeForeverEndsAtOnceWhenOthersCloseTheServer)
+{
+    Server server = Serve(house);
+    int client = Dial(server);
+    ExpectEcho(client);
+    Future forever = ServeForever(server);
+    hoya_server_close(server.get());
+    EXPECT_EQ(hoya_future_exception(forever.get(), nullptr), HOYA_ECLOSED);
+    Future idle = ServeForever(Serve(other));
+    EXPECT_EQ(hoya_future_cancel(idle.get(), nullptr), 1);
+    EXPECT_EQ(hoya_future_cancelled(idle.get()), 1) << "it has no connection to wait for";
+}
+
+TEST_P(ServerConformance, AClosedLoopEndsItsServers)
+{
+    Server server = Serve(house);
+    hoya_address address = NameOf(server);
+    int client = Dial(server);
+    ExpectEcho(client);
+    Future closed = WaitClosed(server), forever = ServeForever(server);
+    house.on_released = [&] {
+        EXPECT_EQ(house.destroyed, 0) << "its connections end first";
+        EXPECT_EQ(hoya_server_abort_clients(server.get()), 0);
+    };
+    house.on_destroyed = [&] {
+        EXPECT_EQ(hoya_create_server(loop, "::1", "0", House::Factory, &other, House::Destroy, nullptr, nullptr),
+                  HOYA_ECLOSED);
+    };
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(house.released, 1);
+    EXPECT_EQ(house.destroyed, 1);
+    EXPECT_EQ(other.destroyed, 1);
+    EXPECT_EQ(hoya_future_result(closed.get(), nullptr), 0);
+    EXPECT_EQ(hoya_future_exception(forever.get(), nullptr), HOYA_ECLOSED);
+    EXPECT_EQ(Dial(address), -ECONNREFUSED);
+    EXPECT_EQ(hoya_server_close(server.get()), 0);
+    EXPECT_EQ(hoya_server_close_clients(server.get()), 0);
+    EXPECT_EQ(hoya_server_count_sockets(server.get()), 0u);
+    EXPECT_EQ(hoya_server_start_serving(server.get()), HOYA_ECLOSED);
+}
+
+/* ---- ends in callbacks ------------------------------------------------------------------------------------------ */
+
+TEST_P(ServerConformance, AFactoryMayCloseItsServer)
+{
+    Server server = Serve(house);
+    house.on_factory = [&](hoya_server *self) {
+        EXPECT_EQ(hoya_server_close(self), 0);
+        EXPECT_EQ(house.destroyed, 0) << "it is in use";
+        return 0;
+    };
+    int client = Dial(server);
+    Dial(server); /* waits, and is refused with the socket */
+    ExpectEcho(client);
+    EXPECT_EQ(house.asked, 1);
+    Close(client);
+    RunUntil([&] { return house.destroyed == 1; });
+}
+
+TEST_P(ServerConformance, AFactoryThatClosesItsServerMayFail)
+{
+    Collect();
+    Server server = Serve(house);
+    Future closed = WaitClosed(server);
+    house.on_factory = [&](hoya_server *self) {
+        hoya_server_close(self);
+        EXPECT_EQ(hoya_future_done(closed.get()), 0);
+        server.reset();
+        return HOYA_EACCES;
+    };
+    int client = Dial(server);
+    ExpectToHear(client, "end");
+    EXPECT_EQ(house.destroyed, 1);
+    EXPECT_EQ(hoya_future_result(closed.get(), nullptr), 0);
+    EXPECT_EQ(reports.codes, std::vector<int>{HOYA_EACCES});
+}
+
+TEST_P(ServerConformance, ConnectionMadeMayCloseTheServerAndReleasedMayLetGoOfIt)
+{
+    Server server = Serve(house);
+    house.on_made = [&](hoya_transport *transport) {
+        hoya_server_close(server.get());
+        return hoya_transport_abort(transport);
+    };
+    house.on_released = [&] { server.reset(); };
+    house.on_destroyed = [&] { EXPECT_EQ(server, nullptr); };
+    Dial(server);
+    RunUntil([&] { return house.destroyed == 1; });
+}
+
+TEST_P(ServerConformance, TheReportOfAServerThatCannotAcceptMayCloseIt)
+{
+    Collect();
+    Server server = Serve(house);
+    reports.on_report = [&] {
+        hoya_server_close(server.get());
+        server.reset();
+    };
+    house.on_factory = [](hoya_server *) { return HOYA_EACCES; };
+    int client = Dial(server);
+    ExpectToHear(client, "end");
+    EXPECT_EQ(house.destroyed, 1);
+}
+
+// Holds: F1
+TEST_P(NestingServerConformance, ADialogInAFactoryHoldsUpItsOwnSocketAlone)
+{
+    Server server = Serve(house), neighbour = Serve(other);
+    int first = Dial(server), second = -1;
+    house.on_factory = [&](hoya_server *) {
+        if (house.asked > 1) return 0;
+        second = Dial(server);
+        int third = Dial(neighbour);
+        EXPECT_EQ(send(third, "x", 1, 0), 1);
+        std::string heard;
+        Nest([&] { return (heard = Hear(third)) == "x"; });
+        EXPECT_EQ(heard, "x");
+        EXPECT_EQ(house.asked, 1) << "not entered again";
+        return 0;
+    };
+    RunHostUntil([&] { return house.made == 2; });
+    ExpectEcho(first);
+    ExpectEcho(second);
+}
+
+// Holds: F1
+TEST_P(NestingServerConformance, AServerMayBeClosedByADialogOfItsFactory)
+{
+    Server server = Serve(house);
+    int first = Dial(server);
+    house.on_factory = [&](hoya_server *) {
+        CallSoon([&] {
+            hoya_server_close(server.get());
+            server.reset();
+            Note("closed");
+        });
+        NestUntilSeen("closed");
+        EXPECT_EQ(house.destroyed, 0);
+        return 0;
+    };
+    RunHostUntil([&] { return house.made == 1; });
+    ExpectEcho(first);
+}
+
+// Holds: F1
+TEST_P(NestingServerConformance, ADialogInConnectionMadeLetsOthersIn)
+{
+    Server server = Serve(house);
+    Dial(server);
+    house.on_made = [&](hoya_transport *) {
+        if (house.made > 1) return 0;
+        int second = Dial(server);
+        EXPECT_EQ(send(second, "x", 1, 0), 1);
+        std::string heard;
+        Nest([&] { return (heard = Hear(second)) == "x"; });
+        EXPECT_EQ(heard, "x");
+        return 0;
+    };
+    RunHostUntil([&] { return house.made == 2; });
+}
+
+/* ---- arguments, threads, the dump ----------------------------------------------------------------------------------- */
+
+TEST_P(ServerConformance, BadArgumentsAreRefusedBeforeAnythingIsOpened)
+{
+    const int open = OpenFds();
+    hoya_server_options options = Options();
+    EXPECT_EQ(hoya_create_server(loop, "127.0.0.1", "0", nullptr, &house, House::Destroy, nullptr, nullptr),
+              HOYA_EINVAL);
+    EXPECT_EQ(
+        hoya_create_server(nullptr, "127.0.0.1", "0", House::Factory, &house, House::Destroy, nullptr, nullptr),
+        HOYA_EINVAL);
+    Create(house, "127.0.0.1", nullptr, nullptr, HOYA_EINVAL);
+    Create(house, "127.0.0.1", "", nullptr, HOYA_EINVAL);
+    Create(house, "127.0.0.1", "65536", nullptr, HOYA_EINVAL);
+    Create(house, "no host", "0", nullptr, HOYA_EINVAL);
+    options.backlog = -1;
+    Create(house, "127.0.0.1", "0", &options, HOYA_EINVAL);
+    options = Options();
+    options.more_count = 1;
+    Create(house, "127.0.0.1", "0", &options, HOYA_EINVAL);
+    hoya_endpoint more[] = {{"::1", nullptr}};
+    options.more = more;
+    Create(house, "127.0.0.1", "0", &options, HOYA_EINVAL);
+    ServeUnix(house, Path("socket"), HOYA_EINVAL, &options);
+    options = Options();
+    options.family = AF_UNIX;
+    Create(house, "127.0.0.1", "0", &options, HOYA_EAI_FAMILY);
+    options = Options();
+    options.size = 1;
+    Create(house, "127.0.0.1", "0", &options, HOYA_EINVAL);
+    hoya_transport_options transport = {};
+    transport.size = sizeof transport;
+    transport.keep_alive = -1;
+    options = Options();
+    options.transport = &transport;
+    Create(house, "127.0.0.1", "0", &options, HOYA_EINVAL);
+    ServeUnix(house, "", HOYA_EINVAL);
+    EXPECT_EQ(house.destroyed, 14);
+    EXPECT_EQ(OpenFds(), open);
+    Server server = Serve(other);
+    EXPECT_EQ(hoya_server_wait_closed(server.get(), nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_server_serve_forever(server.get(), nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_server_get_sockname(server.get(), 1, nullptr), HOYA_EINVAL);
+}
+
+// Holds: F15
+TEST_P(ServerConformance, AServerBelongsToTheThreadOfItsLoop)
+{
+    Server server = Serve(house);
+    std::thread([&] {
+        hoya_future *future = nullptr;
+        hoya_address address;
+        EXPECT_EQ(hoya_server_close(server.get()), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_server_start_serving(server.get()), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_server_close_clients(server.get()), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_server_abort_clients(server.get()), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_server_wait_closed(server.get(), &future), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_server_serve_forever(server.get(), &future), HOYA_ETHREAD);
+        EXPECT_EQ(hoya_server_get_sockname(server.get(), 0, &address), HOYA_ETHREAD);
+        Create(other, "127.0.0.1", "0", nullptr, HOYA_ETHREAD);
+        ServeUnix(other, Path("socket"), HOYA_ETHREAD);
+    }).join();
+    EXPECT_EQ(other.destroyed, 2);
+    ExpectEcho(Dial(server));
+}
+
+TEST_P(ServerConformance, SeveralThreadsServeOnePort)
+{
+    hoya_server_options options = Options();
+    options.reuse_port = 1;
+    Server here = Serve(house, &options);
+    std::string port = std::to_string(PortOf(NameOf(here)));
+    Elsewhere elsewhere;
+    struct Setup {
+        const char *port;
+        House *house;
+        hoya_server_options options;
+        std::atomic<int> done{0};
+    } setup{port.c_str(), &other, options, {}};
+    auto serve = [](void *arg) {
+        auto self = static_cast<Setup *>(arg);
+        EXPECT_EQ(hoya_create_server(hoya_get_running_loop(), "127.0.0.1", self->port, House::Factory, self->house,
+                                     House::Destroy, &self->options, nullptr),
+                  0);
+        self->done = 1;
+    };
+    EXPECT_EQ(hoya_loop_call_soon_threadsafe(elsewhere.loop, serve, &setup, nullptr, nullptr), 0);
+    while (!setup.done) std::this_thread::yield();
+    std::vector<int> clients;
+    for (int i = 0; i < 64; i++) clients.push_back(Dial(here));
+    for (int client : clients) ExpectEcho(client);
+    elsewhere.Join();
+    EXPECT_GT(house.made, 0);
+    EXPECT_GT(other.made, 0);
+    EXPECT_EQ(house.made + other.made, 64);
+}
+
+TEST_P(ServerConformance, TheDumpTellsOfEachServer)
+{
+    Oracle oracle(loop);
+    Server server = Serve(house);
+    ExpectEcho(Dial(server));
+    hoya_server_options options = Options();
+    options.paused = 1;
+    Server paused = ServeUnix(other, "@hoya-dump", 0, &options);
+    House third;
+    Future future = Create(third, "a.test", "0");
+    std::string dump;
+    auto add = [](const char *line, void *arg) { *static_cast<std::string *>(arg) += std::string(line) + "\n"; };
+    EXPECT_EQ(hoya_loop_dump(loop, add, &dump), 0);
+    EXPECT_NE(dump.find("  servers: 3\n    " + TextOfName(server) + ", connections: 1\n"), std::string::npos)
+        << dump;
+    EXPECT_NE(dump.find("    unix:@hoya-dump, connections: 0, not serving yet\n"), std::string::npos) << dump;
+    EXPECT_NE(dump.find("    on no socket, connections: 0, looking its hosts up\n"), std::string::npos) << dump;
+    hoya_future_cancel(future.get(), nullptr);
+}
+
+} // namespace hoya_test
