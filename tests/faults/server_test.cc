@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * faults/server_test.cc: servers with each fallible call failing: of their making, all or nothing is done; a connection is
+ * served, or closed and reported, and the server goes on.
+ */
+#include "faults/sweep.h"
+
+#include <cstring>
+#include <vector>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/resolvers.h"
+
+namespace hoya_test
+{
+namespace
+{
+
+/* What a server has: guests that are closed when they have said something. */
+struct House {
+    int made = 0, lost = 0, released = 0, destroyed = 0, reports = 0;
+
+    static int Factory(hoya_server *, hoya_protocol *protocol, void *arg)
+    {
+        static const hoya_protocol_ops ops = [] {
+            hoya_protocol_ops o = {};
+            o.size = sizeof o;
+            o.connection_made = [](hoya_transport *, void *at) { return Of(at)->made++, 0; };
+            o.data_received = [](hoya_transport *from, const void *, size_t, void *) {
+                return hoya_transport_close(from);
+            };
+            o.connection_lost = [](hoya_transport *, int, void *at) { Of(at)->lost++; };
+            o.released = [](void *at) { Of(at)->released++; };
+            return o;
+        }();
+        *protocol = {&ops, arg};
+        return 0;
+    }
+    static House *Of(void *arg) { return static_cast<House *>(arg); }
+    static void Destroy(void *arg) { Of(arg)->destroyed++; }
+    static int Report(hoya_loop *, const hoya_exception_context *, void *arg)
+    {
+        Of(arg)->reports++;
+        return 0;
+    }
+};
+
+class ServerSweep : public VariantFaults
+{
+  protected:
+    void SetUp() override
+    {
+        VariantFaults::SetUp();
+        SetSettling([this] {
+            AwaitLanes();
+            if (host) host->Settle();
+        });
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(Hosts, ServerSweep, ::testing::ValuesIn(variants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+
+hoya_server *Create(Faults &faults, Loop &loop, House &house, const char *name)
+{
+    hoya_future *future = nullptr;
+    hoya_server_options options = {};
+    hoya_endpoint more[] = {{"", "0"}};
+    options.size = sizeof options;
+    options.more = more;
+    options.more_count = 1;
+    int before = house.destroyed;
+    if (!faults.Ok(
+            hoya_create_server(loop, name, "0", House::Factory, &house, House::Destroy, &options, &future))) {
+        EXPECT_EQ(house.destroyed, before + 1);
+        return nullptr;
+    }
+    EXPECT_TRUE(loop.RunUntil([&] { return hoya_future_done(future) == 1; }));
+    void *server = nullptr;
+    if (!faults.Ok(hoya_future_take(future, &server, nullptr))) EXPECT_EQ(house.destroyed, before + 1);
+    hoya_future_unref(future);
+    return static_cast<hoya_server *>(server);
+}
+
+/* A client comes, says something, and hears the end: served, or refused with a report, or not accepted for a second. */
+void Visit(Loop &loop, hoya_server *server, House &house)
+{
+    int client;
+    {
+        Faults::Pause pause;
+        hoya_address address;
+        EXPECT_EQ(hoya_server_get_sockname(server, 0, &address), 0);
+        client = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        EXPECT_EQ(connect(client, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
+        EXPECT_EQ(send(client, "x", 1, MSG_NOSIGNAL), 1);
+    }
+    const int lost = house.lost, reports = house.reports;
+    EXPECT_TRUE(loop.RunUntil([&] { return house.lost > lost || house.reports > reports; }));
+    close(client);
+}
+
+} // namespace
+
+TEST_P(ServerSweep, AServerIsMadeAndServesOrNothingIsLeft)
+{
+    for (const char *name : {"127.0.0.1", "localhost"})
+        Sweep(Name(name).c_str(), [&](Faults &faults) {
+            House house;
+            {
+                Loop loop(faults, variant(), host.get());
+                if (!loop) return;
+                faults.Ok(hoya_loop_set_exception_handler(loop, House::Report, &house));
+                hoya_server *server = Create(faults, loop, house, name);
+                if (server) {
+                    Visit(loop, server, house);
+                    hoya_future *closed = nullptr;
+                    bool waits = faults.Ok(hoya_server_wait_closed(server, &closed));
+                    EXPECT_EQ(hoya_server_close(server), 0);
+                    EXPECT_EQ(hoya_server_abort_clients(server), 0);
+                    if (waits) EXPECT_TRUE(loop.RunUntil([&] { return hoya_future_done(closed) == 1; }));
+                    hoya_future_unref(closed);
+                    hoya_server_unref(server);
+                }
+                if (house.reports) faults.answered = true;
+            }
+            EXPECT_EQ(house.destroyed, 1);
+        });
+}
+
+TEST_P(ServerSweep, AUnixServerLeavesNoPath)
+{
+    char directory[] = "/tmp/hoya-faults-XXXXXX";
+    ASSERT_NE(mkdtemp(directory), nullptr);
+    std::string path = std::string(directory) + "/socket";
+    Sweep(Name("a Unix server").c_str(), [&](Faults &faults) {
+        House house;
+        Loop loop(faults, variant(), host.get());
+        if (!loop) return;
+        faults.Ok(hoya_loop_set_exception_handler(loop, House::Report, &house));
+        hoya_server *server = nullptr;
+        if (faults.Ok(hoya_create_unix_server(loop, path.c_str(), House::Factory, &house, House::Destroy, nullptr,
+                                              &server))) {
+            Visit(loop, server, house);
+            EXPECT_EQ(hoya_server_close(server), 0);
+            EXPECT_EQ(hoya_server_abort_clients(server), 0);
+            EXPECT_TRUE(loop.RunUntil([&] { return house.destroyed == 1; }));
+            hoya_server_unref(server);
+        }
+        if (house.reports) faults.answered = true;
+        EXPECT_EQ(house.destroyed, 1);
+        unlink(path.c_str()); /* where nobody could see whose it was */
+    });
+    EXPECT_EQ(rmdir(directory), 0);
+}
+
+} // namespace hoya_test
