@@ -11,15 +11,31 @@ function(hoya_add_googletest)
     set(BUILD_GMOCK OFF)
     set(INSTALL_GTEST OFF)
     add_subdirectory("${HOYA_GOOGLETEST_DIR}" googletest EXCLUDE_FROM_ALL SYSTEM)
+    target_compile_options(gtest PRIVATE -O0) # as hoya_test_code
 endfunction()
 
-# hoya_test_program(TARGET SOURCE...): an executable with our main and leak checks.
-function(hoya_test_program target)
-    add_executable(${target} ${ARGN})
+# hoya_test_code(TARGET): how tests are compiled. They are not what is tested, and googletest's templates take a compiler
+# that optimises them three times as long; the library keeps the preset's own flags, and so do the programs in C.
+function(hoya_test_code target)
     hoya_compile(${target})
-    target_compile_options(${target} PRIVATE -Wno-dangling-else) # gcc takes an EXPECT_EQ after an `if` for one
-    target_link_libraries(${target} PRIVATE hoya_test_support)
-    target_precompile_headers(${target} PRIVATE <gtest/gtest.h>)
+    target_compile_options(${target} PRIVATE -O0 -Wno-dangling-else) # gcc takes an EXPECT_EQ after an `if` for one
+endfunction()
+
+# hoya_test_objects(TARGET BASE SOURCE...): what several programs have in common, compiled once. BASE is
+# hoya_test_support, or hoya_test_hosts with all toolkits: their flags differ, and each has googletest's header for its own.
+function(hoya_test_objects target base)
+    add_library(${target} OBJECT ${ARGN})
+    hoya_test_code(${target})
+    target_link_libraries(${target} PRIVATE ${base})
+    target_precompile_headers(${target} REUSE_FROM ${base})
+endfunction()
+
+# hoya_test_program(TARGET BASE SOURCE...): an executable with our main and leak checks.
+function(hoya_test_program target base)
+    add_executable(${target} ${ARGN})
+    hoya_test_code(${target})
+    target_link_libraries(${target} PRIVATE ${base} hoya_test_support)
+    target_precompile_headers(${target} REUSE_FROM ${base})
 endfunction()
 
 # hoya_gtest(NAME TARGET FILTER): one process that runs the tests of TARGET which FILTER names. No test is a failure.
