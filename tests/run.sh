@@ -13,7 +13,7 @@ Builds each preset in build/<preset>, runs its tests, and looks whether every re
   --preset NAME[,NAME...]        what to build and test (default: dev), or "all":
                                  dev release asan tsan clang-release clang-asan i386 musl aarch64
   --compile-only NAME[,NAME...]  presets to build and not to test; alone, no other preset is tested
-  --jobs N                       how many compilers and tests at a time (default: one a processor)
+  --jobs N                       how many compilers at a time, and twice as many tests (default: one a processor)
   --filter RE                    only the entries of ctest that match; `ctest --test-dir build/dev -N` lists them
   --mutants                      instead of testing: puts each fault of tests/mutants.txt into a copy of the library and
                                  looks whether a test notices; --filter RE: only those whose line matches
@@ -143,7 +143,8 @@ run_tests() # PRESET
     echo "== $1: test"
     verdicts=$PWD/build/$1/verdicts.txt junit=$PWD/build/$1/junit.xml
     rm -f "$junit"
-    ctest --test-dir "build/$1" --no-tests=error --parallel "$jobs" ${filter:+--tests-regex "$filter"} \
+    # Twice as many as there are processors: most of their time the tests wait, for clocks and for silence.
+    ctest --test-dir "build/$1" --no-tests=error --parallel $((2 * jobs)) ${filter:+--tests-regex "$filter"} \
         --output-junit "$junit" --test-output-size-passed 100000000 --test-output-size-failed 100000000 || :
     : >"$verdicts"
     [ ! -f "$junit" ] || LC_ALL=C awk -f tests/verdicts.awk "$junit" >"$verdicts"
