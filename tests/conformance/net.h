@@ -17,7 +17,7 @@ namespace hoya_test
 {
 
 /* Notes "NAME made", "NAME data", "NAME eof", "NAME pause", "NAME resume", "NAME lost CODE", "NAME released" into the trace.
- * Lives longer than its connection. */
+ * A connection that is still there at its end goes on without it. */
 class Recorder
 {
   public:
@@ -27,6 +27,14 @@ class Recorder
         : trace_(trace), name_(std::move(name)), buffered_(buffered)
     {
     }
+    ~Recorder()
+    {
+        static const hoya_protocol_ops nothing = {sizeof nothing, nullptr, nullptr, nullptr, nullptr,
+                                                  nullptr,        nullptr, nullptr, nullptr, nullptr};
+        if (transport) EXPECT_EQ(hoya_transport_set_protocol(transport, {&nothing, nullptr}), 0);
+    }
+    Recorder(const Recorder &) = delete;
+    Recorder &operator=(const Recorder &) = delete;
     hoya_protocol protocol() { return {buffered_ ? &kBuffered : &kPlain, this}; }
 
     /* What it answers; each may be empty. */
@@ -103,6 +111,7 @@ class Recorder
     {
         Of(arg)->Note("released");
         Of(arg)->released++;
+        Of(arg)->transport = nullptr; /* a loop that closes says nothing else */
         if (Of(arg)->on_released) Of(arg)->on_released();
     }
 
