@@ -9,6 +9,14 @@ namespace hoya_test
 
 class ServerCreation : public WithServers<LoopConformance>
 {
+  protected:
+    /* An address of this machine whose free ports stay free while others run, too. */
+    static std::string Private(int number)
+    {
+        int pid = getpid();
+        return "127." + std::to_string(20 + pid / 15000 % 200) + "." + std::to_string(pid / 60 % 250) + "." +
+               std::to_string(1 + (pid % 60) * 4 + number);
+    }
 };
 
 INSTANTIATE_TEST_SUITE_P(Hosts, ServerCreation, ::testing::ValuesIn(variants()),
@@ -34,30 +42,31 @@ TEST_P(ServerCreation, APausedServerRefusesUntilItStarts)
 // Holds: S116
 TEST_P(ServerCreation, SeveralHostsAreBoundAllOrNone)
 {
+    const std::string second = Private(2), third = Private(3);
     Server squatter = Serve(other);
     std::string taken = std::to_string(PortOf(NameOf(squatter)));
-    hoya_endpoint more[] = {{"127.0.0.3", "0"}, {"127.0.0.1", taken.c_str()}};
+    hoya_endpoint more[] = {{third.c_str(), "0"}, {"127.0.0.1", taken.c_str()}};
     hoya_server_options options = Options();
     options.more = more;
     options.more_count = 2;
     std::string port;
     {
-        Server probe = Take(Create(other, "127.0.0.2", "0"));
+        Server probe = Take(Create(other, second.c_str(), "0"));
         port = std::to_string(PortOf(NameOf(probe)));
         hoya_server_close(probe.get());
     }
-    Future failed = Create(house, "127.0.0.2", port.c_str(), &options);
+    Future failed = Create(house, second.c_str(), port.c_str(), &options);
     EXPECT_EQ(hoya_future_exception(failed.get(), nullptr), HOYA_EADDRINUSE);
     EXPECT_NE(TextOf(failed).find("127.0.0.1:" + taken), std::string::npos) << TextOf(failed);
     EXPECT_EQ(house.destroyed, 1);
     hoya_address free = {};
-    EXPECT_EQ(hoya_address_set(&free, "127.0.0.2", port.c_str()), 0);
+    EXPECT_EQ(hoya_address_set(&free, second.c_str(), port.c_str()), 0);
     EXPECT_EQ(Dial(free), -ECONNREFUSED) << "none is left";
 
     options.more_count = 1;
-    Server both = Take(Create(house, "127.0.0.2", port.c_str(), &options));
+    Server both = Take(Create(house, second.c_str(), port.c_str(), &options));
     ASSERT_EQ(hoya_server_count_sockets(both.get()), 2u);
-    EXPECT_EQ(TextOfName(both, 0), "127.0.0.2:" + port);
+    EXPECT_EQ(TextOfName(both, 0), second + ":" + port);
     ExpectEcho(Dial(both, 0));
     ExpectEcho(Dial(both, 1));
     hoya_server_close(both.get());
@@ -91,14 +100,15 @@ TEST_P(ServerCreation, EveryAddressIsServedByBothFamiliesAtOnePort)
 // Holds: S116
 TEST_P(ServerCreation, AnAddressThatSeveralHostsHaveIsBoundOnce)
 {
-    Server probe = Serve(other);
+    const std::string first = Private(1), second = Private(2);
+    Server probe = Take(Create(other, first.c_str(), "0"));
     std::string port = std::to_string(PortOf(NameOf(probe)));
     hoya_server_close(probe.get());
-    hoya_endpoint more[] = {{"127.0.0.1", port.c_str()}, {"127.0.0.2", port.c_str()}};
+    hoya_endpoint more[] = {{first.c_str(), port.c_str()}, {second.c_str(), port.c_str()}};
     hoya_server_options options = Options();
     options.more = more;
     options.more_count = 2;
-    Server server = Take(Create(house, "127.0.0.1", port.c_str(), &options));
+    Server server = Take(Create(house, first.c_str(), port.c_str(), &options));
     EXPECT_EQ(hoya_server_count_sockets(server.get()), 2u);
 }
 
