@@ -21,6 +21,7 @@
 
 #include <gtest/gtest.h>
 #include <hoya/hoya.h>
+#include <unistd.h>
 
 #include "support/hosts.h"
 
@@ -37,6 +38,14 @@ struct Unref {
 };
 using Handle = std::unique_ptr<hoya_handle, Unref>;
 using ThreadsafeHandle = std::unique_ptr<hoya_threadsafe_handle, Unref>;
+
+/* An address of this machine whose ports stay as they are, taken or free, while other tests run. */
+inline std::string PrivateAddress(int number)
+{
+    int pid = getpid();
+    return "127." + std::to_string(20 + pid / 15000 % 200) + "." + std::to_string(pid / 60 % 250) + "." +
+           std::to_string(1 + (pid % 60) * 4 + number);
+}
 
 /* An argument that knows what became of it. */
 struct Probe {

@@ -27,16 +27,16 @@ class Connection : public NetConformance
         AwaitLanes();
     }
     /* A plain socket that listens; its port as text. */
-    int Listen(int family, std::string *port, int backlog = 16)
+    int Listen(int family, std::string *port, const std::string &at = "127.0.0.1")
     {
         int fd = Own(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
         sockaddr_storage address = {};
         address.ss_family = static_cast<sa_family_t>(family);
         socklen_t length = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-        if (family == AF_INET) reinterpret_cast<sockaddr_in *>(&address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (family == AF_INET) reinterpret_cast<sockaddr_in *>(&address)->sin_addr.s_addr = inet_addr(at.c_str());
         else reinterpret_cast<sockaddr_in6 *>(&address)->sin6_addr = in6addr_loopback;
         EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr *>(&address), length), 0);
-        EXPECT_EQ(listen(fd, backlog), 0);
+        EXPECT_EQ(listen(fd, 16), 0);
         *port = PortOf(fd);
         return fd;
     }
@@ -47,11 +47,12 @@ class Connection : public NetConformance
         getsockname(fd, reinterpret_cast<sockaddr *>(&address), &length);
         return std::to_string(ntohs(reinterpret_cast<sockaddr_in *>(&address)->sin_port));
     }
-    /* A port at which nobody listens any more. */
+    const std::string refusing = PrivateAddress(1);
+    /* A port of it at which nobody listens any more. */
     std::string RefusingPort(int family = AF_INET)
     {
         std::string port;
-        int fd = Listen(family, &port);
+        int fd = Listen(family, &port, refusing);
         Close(fd);
         return port;
     }
@@ -303,7 +304,7 @@ TEST_P(Connection, TheNextAddressIsTriedWhenOneFails)
     Recorder recorder(&trace, "a");
     std::string port;
     Listen(AF_INET, &port);
-    Addresses addresses{{{"127.0.0.1", RefusingPort()}, {"127.0.0.1", port}}};
+    Addresses addresses{{{refusing, RefusingPort()}, {"127.0.0.1", port}}};
     addresses.Install(loop);
     hoya_connection_options options = Options();
     options.happy_eyeballs_delay = HOYA_NEVER;
@@ -316,14 +317,14 @@ TEST_P(Connection, TheNextAddressIsTriedWhenOneFails)
 TEST_P(Connection, IfAllFailTheTextTellsOfEach)
 {
     Recorder recorder(&trace, "a");
-    std::string one = RefusingPort(), two = RefusingPort();
-    Addresses addresses{{{"127.0.0.1", one}, {"127.0.0.2", two}}};
+    std::string one = RefusingPort();
+    Addresses addresses{{{refusing, one}, {PrivateAddress(2), one}}};
     addresses.Install(loop);
     Future future = Create("two.example", "80", recorder);
     RunUntilDone(future);
     EXPECT_EQ(Result(future), HOYA_ECONNREFUSED);
-    EXPECT_NE(Text(future).find("127.0.0.1:" + one + ": "), std::string::npos) << Text(future);
-    EXPECT_NE(Text(future).find("127.0.0.2:" + two + ": "), std::string::npos) << Text(future);
+    EXPECT_NE(Text(future).find(refusing + ":" + one + ": "), std::string::npos) << Text(future);
+    EXPECT_NE(Text(future).find(PrivateAddress(2) + ":" + one + ": "), std::string::npos) << Text(future);
     EXPECT_EQ(trace, Trace{"a released"}) << "the protocol has had no connection";
 }
 
@@ -380,7 +381,7 @@ TEST_P(Connection, FamiliesAlternate)
 {
     Recorder recorder(&trace, "a");
     std::string refused = RefusingPort(), refused6 = RefusingPort(AF_INET6);
-    Addresses addresses{{{"::1", refused6}, {"::1", refused6}, {"127.0.0.1", refused}, {"127.0.0.2", refused}}};
+    Addresses addresses{{{"::1", refused6}, {"::1", refused6}, {refusing, refused}, {PrivateAddress(2), refused}}};
     addresses.Install(loop);
     for (int first = 0; first < 3; first++) {
         hoya_connection_options options = Options();
@@ -483,7 +484,7 @@ TEST_P(Connection, AClosedLoopForgetsWhatWasBegun)
 TEST_P(Connection, AFailureThatNobodySeesIsReported)
 {
     Recorder recorder(&trace, "a");
-    Create("127.0.0.1", RefusingPort(), recorder).reset();
+    Create(refusing, RefusingPort(), recorder).reset();
     RunUntil([&] { return recorder.released; });
     EXPECT_TRUE(Logged("a connection that was being made"));
     EXPECT_TRUE(Logged("HOYA_ECONNREFUSED"));
@@ -539,10 +540,10 @@ TEST_P(Connection, WhatTheNetworkRefusesHasItsCodeAndItsAddress)
 {
     Recorder recorder(&trace, "a");
     std::string port = RefusingPort();
-    Future refused = Create("127.0.0.1", port, recorder);
+    Future refused = Create(refusing, port, recorder);
     RunUntilDone(refused);
     EXPECT_EQ(Result(refused), HOYA_ECONNREFUSED);
-    EXPECT_EQ(Text(refused), "127.0.0.1:" + port + ": " + hoya_strerror(HOYA_ECONNREFUSED));
+    EXPECT_EQ(Text(refused), refusing + ":" + port + ": " + hoya_strerror(HOYA_ECONNREFUSED));
 
     std::string path = "/nonexistent/hoya";
     Future nowhere = CreateUnix(path, recorder);
@@ -551,14 +552,14 @@ TEST_P(Connection, WhatTheNetworkRefusesHasItsCodeAndItsAddress)
 
     hoya_connection_options options = Options();
     options.local_host = "192.0.2.1"; /* of nobody's */
-    Future stranger = Create("127.0.0.1", port, recorder, &options);
+    Future stranger = Create(refusing, port, recorder, &options);
     RunUntilDone(stranger);
     EXPECT_EQ(Result(stranger), HOYA_EADDRNOTAVAIL);
     EXPECT_NE(Text(stranger).find("192.0.2.1"), std::string::npos) << Text(stranger);
 
     options.local_host = "::1";
     options.family = 0;
-    Future mixed = Create("127.0.0.1", port, recorder, &options);
+    Future mixed = Create(refusing, port, recorder, &options);
     RunUntilDone(mixed);
     EXPECT_EQ(Result(mixed), HOYA_EADDRNOTAVAIL);
     EXPECT_NE(Text(mixed).find("another family"), std::string::npos) << Text(mixed);

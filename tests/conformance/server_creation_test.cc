@@ -9,14 +9,6 @@ namespace hoya_test
 
 class ServerCreation : public WithServers<LoopConformance>
 {
-  protected:
-    /* An address of this machine whose free ports stay free while others run, too. */
-    static std::string Private(int number)
-    {
-        int pid = getpid();
-        return "127." + std::to_string(20 + pid / 15000 % 200) + "." + std::to_string(pid / 60 % 250) + "." +
-               std::to_string(1 + (pid % 60) * 4 + number);
-    }
 };
 
 INSTANTIATE_TEST_SUITE_P(Hosts, ServerCreation, ::testing::ValuesIn(variants()),
@@ -42,7 +34,7 @@ TEST_P(ServerCreation, APausedServerRefusesUntilItStarts)
 // Holds: S116
 TEST_P(ServerCreation, SeveralHostsAreBoundAllOrNone)
 {
-    const std::string second = Private(2), third = Private(3);
+    const std::string second = PrivateAddress(2), third = PrivateAddress(3);
     Server squatter = Serve(other);
     std::string taken = std::to_string(PortOf(NameOf(squatter)));
     hoya_endpoint more[] = {{third.c_str(), "0"}, {"127.0.0.1", taken.c_str()}};
@@ -100,7 +92,7 @@ TEST_P(ServerCreation, EveryAddressIsServedByBothFamiliesAtOnePort)
 // Holds: S116
 TEST_P(ServerCreation, AnAddressThatSeveralHostsHaveIsBoundOnce)
 {
-    const std::string first = Private(1), second = Private(2);
+    const std::string first = PrivateAddress(1), second = PrivateAddress(2);
     Server probe = Take(Create(other, first.c_str(), "0"));
     std::string port = std::to_string(PortOf(NameOf(probe)));
     hoya_server_close(probe.get());
