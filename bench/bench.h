@@ -37,6 +37,9 @@ typedef struct bench_impl {
 
     /* Sends back what comes on each descriptor, until all of them have ended. Calls bench_start_echo before it waits. */
     void (*echo)(const int *fds, int n);
+    /* The same by what the library has for connections; NULL: by nothing else. What comes is in memory of the library's, or
+     * of the program's if it is to be `buffered`. Calls bench_end_echo when the first one has ended. */
+    void (*streams)(const int *fds, int n, int buffered);
 
     /* A loop on this thread: begins with bench_start_waking, calls bench_woken until that says 0, and joins the
      * thread. */
@@ -50,8 +53,11 @@ extern const bench_impl bench_implementation;
 
 /* The loop is there, and about to be run: the client may begin. */
 void bench_start_echo(void);
-/* For all of them: up to 64 bytes a message. Returns 0 at the end of the stream. */
+void bench_end_echo(void);
+/* For all of them: a message there and back. Returns 0 at the end of the stream. */
 int bench_echo_once(int fd);
+/* Room for the largest message. */
+#define BENCH_ROOM 65536
 
 /* Starts the thread that wakes the sleeper, whose loop is there and about to be run. The loop must outlive it. */
 pthread_t bench_start_waking(void);

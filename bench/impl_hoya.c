@@ -228,6 +228,75 @@ static void echo(const int *fds, int n)
     close_loop();
 }
 
+/* ---- the same by connections and protocols ---------------------------------------------------------------- */
+
+static long to_make;
+
+static int on_made(hoya_transport *transport, void *arg)
+{
+    (void)transport, (void)arg;
+    if (--to_make == 0) bench_start_echo();
+    return 0;
+}
+
+static int on_data(hoya_transport *transport, const void *data, size_t size, void *arg)
+{
+    (void)arg;
+    return hoya_transport_write(transport, data, size);
+}
+
+static char room[BENCH_ROOM];
+
+static int give_room(hoya_transport *transport, size_t hint, void **buffer, size_t *size, void *arg)
+{
+    (void)transport, (void)hint, (void)arg;
+    *buffer = room;
+    *size = sizeof room;
+    return 0;
+}
+
+static int on_filled(hoya_transport *transport, size_t count, void *arg)
+{
+    (void)arg;
+    return hoya_transport_write(transport, room, count);
+}
+
+static int on_eof(hoya_transport *transport, void *arg)
+{
+    (void)transport, (void)arg;
+    bench_end_echo();
+    return 0;
+}
+
+static void on_lost(hoya_transport *transport, int code, void *arg)
+{
+    (void)transport, (void)arg;
+    check(code);
+    if (--left == 0) bench_mode_quit(loop);
+}
+
+static const hoya_protocol_ops plain = {.size = sizeof plain,
+                                        .connection_made = on_made,
+                                        .data_received = on_data,
+                                        .eof_received = on_eof,
+                                        .connection_lost = on_lost};
+static const hoya_protocol_ops with_buffer = {.size = sizeof with_buffer,
+                                              .connection_made = on_made,
+                                              .get_buffer = give_room,
+                                              .buffer_updated = on_filled,
+                                              .eof_received = on_eof,
+                                              .connection_lost = on_lost};
+
+static void streams(const int *fds, int n, int buffered)
+{
+    hoya_protocol protocol = {buffered ? &with_buffer : &plain, NULL};
+    open_loop();
+    left = to_make = n;
+    for (int i = 0; i < n; i++) check(hoya_connect_accepted_socket(loop, fds[i], protocol, NULL, NULL));
+    bench_mode_run(loop);
+    close_loop();
+}
+
 static void on_wake(void *arg)
 {
     (void)arg;
@@ -248,5 +317,6 @@ static void sleeper(void)
     close_loop();
 }
 
-const bench_impl bench_implementation = {BENCH_NAME, chain,     batch, timers_insert, timers_cancel, timers_expire,
-                                         posts,      ping_pong, jobs,  echo,          sleeper,       wake};
+const bench_impl bench_implementation = {BENCH_NAME,    chain,   batch,     timers_insert, timers_cancel,
+                                         timers_expire, posts,   ping_pong, jobs,          echo,
+                                         streams,       sleeper, wake};

@@ -53,5 +53,5 @@ void sleeper()
 
 } // namespace
 
-const bench_impl bench_implementation = {"qt",    nullptr, nullptr, nullptr, nullptr, nullptr,
-                                         nullptr, nullptr, nullptr, echo,    sleeper, wake};
+const bench_impl bench_implementation = {"qt",    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                                         nullptr, nullptr, echo,    nullptr, sleeper, wake};

@@ -264,6 +264,47 @@ static void echo(const int *fds, int n)
     uv_run(loop, UV_RUN_DEFAULT);
 }
 
+/* ---- the same by uv_tcp_t: one call to read, one to write ---------------------------------------------------- */
+
+static void give_room(uv_handle_t *handle, size_t hint, uv_buf_t *buffer)
+{
+    static char room[BENCH_ROOM];
+    (void)handle, (void)hint;
+    *buffer = uv_buf_init(room, sizeof room);
+}
+
+static void free_stream(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
+{
+    if (count > 0) {
+        uv_buf_t answer = uv_buf_init(buffer->base, (unsigned)count);
+        bench_require(uv_try_write(stream, &answer, 1) == count, "uv_try_write");
+    } else if (count < 0) {
+        bench_require(count == UV_EOF, "uv_read");
+        bench_end_echo();
+        uv_close((uv_handle_t *)stream, free_stream);
+    }
+}
+
+static void streams(const int *fds, int n, int buffered)
+{
+    (void)buffered;
+    loop = uv_default_loop();
+    for (int i = 0; i < n; i++) {
+        uv_tcp_t *stream = malloc(sizeof *stream);
+        bench_require(stream && uv_tcp_init(loop, stream) == 0 && uv_tcp_open(stream, fds[i]) == 0 &&
+                          uv_read_start((uv_stream_t *)stream, give_room, on_read) == 0,
+                      "uv_tcp");
+    }
+    uv_run(loop, UV_RUN_NOWAIT); /* it tells the kernel of its descriptors when it runs */
+    bench_start_echo();
+    uv_run(loop, UV_RUN_DEFAULT);
+}
+
 /* ---- wake-up ---------------------------------------------------------------------------------------------- */
 
 static uv_async_t alarm_clock;
@@ -287,5 +328,6 @@ static void sleeper(void)
     pthread_join(waker, NULL);
 }
 
-const bench_impl bench_implementation = {"libuv", chain,     batch, timers_insert, timers_cancel, timers_expire,
-                                         posts,   ping_pong, jobs,  echo,          sleeper,       wake};
+const bench_impl bench_implementation = {"libuv",       chain,   batch,     timers_insert, timers_cancel,
+                                         timers_expire, posts,   ping_pong, jobs,          echo,
+                                         streams,       sleeper, wake};

@@ -3,26 +3,17 @@
  * main.c: WORKLOAD [PARAMETER...]: runs one workload with the implementation that this program is linked with, and prints
  * a line a figure: workload impl params metric value unit.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "bench.h"
-
-#define MESSAGE 64
+#include "harness.h"
 
 void bench_require(int good, const char *what)
 {
@@ -74,14 +65,14 @@ void bench_settle_worker(void)
 
 /* ---- the workloads ---------------------------------------------------------------------------------------- */
 
-static double now(clockid_t clock)
+double bench_now(clockid_t clock)
 {
     struct timespec t;
     clock_gettime(clock, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static void print(const char *workload, const char *params, const char *metric, double value, const char *unit)
+void bench_print(const char *workload, const char *params, const char *metric, double value, const char *unit)
 {
     printf("%s %s %s %s %.2f %s\n", workload, bench_implementation.name, params, metric, value, unit);
 }
@@ -96,9 +87,9 @@ static long number(int argc, char **argv, int i)
 
 static void count_run(const char *workload, void (*run)(long n), long n)
 {
-    double start = now(CLOCK_MONOTONIC);
+    double start = bench_now(CLOCK_MONOTONIC);
     run(n);
-    print(workload, "-", "callback", (now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
+    bench_print(workload, "-", "callback", (bench_now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
 }
 
 /* A thousand timers are made within microseconds, which one interruption doubles: each pass makes at least 100,000. */
@@ -115,23 +106,23 @@ static void timers(long n, long times)
     double insert = 0, cancel = 0, expire = 0, all = (double)n * (double)times;
     for (long i = 0; i < times; i++) {
         for (long j = 0; j < repeat; j++) {
-            double start = now(CLOCK_MONOTONIC);
+            double start = bench_now(CLOCK_MONOTONIC);
             impl->timers_insert(n, delays);
-            double inserted = now(CLOCK_MONOTONIC);
+            double inserted = bench_now(CLOCK_MONOTONIC);
             impl->timers_cancel(n);
             insert += inserted - start;
-            cancel += now(CLOCK_MONOTONIC) - inserted;
+            cancel += bench_now(CLOCK_MONOTONIC) - inserted;
         }
         impl->timers_insert(n, delays);
         struct timespec until_due = {0, 25000000};
         nanosleep(&until_due, NULL);
-        double due = now(CLOCK_MONOTONIC);
+        double due = bench_now(CLOCK_MONOTONIC);
         impl->timers_expire(n);
-        expire += now(CLOCK_MONOTONIC) - due;
+        expire += bench_now(CLOCK_MONOTONIC) - due;
     }
-    print("timers", params, "insert", insert / all / (double)repeat, "ns");
-    print("timers", params, "cancel", cancel / all / (double)repeat, "ns");
-    print("timers", params, "expire", expire / all, "ns");
+    bench_print("timers", params, "insert", insert / all / (double)repeat, "ns");
+    bench_print("timers", params, "cancel", cancel / all / (double)repeat, "ns");
+    bench_print("timers", params, "expire", expire / all, "ns");
     free(delays);
 }
 
@@ -139,9 +130,9 @@ static void posts(int producers, long n)
 {
     char params[32];
     snprintf(params, sizeof params, "%d", producers);
-    double start = now(CLOCK_MONOTONIC);
+    double start = bench_now(CLOCK_MONOTONIC);
     bench_implementation.posts(producers, n);
-    print("posts", params, "post", (now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
+    bench_print("posts", params, "post", (bench_now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
 }
 
 static void jobs(long flight, long n)
@@ -149,108 +140,9 @@ static void jobs(long flight, long n)
     bench_require(bench_implementation.jobs != NULL, "a pool of threads");
     char params[32];
     snprintf(params, sizeof params, "%ld", flight);
-    double start = now(CLOCK_MONOTONIC);
+    double start = bench_now(CLOCK_MONOTONIC);
     bench_implementation.jobs(flight, n);
-    print("jobs", params, "job", (now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
-}
-
-/* ---- echo: the client is a process of its own ------------------------------------------------------------- */
-
-/* From the client's start to the first end of a stream: how long it takes to make an application and a loop, and to end
- * them, is not asked here. */
-static struct {
-    int go;
-    double start, end, cpu, cpu_end;
-} echoing;
-
-void bench_start_echo(void)
-{
-    echoing.start = now(CLOCK_MONOTONIC);
-    echoing.cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-    bench_require(write(echoing.go, "g", 1) == 1, "start");
-}
-
-int bench_echo_once(int fd)
-{
-    char buffer[MESSAGE];
-    ssize_t n = recv(fd, buffer, sizeof buffer, 0);
-    if (n > 0) bench_require(send(fd, buffer, (size_t)n, MSG_NOSIGNAL) == n, "send");
-    else bench_require(n == 0 || errno == EAGAIN, "recv");
-    if (n == 0 && !echoing.end) {
-        echoing.end = now(CLOCK_MONOTONIC);
-        echoing.cpu_end = now(CLOCK_PROCESS_CPUTIME_ID);
-    }
-    return n != 0;
-}
-
-static int listen_on_loopback(struct sockaddr_in *address)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    socklen_t size = sizeof *address;
-    memset(address, 0, sizeof *address);
-    address->sin_family = AF_INET;
-    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bench_require(fd >= 0 && bind(fd, (struct sockaddr *)address, size) == 0 && listen(fd, 4096) == 0 &&
-                      getsockname(fd, (struct sockaddr *)address, &size) == 0,
-                  "listen");
-    return fd;
-}
-
-static void prepare(int fd)
-{
-    int on = 1;
-    bench_require(fd >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
-                      fcntl(fd, F_SETFL, O_NONBLOCK) == 0,
-                  "connection");
-}
-
-/* One message at a time on each connection, until `requests` answers have come. */
-static void client(const struct sockaddr_in *address, int connections, long requests, int go)
-{
-    int epfd = epoll_create1(0), *fds = calloc((size_t)connections, sizeof *fds);
-    char message[MESSAGE] = {0};
-    for (int i = 0; i < connections; i++) {
-        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
-        bench_require(connect(fds[i], (const struct sockaddr *)address, sizeof *address) == 0, "connect");
-        prepare(fds[i]);
-        struct epoll_event event = {.events = EPOLLIN, .data.fd = fds[i]};
-        epoll_ctl(epfd, EPOLL_CTL_ADD, fds[i], &event);
-    }
-    bench_require(read(go, message, 1) == 1, "start");
-    for (int i = 0; i < connections; i++) bench_require(send(fds[i], message, MESSAGE, 0) == MESSAGE, "send");
-    for (long answers = 0; answers < requests;) {
-        struct epoll_event events[256];
-        int n = epoll_wait(epfd, events, 256, -1);
-        for (int i = 0; i < n; i++) {
-            ssize_t got = recv(events[i].data.fd, message, MESSAGE, 0);
-            bench_require(got == MESSAGE, "a whole answer");
-            if (++answers + connections <= requests)
-                bench_require(send(events[i].data.fd, message, MESSAGE, 0) == MESSAGE, "send");
-        }
-    }
-    _exit(0); /* closes all */
-}
-
-static void echo(int connections, long requests)
-{
-    struct sockaddr_in address;
-    int listener = listen_on_loopback(&address), go[2];
-    bench_require(pipe(go) == 0, "pipe");
-    fflush(stdout);
-    pid_t child = fork();
-    bench_require(child >= 0, "fork");
-    if (child == 0) client(&address, connections, requests, go[0]);
-    int *fds = calloc((size_t)connections, sizeof *fds);
-    for (int i = 0; i < connections; i++) prepare(fds[i] = accept(listener, NULL, NULL));
-
-    echoing.go = go[1];
-    bench_implementation.echo(fds, connections);
-    int status = -1;
-    bench_require(waitpid(child, &status, 0) == child && status == 0, "the client");
-    char params[32];
-    snprintf(params, sizeof params, "%d", connections);
-    print("echo", params, "request", (echoing.end - echoing.start) / (double)requests, "ns");
-    print("echo", params, "server-cpu", (echoing.cpu_end - echoing.cpu) / (double)requests, "ns");
+    bench_print("jobs", params, "job", (bench_now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
 }
 
 /* ---- wakeup: from the post in one thread to the callback in another, whose loop sleeps in between ----------- */
@@ -267,7 +159,7 @@ static void *keep_waking(void *arg)
     struct timespec pause = {0, 50000};
     for (long i = 0; i < waking.n; i++) {
         nanosleep(&pause, NULL);
-        waking.posted = now(CLOCK_MONOTONIC);
+        waking.posted = bench_now(CLOCK_MONOTONIC);
         bench_implementation.wake();
         sem_wait(&waking.woken);
     }
@@ -281,7 +173,7 @@ pthread_t bench_start_waking(void)
 
 int bench_woken(void)
 {
-    waking.latencies[waking.taken++] = now(CLOCK_MONOTONIC) - waking.posted;
+    waking.latencies[waking.taken++] = bench_now(CLOCK_MONOTONIC) - waking.posted;
     sem_post(&waking.woken);
     return waking.taken < waking.n;
 }
@@ -310,14 +202,23 @@ static void wakeup(long n, const char *label)
     /* Else this would be the latency of a loop that was awake. */
     bench_require(slept > n / 10 * 9, "the loop did not sleep");
     qsort(waking.latencies, (size_t)n, sizeof *waking.latencies, compare);
-    print("wakeup", label, "latency", waking.latencies[n / 2], "ns");
+    bench_print("wakeup", label, "latency", waking.latencies[n / 2], "ns");
     free(waking.latencies);
+}
+
+static void echo(const char *workload, int argc, char **argv)
+{
+    bench_echo(workload, (bench_echoed){.connections = (int)number(argc, argv, 2),
+                                        .requests = number(argc, argv, 3),
+                                        .size = argc > 4 ? (size_t)number(argc, argv, 4) : 64,
+                                        .idle = argc > 5 ? (int)number(argc, argv, 5) : 0});
 }
 
 static int usage(void)
 {
     fprintf(stderr, "usage: WORKLOAD PARAMETER...: chain N | batch N | timers N TIMES | posts PRODUCERS N |\n"
-                    "pingpong N [LABEL] | jobs FLIGHT N | echo CONNECTIONS REQUESTS | wakeup N [LABEL]\n");
+                    "pingpong N [LABEL] | jobs FLIGHT N | wakeup N [LABEL] | memory IDLE |\n"
+                    "echo | streams | buffered, each CONNECTIONS REQUESTS [SIZE [IDLE]]\n");
     return 2;
 }
 
@@ -325,7 +226,9 @@ int main(int argc, char **argv)
 {
     const char *workload = argc > 1 ? argv[1] : "";
     settle_main_thread();
-    if (!strcmp(workload, "echo")) echo((int)number(argc, argv, 2), number(argc, argv, 3));
+    if (!strcmp(workload, "memory")) bench_memory((int)number(argc, argv, 2));
+    else if (!strcmp(workload, "echo") || !strcmp(workload, "streams") || !strcmp(workload, "buffered"))
+        echo(workload, argc, argv);
     else if (!strcmp(workload, "wakeup")) wakeup(number(argc, argv, 2), argc > 3 ? argv[3] : "-");
     else if (!bench_implementation.chain) return usage(); /* it is a host, and no peer */
     else if (!strcmp(workload, "chain")) count_run("chain", bench_implementation.chain, number(argc, argv, 2));
@@ -335,9 +238,10 @@ int main(int argc, char **argv)
     else if (!strcmp(workload, "jobs")) jobs(number(argc, argv, 2), number(argc, argv, 3));
     else if (!strcmp(workload, "pingpong")) {
         long n = number(argc, argv, 2);
-        double start = now(CLOCK_MONOTONIC);
+        double start = bench_now(CLOCK_MONOTONIC);
         bench_implementation.ping_pong(n);
-        print("pingpong", argc > 3 ? argv[3] : "-", "trip", (now(CLOCK_MONOTONIC) - start) / (double)n, "ns");
+        bench_print("pingpong", argc > 3 ? argv[3] : "-", "trip", (bench_now(CLOCK_MONOTONIC) - start) / (double)n,
+                    "ns");
     } else return usage();
     return 0;
 }

@@ -10,9 +10,10 @@ usage: bench/run.sh [option]... [workload]...
 
 Runs hoya beside libuv, libev and a hand-written floor, one after the other, again and again, and prints the medians, the
 ratios within the rounds with their 95 % intervals, and verdicts: is hoya at least as fast as libuv? as a guest of GLib, Qt
-and libuv as fast as natively? do coroutines and tasks cost little more than a bare switch between stacks?
+and libuv as fast as natively? do connections cost no more than raw epoll? do coroutines and tasks cost little more than a bare switch between stacks?
 
   workloads: chain batch timers posts pingpong jobs echo guests wakeup
+             streams guest-streams calls memory
              switch round await spawn lock handover meet stream (default: all)
 
   --quick        fewer rounds, smaller runs: done within 2 minutes
@@ -44,14 +45,15 @@ while [ $# -gt 0 ]; do
     --keep) keep=$2; shift ;;
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
-    chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup | switch | round | await | spawn | \
-        lock | handover | meet | stream)
+    chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup | streams | guest-streams | calls | \
+        memory | switch | round | await | spawn | lock | handover | meet | stream)
         workloads="$workloads $1" ;;
     *) die "there is no option or workload \"$1\"; --help lists them" ;;
     esac
     shift
 done
-[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup switch round await spawn lock handover meet stream"
+[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup streams guest-streams calls memory
+    switch round await spawn lock handover meet stream"
 [ -n "$rounds" ] || { [ $quick = yes ] && rounds=9 || rounds=21; }
 
 # ---- the machine -------------------------------------------------------------------------------------------
@@ -59,7 +61,7 @@ done
 . tests/install.sh
 [ $install = no ] || install_packages bench/run.sh \
     gcc g++ cmake ninja-build pkg-config libglib2.0-dev qtbase5-dev libuv1-dev libev-dev libst-dev libboost-dev \
-    libboost-context-dev util-linux
+    libboost-context-dev strace util-linux
 ulimit -Sn "$(ulimit -Hn)" || :
 
 echo "== build"
@@ -82,10 +84,12 @@ two=$(last_processors 2)
 # ---- the runs ----------------------------------------------------------------------------------------------
 
 figures=$(mktemp)
-trap 'rm -f "$figures"' EXIT
+counts=$(mktemp)
+trap 'rm -f "$figures" "$counts"' EXIT
 
 # *-unix is a program with Qt's own dispatcher, *-again the same once more; co-* is one of coroutines and tasks, and
-# co-measure hoya's own switch, co-bare the bare one, in rounds of another workload.
+# co-measure hoya's own switch, co-bare the bare one, in rounds of another workload. *-buffered has streams read into
+# memory of its own.
 unset QT_NO_GLIB
 program() # IMPLEMENTATION ARGUMENT...
 {
@@ -94,6 +98,7 @@ program() # IMPLEMENTATION ARGUMENT...
     case $name in
     co-bare) shift; taskset -c "$pin" build/bench/bench/bench-co-floor switch "$@" ;;
     co-measure) shift; taskset -c "$pin" build/bench/bench/bench-co-hoya switch "$@" ;;
+    *-buffered) shift; taskset -c "$pin" "build/bench/bench/bench-${name%-buffered}" buffered "$@" ;;
     *qt-unix*) QT_NO_GLIB=1 taskset -c "$pin" "build/bench/bench/bench-${name%%-unix*}${name#*-unix}" "$@" ;;
     *) taskset -c "$pin" "build/bench/bench/bench-$name" "$@" ;;
     esac
@@ -120,10 +125,39 @@ pair() # PROCESSORS IMPLEMENTATIONS WORKLOAD...: a row for threads that have a p
     else row "$rounds" "$@"; fi
 }
 
+# System calls a request, by the difference between two runs, so that what comes once is none. strace follows no child: only
+# the server is counted.
+count_calls() # IMPLEMENTATION CONNECTIONS REQUESTS
+{
+    case $1 in
+    *-buffered) traced="bench-${1%-buffered} buffered" ;;
+    *) traced="bench-$1 streams" ;;
+    esac
+    for times in 1 3; do
+        # shellcheck disable=SC2086 # two words
+        taskset -c "$one" strace -qq -c -o "$counts" build/bench/bench/$traced "$2" $((times * $3)) >/dev/null ||
+            die "$1 failed under strace"
+        awk -v n=$times '$1 + 0 == $1 && $NF != "total" { print n, $NF, $4 }' "$counts"
+    done | awk -v impl="$1" -v connections="$2" -v requests="$3" '
+        function kind(name)
+        {
+            if (name ~ /^(recv|read)/) return "receive"
+            if (name ~ /^(send|write)/) return "send"
+            return name ~ /^(epoll_p?wait|p?poll)/ ? "wait" : "other"
+        }
+        { sum[kind($2)] += $1 == 1 ? -$3 : $3 }
+        END {
+            split("receive send wait other", kinds)
+            for (i = 1; i <= 4; i++)
+                printf "1 calls %s %d %s %.4f /rq\n", impl, connections, kinds[i], sum[kinds[i]] / (2 * requests)
+        }' >>"$figures"
+}
+
 size() { [ $quick = yes ] && echo "$1" || echo "$2"; }
 at_most() { [ "$rounds" -lt "$1" ] && echo "$rounds" || echo "$1"; }
 peers="floor floor-again hoya libuv libev"
 # The second run of native is in the middle, so that it is as far from the first as the guests are.
+streamers="floor floor-again hoya hoya-buffered libuv libev"
 guests="hoya hoya-glib hoya-glib-owner hoya-libuv hoya-libuv-owner hoya-again
     hoya-qt hoya-qt-owner hoya-qt-unix hoya-qt-unix-owner"
 sleepers="$peers glib qt qt-unix hoya-glib hoya-qt hoya-qt-unix hoya-libuv"
@@ -154,6 +188,24 @@ for workload in $workloads; do
         row "$(size "$rounds" $((2 * rounds)))" $one "$guests glib qt qt-unix libuv" echo 1 "$(size 3000 10000)"
         row "$rounds" $one "$guests" echo 100 "$(size 5000 20000)"
         row "$(at_most "$(size 6 21)")" $one "$guests" echo 1000 "$(size 5000 20000)" ;;
+    streams)
+        row "$rounds" $one "$streamers" streams 1 "$(size 5000 20000)"
+        row "$rounds" $one "$streamers" streams 100 "$(size 10000 50000)"
+        row "$rounds" $one "$streamers" streams 1000 "$(size 10000 50000)"
+        row "$rounds" $one "$streamers" streams 5000 "$(size 20000 50000)"
+        row "$rounds" $one "$streamers" streams 1 "$(size 3000 20000)" 16384
+        row "$rounds" $one "$streamers" streams 100 "$(size 5000 30000)" 16384
+        row "$rounds" $one "$streamers" streams 100 "$(size 10000 50000)" 64 10000 ;;
+    guest-streams)
+        row "$(size "$rounds" $((2 * rounds)))" $one "$guests libuv" streams 1 "$(size 3000 10000)"
+        row "$rounds" $one "$guests" streams 100 "$(size 5000 20000)"
+        row "$(at_most "$(size 6 21)")" $one "$guests" streams 1000 "$(size 5000 20000)" ;;
+    calls)
+        for connections in 1 100; do
+            echo "== calls: $connections" >&2
+            for impl in floor hoya hoya-buffered libuv libev; do count_calls $impl $connections "$(size 2000 5000)"; done
+        done ;;
+    memory) row 1 $one "floor hoya libuv libev" memory 10000 ;;
     wakeup)
         row "$rounds" $one "$sleepers" wakeup "$(size 300 1000)" one-processor
         pair $two "$sleepers" wakeup "$(size 300 1000)" two-processors ;;

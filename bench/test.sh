@@ -83,6 +83,37 @@ co MISSED lock 2.01 1 hoya
 co met handover 7.9 1 hoya
 co MISSED handover 8.1 1 hoya
 
+# connections VERDICT WHO RATIO AGAIN: the processor time of a server of connections that takes RATIO times what raw epoll does.
+connections()
+{
+    got=$(awk -v who="$2" -v ratio="$3" -v again="$4" 'BEGIN {
+        for (i = 1; i <= 9; i++) {
+            v = 100 + i % 5
+            print i, "streams floor 100 server-cpu", v, "ns"
+            print i, "streams floor-again 100 server-cpu", i % 2 ? v : v * again, "ns"
+            print i, "streams", who, "100 server-cpu", v * ratio, "ns"
+        }
+    }' | awk -f bench/compare.awk | sed -n "s|^  *$2 .* ||p")
+    [ "$got" = "$1" ] || { echo "streams of $2, $3, A/A $4: expected $1, got $got"; bad=1; }
+}
+connections met hoya 1.04 1
+connections MISSED hoya-buffered 1.06 1
+connections undecided hoya 1.06 1.07 # raw epoll differs more from itself
+
+# counted VERDICT ROW METRIC FIGURE: system calls a request, bytes a connection.
+counted()
+{
+    got=$(echo "1 $2 hoya 100 $3 $4 x" | awk -f bench/compare.awk | sed -n "s|^$2 100 $3 .* ||p")
+    [ "$got" = "$1" ] || { echo "$2 $3 $4: expected $1, got $got"; bad=1; }
+}
+counted met calls receive 1.00
+counted MISSED calls send 1.02
+counted met calls wait 0.08
+counted met calls other 0.00
+counted MISSED calls other 0.05
+counted met memory heap 270
+counted MISSED memory heap 271
+
 refused() # ARGUMENT...: status 2, and a sentence that says what was wrong
 {
     status=0
