@@ -89,15 +89,10 @@ static const hoya_fd_class fd_class = {wants, found, close_record, describe_side
 
 /* ---- a direction's turn ----------------------------------------------------------------------------------- */
 
-static ssize_t code_of(ssize_t n)
+/* After a call that failed: the code, or `later` for "not now", which is no failure (statement 103). */
+static int code_or(int later)
 {
-    return n < 0 ? -errno : n;
-}
-
-/* Statement 103: not now, which is no failure. */
-static bool is_later(ssize_t code)
-{
-    return code == -EAGAIN || code == -EWOULDBLOCK || code == -EINTR;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? later : -errno;
 }
 
 static void take_input(hoya_channel *channel)
@@ -107,9 +102,9 @@ static void take_input(hoya_channel *channel)
     size_t size = sizeof some;
     if (!channel->events->input(channel, &memory, &size)) return;
     hoya_fd fd = channel->record.fd;
-    ssize_t n = code_of(hoya_likely(!channel->plain_file) ? hoya_sys_recv(fd, memory, size, 0)
-                                                          : hoya_sys_read(fd, memory, size));
-    channel->events->received(channel, memory, hoya_unlikely(is_later(n)) ? HOYA_EAGAIN : n);
+    ssize_t n = hoya_likely(!channel->plain_file) ? hoya_sys_recv(fd, memory, size, 0)
+                                                  : hoya_sys_read(fd, memory, size);
+    channel->events->received(channel, memory, hoya_likely(n >= 0) ? n : code_or(HOYA_EAGAIN));
 }
 
 static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int count)
@@ -128,8 +123,7 @@ static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int 
         struct msghdr message = {.msg_iov = cast.wanted, .msg_iovlen = (size_t)count};
         n = hoya_sys_sendmsg(fd, &message, MSG_NOSIGNAL);
     }
-    n = code_of(n);
-    return is_later(n) ? 0 : n;
+    return hoya_likely(n >= 0) ? n : code_or(0);
 }
 
 static void give_output(hoya_channel *channel)
@@ -167,27 +161,31 @@ static void finish_connect(hoya_channel *channel)
     channel->events->connected(channel, -code);
 }
 
-/* Reader before writer (statement 5). Each bit leaves `due` when its turn comes: what a nested loop finds of the others it may
- * do. */
+/* The bit leaves `due` first: what a nested loop finds of the other directions it may do. */
+static inline void take(hoya_channel *channel, uint8_t bit, void (*direction)(hoya_channel *))
+{
+    if (!(channel->due & bit)) return;
+    channel->due &= (uint8_t)~bit;
+    if (!channel->open || !(channel->wants & bit) || channel->busy & bit) return;
+    channel->busy |= bit;
+    direction(channel);
+    channel->busy &= (uint8_t)~bit;
+    if (hoya_likely(!(channel->blocked & bit))) return;
+    channel->blocked &= (uint8_t)~bit;
+    if (channel->open) hoya_watch_put_back(channel->loop, &channel->record);
+}
+
+/* Reader before writer (statement 5). */
 static void take_turn(hoya_channel *channel)
 {
-    static void (*const turns[])(hoya_channel *) = {take_input, give_output, take_connections, finish_connect};
     if (channel->due & DUE_TURN) {
         channel->due &= (uint8_t)~DUE_TURN;
         channel->events->turn(channel);
     }
-    for (int i = 0; i < 4; i++) {
-        uint8_t bit = (uint8_t)(1 << i);
-        if (!(channel->due & bit)) continue;
-        channel->due &= (uint8_t)~bit;
-        if (!channel->open || !(channel->wants & bit) || channel->busy & bit) continue;
-        channel->busy |= bit;
-        turns[i](channel);
-        channel->busy &= (uint8_t)~bit;
-        if (hoya_likely(!(channel->blocked & bit))) continue;
-        channel->blocked &= (uint8_t)~bit;
-        if (channel->open) hoya_watch_put_back(channel->loop, &channel->record);
-    }
+    take(channel, HOYA_CHANNEL_INPUT, take_input);
+    take(channel, HOYA_CHANNEL_OUTPUT, give_output);
+    take(channel, HOYA_CHANNEL_ACCEPT, take_connections);
+    take(channel, HOYA_CHANNEL_CONNECT, finish_connect);
 }
 
 /* ---- the entry of the ready ring -------------------------------------------------------------------------- */

@@ -129,25 +129,37 @@ void hoya_transport_sent(hoya_channel *channel, ssize_t count)
 
 /* ---- the program's side --------------------------------------------------------------------------------------- */
 
-static int check_write(const hoya_transport *transport, const struct iovec *parts, size_t count, size_t *total)
+static int refuse(const hoya_transport *transport)
+{
+    if (!transport->closing) return hoya_error_set(HOYA_ESTATE, "write after write_eof");
+    if (transport->code < 0) return hoya_error_set(transport->code, "the connection has ended");
+    return hoya_error_set(HOYA_ECLOSED, "write on a connection that was closed"); /* statement 95 */
+}
+
+static int enter_write(const hoya_transport *transport)
 {
     int rc = hoya_transport_enter(transport);
     if (rc < 0) return rc;
-    if (hoya_unlikely(transport->closing)) {
-        if (transport->code < 0) return hoya_error_set(transport->code, "the connection has ended");
-        return hoya_error_set(HOYA_ECLOSED, "write on a connection that was closed"); /* statement 95 */
-    }
-    if (hoya_unlikely(transport->eof_wanted)) return hoya_error_set(HOYA_ESTATE, "write after write_eof");
+    return hoya_unlikely(transport->closing || transport->eof_wanted) ? refuse(transport) : 0;
+}
+
+/* The default is no limit. */
+static int check_limit(const hoya_transport *transport, size_t more)
+{
+    if (hoya_likely(!transport->own_limits)) return 0;
+    size_t hard = transport->own_limits->hard, waiting = transport->output.size;
+    if (waiting <= hard && more <= hard - waiting) return 0;
+    return hoya_error_set(HOYA_ENOBUFS, "%zu bytes wait, %zu more are over the limit of %zu", waiting, more, hard);
+}
+
+static int add_up(const struct iovec *parts, size_t count, size_t *total)
+{
     size_t sum = 0;
     for (size_t i = 0; i < count; i++) {
         if (parts[i].iov_len && !parts[i].iov_base) return hoya_error_set(HOYA_EINVAL, "write without data");
         if (__builtin_add_overflow(sum, parts[i].iov_len, &sum))
             return hoya_error_set(HOYA_EINVAL, "more than there is");
     }
-    if (hoya_unlikely(transport->output.size > limits_of(transport)->hard ||
-                      sum > limits_of(transport)->hard - transport->output.size))
-        return hoya_error_set(HOYA_ENOBUFS, "%zu bytes wait, %zu more are over the limit of %zu",
-                              transport->output.size, sum, limits_of(transport)->hard);
     *total = sum;
     return 0;
 }
@@ -189,24 +201,40 @@ static int keep(hoya_transport *transport, const struct iovec *parts, size_t cou
     return 0;
 }
 
-int hoya_transport_writelines(hoya_transport *transport, const struct iovec *parts, size_t count)
+/* `sent` of `total` bytes have gone, or none will. */
+static int finish_write(hoya_transport *transport, const struct iovec *parts, size_t count, size_t total,
+                        ssize_t sent)
 {
-    size_t total;
-    int rc = check_write(transport, parts, count, &total);
-    if (rc < 0 || !total) return rc;
-    ssize_t sent = transport->output.size ? 0 : send_now(transport, parts, count);
     if (hoya_unlikely(sent < 0)) return end_of(transport, (int)sent, "send");
     return hoya_likely((size_t)sent == total) ? 0 : keep(transport, parts, count, (size_t)sent);
 }
 
+int hoya_transport_writelines(hoya_transport *transport, const struct iovec *parts, size_t count)
+{
+    size_t total = 0;
+    int rc = enter_write(transport);
+    if (rc >= 0) rc = add_up(parts, count, &total);
+    if (rc >= 0) rc = check_limit(transport, total);
+    if (rc < 0 || !total) return rc;
+    ssize_t sent = transport->output.size ? 0 : send_now(transport, parts, count);
+    return finish_write(transport, parts, count, total, sent);
+}
+
+/* The same for one part, without the loops. */
 int hoya_transport_write(hoya_transport *transport, const void *data, size_t size)
 {
+    int rc = enter_write(transport);
+    if (hoya_unlikely(rc >= 0 && size && !data)) rc = hoya_error_set(HOYA_EINVAL, "write without data");
+    if (rc >= 0) rc = check_limit(transport, size);
+    if (rc < 0 || !size) return rc;
     union { /* nothing is written to it */
         const void *given;
         void *wanted;
     } cast = {data};
     struct iovec part = {cast.wanted, size};
-    return hoya_transport_writelines(transport, &part, 1);
+    hoya_channel *channel = &transport->channel;
+    ssize_t sent = transport->output.size ? 0 : channel->engine->send(channel, &part, 1);
+    return finish_write(transport, &part, 1, size, sent);
 }
 
 int hoya_transport_can_write_eof(const hoya_transport *transport)
