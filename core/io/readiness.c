@@ -102,8 +102,8 @@ static void take_input(hoya_channel *channel)
     size_t size = sizeof some;
     if (!channel->events->input(channel, &memory, &size)) return;
     hoya_fd fd = channel->record.fd;
-    ssize_t n = hoya_likely(!channel->plain_file) ? hoya_sys_recv(fd, memory, size, 0)
-                                                  : hoya_sys_read(fd, memory, size);
+    ssize_t n =
+        hoya_likely(!channel->plain_file) ? hoya_sys_recv(fd, memory, size, 0) : hoya_sys_read(fd, memory, size);
     channel->events->received(channel, memory, hoya_likely(n >= 0) ? n : code_or(HOYA_EAGAIN));
 }
 

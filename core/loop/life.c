@@ -63,7 +63,6 @@ static void init(hoya_loop *loop, const hoya_loop_options *options)
     atomic_init(&loop->owner, hoya_thread_self());
     loop->generation = hoya_fork_generation();
     pthread_mutex_init(&loop->inbox_lock, NULL);
-    hoya_list_init(&loop->unregistered);
     hoya_list_init(&loop->waiters);
     loop->clock = options->clock ? *options->clock : system;
     loop->timer_fd = loop->wake_fd = loop->watch.fd = HOYA_INVALID_FD;

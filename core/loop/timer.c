@@ -29,7 +29,7 @@ int64_t hoya_loop_next_deadline(const hoya_loop *loop)
 {
     int64_t deadline = hoya_heap_first(&loop->timers);
     if (loop->run_deadline < deadline) deadline = loop->run_deadline;
-    if (hoya_unlikely(!hoya_list_is_empty(&loop->unregistered))) {
+    if (hoya_unlikely(loop->aside)) {
         int64_t retry = hoya_time_add(hoya_loop_time(loop), RETRY);
         if (retry < deadline) deadline = retry;
     }

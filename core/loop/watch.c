@@ -52,7 +52,6 @@ int hoya_watch_begin(hoya_loop *loop, hoya_fd_record *record, const hoya_fd_clas
     int rc = make_room(loop, fd);
     if (rc < 0) return rc;
     *record = (hoya_fd_record){.class = class, .fd = fd};
-    hoya_list_init(&record->unregistered);
     loop->records[fd] = record;
     loop->stats.watches++;
     return 0;
@@ -72,19 +71,23 @@ int hoya_watch_update(hoya_loop *loop, hoya_fd_record *record)
         want = 0;
         rc = 0;
     }
-    if (rc >= 0) record->registered = want;
+    if (rc >= 0) record->registered = (uint16_t)want;
     return rc;
+}
+
+static void set_aside(hoya_loop *loop, hoya_fd_record *record, bool aside)
+{
+    if (hoya_likely(record->aside == aside)) return;
+    record->aside = aside;
+    if (aside) loop->aside++;
+    else loop->aside--;
 }
 
 void hoya_watch_put_back(hoya_loop *loop, hoya_fd_record *record)
 {
     int rc = hoya_watch_update(loop, record);
-    hoya_list_remove(&record->unregistered);
-    if (rc >= 0) return;
-    if (rc == HOYA_ENOMEM || rc == HOYA_ENOSPC) {
-        hoya_list_append(&loop->unregistered, &record->unregistered);
-        return;
-    }
+    set_aside(loop, record, rc == HOYA_ENOMEM || rc == HOYA_ENOSPC);
+    if (rc >= 0 || record->aside) return;
     /* The descriptor was closed inside its own callback's nested loop: nobody can watch it any more. */
     hoya_loop_report(loop, rc, record->fd,
                      "a watched descriptor was closed; remove its reader and writer before closing it");
@@ -92,12 +95,11 @@ void hoya_watch_put_back(hoya_loop *loop, hoya_fd_record *record)
 
 void hoya_watch_retry(hoya_loop *loop)
 {
-    if (hoya_likely(hoya_list_is_empty(&loop->unregistered))) return;
-    hoya_list pending = {.next = &pending, .prev = &pending};
-    hoya_list *node;
-    while ((node = hoya_list_pop(&loop->unregistered))) hoya_list_append(&pending, node);
-    while ((node = hoya_list_pop(&pending)))
-        hoya_watch_put_back(loop, HOYA_CONTAINER_OF(node, hoya_fd_record, unregistered));
+    if (hoya_likely(!loop->aside)) return;
+    for (size_t fd = 0; fd < loop->records_size; fd++) {
+        hoya_fd_record *record = loop->records[fd];
+        if (record && record->aside) hoya_watch_put_back(loop, record);
+    }
 }
 
 void hoya_watch_end(hoya_loop *loop, hoya_fd_record *record)
@@ -106,7 +108,7 @@ void hoya_watch_end(hoya_loop *loop, hoya_fd_record *record)
     record->registered = 0;
     loop->records[record->fd] = NULL;
     loop->stats.watches--;
-    hoya_list_remove(&record->unregistered);
+    set_aside(loop, record, false);
 }
 
 void hoya_watch_mark(hoya_loop *loop, hoya_fd_record *record, uint32_t events)

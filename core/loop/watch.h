@@ -23,8 +23,8 @@ typedef struct hoya_fd_class {
 struct hoya_fd_record {
     const hoya_fd_class *class;
     hoya_fd fd;
-    uint32_t registered;    /* what the selector has; 0: not in the selector */
-    hoya_list unregistered; /* node of loop->unregistered */
+    uint16_t registered; /* what the selector has; 0: not in the selector */
+    bool aside;          /* the selector had no room to take it back; counted in loop->aside */
 };
 
 /* Hang-up and errors are for both sides (statement 80). */
