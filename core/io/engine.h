@@ -82,20 +82,21 @@ typedef struct hoya_engine {
     int (*connect)(hoya_channel *channel, const struct sockaddr *address, socklen_t length);
 } hoya_engine;
 
+/* What a look touches stands first, so that it is one line of the cache for each descriptor that is ready. */
 struct hoya_channel {
     hoya_fd_record record; /* the readiness engine's */
+    uint8_t wants;         /* hoya_channel_want */
+    uint8_t due;           /* what the next turn brings: bits of the engine's */
+    uint8_t busy;          /* what is on the stack: hoya_channel_want */
+    uint8_t blocked;       /* found again while it was busy */
+    uint8_t turns;         /* of run, on the stack */
+    bool open : 1;         /* from begin to end */
+    bool queued : 1;       /* an entry of the ready ring points here */
+    bool plain_file : 1;   /* no socket: read and writev instead of recv and sendmsg */
+    hoya_loop *loop;       /* the owner keeps it */
     hoya_runnable runnable;
-    hoya_loop *loop; /* the owner keeps it */
     const hoya_engine *engine;
     const hoya_channel_events *events;
-    uint8_t wants;       /* hoya_channel_want */
-    uint8_t due;         /* what the next turn brings: bits of the engine's */
-    uint8_t busy;        /* what is on the stack: hoya_channel_want */
-    uint8_t blocked;     /* found again while it was busy */
-    uint8_t turns;       /* of run, on the stack */
-    bool open : 1;       /* from begin to end */
-    bool queued : 1;     /* an entry of the ready ring points here */
-    bool plain_file : 1; /* no socket: read and writev instead of recv and sendmsg */
 };
 
 extern const hoya_engine hoya_engine_readiness;

@@ -42,13 +42,14 @@ struct hoya_transport {
     bool missed : 1;         /* a turn came while a function of the protocol was on the stack */
     uint8_t inside;          /* of those, that run as callbacks */
     uint8_t sockname_length, peername_length;
-    hoya_list node; /* of hoya_loop_io.transports */
     hoya_protocol protocol;
-    hoya_transport_owner *owner;   /* or NULL */
     hoya_write_limits *own_limits; /* or NULL: the default ones */
     hoya_output output;
-    int code;         /* that it ended with */
-    char addresses[]; /* sockname, then peername */
+    /* From here on: what an echo does not touch. */
+    hoya_transport_owner *owner; /* or NULL */
+    hoya_list node;              /* of hoya_loop_io.transports */
+    int code;                    /* that it ended with */
+    char addresses[];            /* sockname, then peername */
 };
 
 /* HOYA_EINVAL for a table of functions that cannot be served. */
