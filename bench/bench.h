@@ -39,7 +39,7 @@ typedef struct bench_impl {
     void (*echo)(const int *fds, int n);
     /* The same by what the library has for connections; NULL: by nothing else. What comes is in memory of the library's, or
      * of the program's if it is to be `buffered`. Calls bench_end_echo when the first one has ended. */
-    void (*streams)(const int *fds, int n, int buffered);
+    void (*connections)(const int *fds, int n, int buffered);
 
     /* A loop on this thread: begins with bench_start_waking, calls bench_woken until that says 0, and joins the
      * thread. */

@@ -117,11 +117,11 @@ END {
             m = median(row, impl)
             if (m < 0 || !(n = compare(row, impl, first[row]))) continue
             verdict = ""
-            if (row ~ /^(guests|guest-streams) .* request$/ && impl ~ /^hoya-/ && impl !~ /-again$/) {
+            if (row ~ /^(guests|guest-connections) .* request$/ && impl ~ /^hoya-/ && impl !~ /-again$/) {
                 verdict = "  " judge_guest(n, row, impl)
                 guests[substr(verdict, 3)]++
             }
-            if (row ~ /^streams .* server-cpu$/ && impl ~ /^hoya/) {
+            if (row ~ /^connections .* server-cpu$/ && impl ~ /^hoya/) {
                 verdict = "  " judge(n, high <= 1.05, low > 1.05 && low > 1 + noise)
                 connections[substr(verdict, 3)]++
             }

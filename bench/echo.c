@@ -182,7 +182,8 @@ static void allow_descriptors(int n)
 static void serve(const char *workload, const int *fds, int n)
 {
     const bench_impl *impl = &bench_implementation;
-    if (strcmp(workload, "echo") != 0 && impl->streams) impl->streams(fds, n, !strcmp(workload, "buffered"));
+    if (strcmp(workload, "echo") != 0 && impl->connections)
+        impl->connections(fds, n, !strcmp(workload, "buffered"));
     else impl->echo(fds, n);
 }
 
@@ -231,7 +232,7 @@ static memory memory_with(int idle)
     bench_require(pipe(result) == 0, "pipe");
     pid_t child = start_process();
     if (child == 0) {
-        run("streams", (bench_echoed){.connections = 1, .requests = 10, .size = 64, .idle = idle});
+        run("connections", (bench_echoed){.connections = 1, .requests = 10, .size = 64, .idle = idle});
         held = (memory){echoing.held.heap - echoing.before.heap, echoing.held.resident - echoing.before.resident};
         bench_require(write(result[1], &held, sizeof held) == sizeof held, "result");
         exit(0);

@@ -21,7 +21,7 @@ typedef struct bench_echoed {
     size_t size;
     int idle; /* connections beside them on which nothing comes */
 } bench_echoed;
-/* "echo", or by what the library has for connections: "streams", "buffered". */
+/* "echo", or by what the library has for connections: "connections", "buffered". */
 void bench_echo(const char *workload, bench_echoed what);
 /* What an idle connection costs. */
 void bench_memory(int idle);

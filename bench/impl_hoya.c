@@ -287,7 +287,7 @@ static const hoya_protocol_ops with_buffer = {.size = sizeof with_buffer,
                                               .eof_received = on_eof,
                                               .connection_lost = on_lost};
 
-static void streams(const int *fds, int n, int buffered)
+static void connections(const int *fds, int n, int buffered)
 {
     hoya_protocol protocol = {buffered ? &with_buffer : &plain, NULL};
     open_loop();
@@ -319,4 +319,4 @@ static void sleeper(void)
 
 const bench_impl bench_implementation = {BENCH_NAME,    chain,   batch,     timers_insert, timers_cancel,
                                          timers_expire, posts,   ping_pong, jobs,          echo,
-                                         streams,       sleeper, wake};
+                                         connections,   sleeper, wake};

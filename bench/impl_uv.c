@@ -290,7 +290,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
     }
 }
 
-static void streams(const int *fds, int n, int buffered)
+static void connections(const int *fds, int n, int buffered)
 {
     (void)buffered;
     loop = uv_default_loop();
@@ -330,4 +330,4 @@ static void sleeper(void)
 
 const bench_impl bench_implementation = {"libuv",       chain,   batch,     timers_insert, timers_cancel,
                                          timers_expire, posts,   ping_pong, jobs,          echo,
-                                         streams,       sleeper, wake};
+                                         connections,   sleeper, wake};

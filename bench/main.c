@@ -218,7 +218,7 @@ static int usage(void)
 {
     fprintf(stderr, "usage: WORKLOAD PARAMETER...: chain N | batch N | timers N TIMES | posts PRODUCERS N |\n"
                     "pingpong N [LABEL] | jobs FLIGHT N | wakeup N [LABEL] | memory IDLE |\n"
-                    "echo | streams | buffered, each CONNECTIONS REQUESTS [SIZE [IDLE]]\n");
+                    "echo | connections | buffered, each CONNECTIONS REQUESTS [SIZE [IDLE]]\n");
     return 2;
 }
 
@@ -227,7 +227,7 @@ int main(int argc, char **argv)
     const char *workload = argc > 1 ? argv[1] : "";
     settle_main_thread();
     if (!strcmp(workload, "memory")) bench_memory((int)number(argc, argv, 2));
-    else if (!strcmp(workload, "echo") || !strcmp(workload, "streams") || !strcmp(workload, "buffered"))
+    else if (!strcmp(workload, "echo") || !strcmp(workload, "connections") || !strcmp(workload, "buffered"))
         echo(workload, argc, argv);
     else if (!strcmp(workload, "wakeup")) wakeup(number(argc, argv, 2), argc > 3 ? argv[3] : "-");
     else if (!bench_implementation.chain) return usage(); /* it is a host, and no peer */

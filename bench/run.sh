@@ -14,7 +14,7 @@ and libuv as fast as natively? do connections cost no more than raw epoll? do co
 bare switch between stacks?
 
   workloads: chain batch timers posts pingpong jobs echo guests wakeup
-             streams guest-streams calls memory
+             connections guest-connections calls memory
              switch round await spawn lock handover meet stream (default: all)
 
   --quick        fewer rounds, smaller runs: done within 2 minutes
@@ -46,14 +46,14 @@ while [ $# -gt 0 ]; do
     --keep) keep=$2; shift ;;
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
-    chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup | streams | guest-streams | calls | \
+    chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup | connections | guest-connections | calls | \
         memory | switch | round | await | spawn | lock | handover | meet | stream)
         workloads="$workloads $1" ;;
     *) die "there is no option or workload \"$1\"; --help lists them" ;;
     esac
     shift
 done
-[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup streams guest-streams calls memory
+[ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup connections guest-connections calls memory
     switch round await spawn lock handover meet stream"
 [ -n "$rounds" ] || { [ $quick = yes ] && rounds=9 || rounds=21; }
 
@@ -89,7 +89,7 @@ counts=$(mktemp)
 trap 'rm -f "$figures" "$counts"' EXIT
 
 # *-unix is a program with Qt's own dispatcher, *-again the same once more; co-* is one of coroutines and tasks, and
-# co-measure hoya's own switch, co-bare the bare one, in rounds of another workload. *-buffered has streams read into
+# co-measure hoya's own switch, co-bare the bare one, in rounds of another workload. *-buffered has connections read into
 # memory of its own.
 unset QT_NO_GLIB
 program() # IMPLEMENTATION ARGUMENT...
@@ -132,7 +132,7 @@ count_calls() # IMPLEMENTATION CONNECTIONS REQUESTS
 {
     case $1 in
     *-buffered) traced="bench-${1%-buffered} buffered" ;;
-    *) traced="bench-$1 streams" ;;
+    *) traced="bench-$1 connections" ;;
     esac
     for times in 1 3; do
         # shellcheck disable=SC2086 # two words
@@ -189,19 +189,19 @@ for workload in $workloads; do
         row "$(size "$rounds" $((2 * rounds)))" $one "$guests glib qt qt-unix libuv" echo 1 "$(size 3000 10000)"
         row "$rounds" $one "$guests" echo 100 "$(size 5000 20000)"
         row "$(at_most "$(size 6 21)")" $one "$guests" echo 1000 "$(size 5000 20000)" ;;
-    streams)
-        row "$rounds" $one "$streamers" streams 1 "$(size 5000 20000)"
-        row "$rounds" $one "$streamers" streams 100 "$(size 10000 50000)"
-        row "$rounds" $one "$streamers" streams 100 "$(size 5000 30000)" 16384
+    connections)
+        row "$rounds" $one "$streamers" connections 1 "$(size 5000 20000)"
+        row "$rounds" $one "$streamers" connections 100 "$(size 10000 50000)"
+        row "$rounds" $one "$streamers" connections 100 "$(size 5000 30000)" 16384
         [ $quick = yes ] && continue # thousands of connections take long to be made
-        row "$rounds" $one "$streamers" streams 1 20000 16384
-        row "$rounds" $one "$streamers" streams 1000 50000
-        row "$rounds" $one "$streamers" streams 5000 50000
-        row "$rounds" $one "$streamers" streams 100 50000 64 10000 ;;
-    guest-streams)
-        row "$(size "$rounds" $((2 * rounds)))" $one "$guests libuv" streams 1 "$(size 3000 10000)"
-        row "$(at_most "$(size 6 21)")" $one "$guests" streams 100 "$(size 5000 20000)"
-        [ $quick = yes ] || row "$rounds" $one "$guests" streams 1000 20000 ;;
+        row "$rounds" $one "$streamers" connections 1 20000 16384
+        row "$rounds" $one "$streamers" connections 1000 50000
+        row "$rounds" $one "$streamers" connections 5000 50000
+        row "$rounds" $one "$streamers" connections 100 50000 64 10000 ;;
+    guest-connections)
+        row "$(size "$rounds" $((2 * rounds)))" $one "$guests libuv" connections 1 "$(size 3000 10000)"
+        row "$(at_most "$(size 6 21)")" $one "$guests" connections 100 "$(size 5000 20000)"
+        [ $quick = yes ] || row "$rounds" $one "$guests" connections 1000 20000 ;;
     calls)
         for connections in 1 100; do
             echo "== calls: $connections" >&2

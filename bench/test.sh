@@ -89,12 +89,12 @@ connections()
     got=$(awk -v who="$2" -v ratio="$3" -v again="$4" 'BEGIN {
         for (i = 1; i <= 9; i++) {
             v = 100 + i % 5
-            print i, "streams floor 100 server-cpu", v, "ns"
-            print i, "streams floor-again 100 server-cpu", i % 2 ? v : v * again, "ns"
-            print i, "streams", who, "100 server-cpu", v * ratio, "ns"
+            print i, "connections floor 100 server-cpu", v, "ns"
+            print i, "connections floor-again 100 server-cpu", i % 2 ? v : v * again, "ns"
+            print i, "connections", who, "100 server-cpu", v * ratio, "ns"
         }
     }' | awk -f bench/compare.awk | sed -n "s|^  *$2 .* ||p")
-    [ "$got" = "$1" ] || { echo "streams of $2, $3, A/A $4: expected $1, got $got"; bad=1; }
+    [ "$got" = "$1" ] || { echo "connections of $2, $3, A/A $4: expected $1, got $got"; bad=1; }
 }
 connections met hoya 1.04 1
 connections MISSED hoya-buffered 1.06 1
