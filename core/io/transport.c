@@ -36,20 +36,6 @@ int hoya_protocol_check(hoya_protocol protocol)
     return 0;
 }
 
-/* ---- inside a function of the protocol ------------------------------------------------------------------- */
-
-static void enter(hoya_transport *transport)
-{
-    transport->inside++;
-}
-
-static void leave(hoya_transport *transport)
-{
-    if (--transport->inside || hoya_likely(!transport->missed)) return;
-    transport->missed = false;
-    hoya_channel_soon(&transport->channel);
-}
-
 /* ---- the end ------------------------------------------------------------------------------------------------ */
 
 static void unwatch(hoya_transport *transport, hoya_channel_want want)
@@ -94,7 +80,7 @@ static void lose(hoya_transport *transport)
 {
     const hoya_protocol_ops *ops = transport->protocol.ops;
     transport->lost = true;
-    enter(transport);
+    hoya_protocol_begin(transport);
     if (ops->connection_lost) ops->connection_lost(transport, transport->code, transport->protocol.arg);
     transport->inside--; /* no turn comes any more */
     let_go(transport);
@@ -118,17 +104,18 @@ static int start_reading(hoya_transport *transport)
 static void make(hoya_transport *transport)
 {
     const hoya_protocol_ops *ops = transport->protocol.ops;
-    enter(transport);
+    hoya_protocol_begin(transport);
     int rc = ops->connection_made ? ops->connection_made(transport, transport->protocol.arg) : 0;
     transport->made = true;
-    leave(transport);
-    if (rc < 0) {
-        hoya_transport_fail(transport, rc, "a protocol's connection_made failed");
-    } else {
+    hoya_protocol_end(transport);
+    const char *what = "a protocol's connection_made failed";
+    if (rc >= 0) {
+        what = "a connection cannot be watched";
         rc = start_reading(transport);
-        if (rc < 0) hoya_transport_fail(transport, rc, "a connection cannot be watched");
     }
+    /* The owner first: what an exception handler does is not why. */
     if (transport->owner) transport->owner->made(transport->owner, transport, rc < 0 ? rc : 0);
+    if (rc < 0) hoya_transport_fail(transport, rc, what);
 }
 
 static void turn(hoya_channel *channel)
@@ -150,10 +137,10 @@ static bool ask_for_buffer(hoya_transport *transport, void **memory, size_t *siz
 {
     void *given = NULL;
     size_t room = 0;
-    enter(transport);
+    hoya_protocol_begin(transport);
     int rc =
         transport->protocol.ops->get_buffer(transport, HOYA_IO_BUFFER / 4, &given, &room, transport->protocol.arg);
-    leave(transport);
+    hoya_protocol_end(transport);
     if (transport->closing) return false;
     if (rc < 0) hoya_transport_fail(transport, rc, "a protocol's get_buffer failed");
     else if (!given || !room)
@@ -188,7 +175,7 @@ static void receive_data(hoya_transport *transport, const void *memory, size_t c
     const hoya_protocol_ops *ops = transport->protocol.ops;
     const char *what;
     int rc = 0;
-    enter(transport);
+    hoya_protocol_begin(transport);
     if (ops->buffer_updated) {
         what = "a protocol's buffer_updated failed";
         rc = ops->buffer_updated(transport, count, transport->protocol.arg);
@@ -196,7 +183,7 @@ static void receive_data(hoya_transport *transport, const void *memory, size_t c
         what = "a protocol's data_received failed";
         if (ops->data_received) rc = ops->data_received(transport, memory, count, transport->protocol.arg);
     }
-    leave(transport);
+    hoya_protocol_end(transport);
     if (hoya_unlikely(rc < 0)) hoya_transport_fail(transport, rc, what);
 }
 
@@ -205,9 +192,9 @@ static void receive_eof(hoya_transport *transport)
     const hoya_protocol_ops *ops = transport->protocol.ops;
     transport->at_eof = true;
     unwatch(transport, HOYA_CHANNEL_INPUT);
-    enter(transport);
+    hoya_protocol_begin(transport);
     int rc = ops->eof_received ? ops->eof_received(transport, transport->protocol.arg) : 0;
-    leave(transport);
+    hoya_protocol_end(transport);
     if (rc < 0) hoya_transport_fail(transport, rc, "a protocol's eof_received failed");
     else if (rc == 0) hoya_transport_close(transport);
 }
@@ -225,7 +212,9 @@ static void received(hoya_channel *channel, const void *memory, ssize_t count)
 
 static void gone(hoya_channel *channel)
 {
-    hoya_transport_unref(transport_of(channel));
+    hoya_transport *transport = transport_of(channel);
+    hoya_output_clear(&transport->output); /* whoever still has a reference need not keep that */
+    hoya_transport_unref(transport);
 }
 
 static uintptr_t function(const hoya_channel *channel)
@@ -303,7 +292,6 @@ void hoya_transport_unref(hoya_transport *transport)
     hoya_check(transport->refs > 0, "a transport was unreferenced once too often");
     if (--transport->refs) return;
     hoya_loop *loop = transport->channel.loop;
-    hoya_output_clear(&transport->output);
     hoya_free(transport->own_limits);
     hoya_free(transport);
     hoya_loop_unref(loop);

@@ -40,7 +40,7 @@ struct hoya_transport {
     bool eof_wanted : 1;     /* write_eof has been called */
     bool writing_paused : 1; /* the protocol has been told to */
     bool missed : 1;         /* a turn came while a function of the protocol was on the stack */
-    uint8_t inside;          /* of those, that run as callbacks */
+    uint8_t inside;          /* of those */
     uint8_t sockname_length, peername_length;
     hoya_protocol protocol;
     hoya_write_limits *own_limits; /* or NULL: the default ones */
@@ -71,6 +71,20 @@ static inline int hoya_transport_enter(const hoya_transport *transport)
 {
     const hoya_loop *loop = transport->channel.loop;
     return hoya_likely(hoya_loop_is_usual(loop)) ? 0 : hoya_loop_check_thread(loop);
+}
+
+/* Around each function of the protocol: a turn that comes in between is missed, and asked for again. The loop may have been
+ * closed inside one that runs inline. */
+static inline void hoya_protocol_begin(hoya_transport *transport)
+{
+    transport->inside++;
+}
+
+static inline void hoya_protocol_end(hoya_transport *transport)
+{
+    if (--transport->inside || hoya_likely(!transport->missed)) return;
+    transport->missed = false;
+    if (transport->channel.open) hoya_channel_soon(&transport->channel);
 }
 
 /* io/write.c */

@@ -31,11 +31,17 @@ static hoya_transport *transport_of(hoya_channel *channel)
 
 /* ---- flow control ------------------------------------------------------------------------------------------- */
 
+/* Last: what is inline may run the host's loop, or close this one, and drop the last reference. */
 static void tell(hoya_transport *transport, int (*fn)(hoya_transport *transport, void *arg), const char *what)
 {
-    int rc = fn ? fn(transport, transport->protocol.arg) : 0;
+    if (!fn) return;
+    hoya_transport_ref(transport);
+    hoya_protocol_begin(transport);
+    int rc = fn(transport, transport->protocol.arg);
+    hoya_protocol_end(transport);
     /* Statement 100: the connection has nothing to do with it. */
     if (rc < 0) hoya_loop_report(transport->channel.loop, rc, transport->channel.record.fd, what);
+    hoya_transport_unref(transport);
 }
 
 static void pause_if_full(hoya_transport *transport)
@@ -78,8 +84,8 @@ int hoya_transport_set_write_buffer_limits(hoya_transport *transport, size_t hig
     hoya_free(transport->own_limits);
     transport->own_limits = own;
     if (transport->lost_due) return 0;
-    pause_if_full(transport);
-    resume_if_low(transport);
+    if (transport->writing_paused) resume_if_low(transport);
+    else pause_if_full(transport);
     return 0;
 }
 

@@ -7,7 +7,8 @@
  * Life of a protocol's functions: connection_made; then any number of get_buffer with buffer_updated, or data_received; then
  * at most once eof_received; connection_lost; released. All run as callbacks of the loop, never inside a call of the
  * program's, except those marked "runs inline"; none before the one that is on the stack has returned, also where that runs
- * the host's loop (a dialog): the connection waits then, others go on, and what was written goes out.
+ * the host's loop (a dialog): the connection waits then, others go on, and what was written goes out. A dialog inside
+ * pause_writing or resume_writing holds up the end alone; what comes in may be told, and the latter holds up what goes out.
  *
  * Thread: the loop's, for everything here: elsewhere HOYA_ETHREAD. A transport lives until its last unref; the loop has a
  * reference while it is connected, so that nobody else needs one.
@@ -136,7 +137,7 @@ HOYA_API size_t hoya_transport_get_write_buffer_size(const hoya_transport *trans
 /* ---- what is known of the connection --------------------------------------------------------------------- */
 
 /* Its addresses, as they were when it was made; also after its end. A socket without a name has an address of no more than
- * its family. Errors: HOYA_ENOTSUP (it is no socket). Origin: get_extra_info("sockname"), get_extra_info("peername"). */
+ * its family. Errors: HOYA_ENOTCONN (the other side had gone by then). Origin: get_extra_info("sockname"), get_extra_info("peername"). */
 HOYA_API int hoya_transport_get_sockname(const hoya_transport *transport, hoya_address *address);
 HOYA_API int hoya_transport_get_peername(const hoya_transport *transport, hoya_address *address);
 
