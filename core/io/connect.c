@@ -20,6 +20,7 @@ static int read_options(hoya_connection_options *known, const hoya_connection_op
 static void on_addresses(hoya_connector *c)
 {
     void *remote, *local = NULL;
+    c->tried = true;
     int rc = hoya_future_result(c->remote, &remote);
     if (rc >= 0 && c->local) rc = hoya_future_result(c->local, &local);
     if (rc < 0) {
@@ -35,11 +36,12 @@ static bool is_ready(const hoya_connector *c)
     return hoya_future_done(c->remote) && (!c->local || hoya_future_done(c->local));
 }
 
+/* Both may be done before the callback of either runs. */
 static void on_lookup(hoya_future *lookup, void *arg)
 {
     (void)lookup;
     hoya_connector *c = arg;
-    if (!c->future.outcome.done && is_ready(c)) on_addresses(c);
+    if (!c->over && !c->tried && is_ready(c)) on_addresses(c);
 }
 
 static void unref(void *arg)
@@ -55,7 +57,6 @@ static int look_up(hoya_connector *c, const char *host, const char *port, int fa
     return hoya_getaddrinfo(c->future.loop, host, port, &hints, lookup);
 }
 
-/* One callback is enough: of the last that is pending. */
 static int wait_for(hoya_connector *c, hoya_future *lookup)
 {
     if (!lookup || hoya_future_done(lookup)) return 0;

@@ -5,7 +5,7 @@
  *
  * However it ends, by success, failure, a cancel, the time, or the loop's close, give_up leaves nothing behind: that needs no
  * memory. What still has the connector's memory then (a channel in the ring, a callback that is queued) has a reference, and
- * finds it done.
+ * finds it over. The future is done before that: the protocol's `released` runs in give_up, and may cancel it.
  */
 #include "io/connector.h"
 
@@ -69,9 +69,11 @@ static void end_lookup(hoya_future **lookup)
     hoya_future_unref(future);
 }
 
-/* The caller has a reference. */
+/* Once; whoever holds no other reference has none any more. */
 static void give_up(hoya_connector *c)
 {
+    if (c->over) return;
+    c->over = true;
     hoya_list_remove(&c->node);
     end_timer(&c->stagger);
     end_timer(&c->deadline);
@@ -88,22 +90,21 @@ static void give_up(hoya_connector *c)
         hoya_transport_unref(transport);
     }
     hoya_protocol_release(protocol);
+    unref(c);
 }
 
 void hoya_connectors_close(hoya_loop_io *io)
 {
-    while (!hoya_list_is_empty(&io->connectors)) {
-        hoya_connector *c = HOYA_CONTAINER_OF(io->connectors.next, hoya_connector, node);
-        give_up(c);
-        unref(c);
-    }
+    while (!hoya_list_is_empty(&io->connectors))
+        give_up(HOYA_CONTAINER_OF(io->connectors.next, hoya_connector, node));
 }
 
 static void end_with(hoya_connector *c, hoya_outcome outcome)
 {
-    give_up(c);
+    ref(c); /* a cancel after the loop's close: it is over already */
     c->future.outcome = outcome;
     hoya_future_settle(&c->future);
+    give_up(c);
     unref(c);
 }
 
@@ -138,7 +139,7 @@ static const hoya_future_class connector_class = {.cancel = cancel, .free = free
 static void on_deadline(void *arg)
 {
     hoya_connector *c = arg;
-    if (c->future.outcome.done) return;
+    if (c->over) return;
     char text[300];
     snprintf(text, sizeof text, "the time was up%s%s", c->text[0] ? "; " : "", c->text);
     hoya_connector_fail(c, HOYA_ETIMEDOUT, text);
@@ -277,7 +278,7 @@ static int begin_try(hoya_connector *c, hoya_connect_try *try)
 static void on_stagger(void *arg)
 {
     hoya_connector *c = arg;
-    if (c->future.outcome.done) return;
+    if (c->over) return;
     end_timer(&c->stagger);
     try_next(c);
 }
@@ -387,7 +388,6 @@ int hoya_connector_discard(hoya_connector *c, int code)
     char text[256];
     snprintf(text, sizeof text, "%s", hoya_error_detail()); /* what is let go may fail in its turn */
     give_up(c);
-    unref(c);
     unref(c);
     return hoya_error_set(code, "%s", text);
 }

@@ -23,10 +23,12 @@ typedef struct hoya_connect_try {
 
 struct hoya_connector {
     hoya_future
-        future; /* first: it is one. References: the program's; one as long as it is pending; one for each timer, lookup
+        future; /* first: it is one. References: the program's; one until it is over; one for each timer, lookup
                          * and channel that knows it */
     hoya_transport_owner owner;
-    hoya_list node;         /* of hoya_loop_io.connectors, while it is pending */
+    hoya_list node;         /* of hoya_loop_io.connectors, until it is over */
+    bool over;              /* nothing is under way any more */
+    bool tried;             /* the lookups have been of use */
     hoya_protocol protocol; /* ops NULL: a transport has it */
     hoya_transport *transport;
     hoya_link_options link;
