@@ -57,24 +57,12 @@ int hoya_watch_begin(hoya_loop *loop, hoya_fd_record *record, const hoya_fd_clas
     return 0;
 }
 
-int hoya_watch_update(hoya_loop *loop, hoya_fd_record *record)
+static bool lacks_room(int rc)
 {
-    uint32_t want = record->class->wants(record);
-    if (want == record->registered) return 0;
-    int rc;
-    if (!want) rc = hoya_selector_unregister(loop->selector, record->fd);
-    else if (!record->registered) rc = hoya_selector_register(loop->selector, record->fd, want, record);
-    else rc = hoya_selector_modify(loop->selector, record->fd, want, record);
-    /* A descriptor that was closed while it was watched cannot be masked, only forgotten. */
-    if (rc < 0 && record->registered && !(want & ~record->registered)) {
-        hoya_selector_unregister(loop->selector, record->fd);
-        want = 0;
-        rc = 0;
-    }
-    if (rc >= 0) record->registered = (uint16_t)want;
-    return rc;
+    return rc == HOYA_ENOMEM || rc == HOYA_ENOSPC;
 }
 
+/* The next look tries again. */
 static void set_aside(hoya_loop *loop, hoya_fd_record *record, bool aside)
 {
     if (hoya_likely(record->aside == aside)) return;
@@ -83,11 +71,37 @@ static void set_aside(hoya_loop *loop, hoya_fd_record *record, bool aside)
     else loop->aside--;
 }
 
+int hoya_watch_update(hoya_loop *loop, hoya_fd_record *record)
+{
+    uint32_t want = record->class->wants(record);
+    if (want == record->registered) return 0;
+    int rc;
+    if (!want) rc = hoya_selector_unregister(loop->selector, record->fd);
+    else if (!record->registered) rc = hoya_selector_register(loop->selector, record->fd, want, record);
+    else rc = hoya_selector_modify(loop->selector, record->fd, want, record);
+    if (rc < 0 && record->registered && !(want & ~record->registered)) {
+        if (want && lacks_room(rc)) { /* rather too much than nothing */
+            set_aside(loop, record, true);
+            return 0;
+        }
+        /* A descriptor that was closed while it was watched cannot be masked, only forgotten. */
+        hoya_selector_unregister(loop->selector, record->fd);
+        want = 0;
+        rc = 0;
+    }
+    if (rc >= 0) record->registered = (uint16_t)want;
+    return rc;
+}
+
 void hoya_watch_put_back(hoya_loop *loop, hoya_fd_record *record)
 {
+    set_aside(loop, record, false);
     int rc = hoya_watch_update(loop, record);
-    set_aside(loop, record, rc == HOYA_ENOMEM || rc == HOYA_ENOSPC);
-    if (rc >= 0 || record->aside) return;
+    if (rc >= 0) return;
+    if (lacks_room(rc)) {
+        set_aside(loop, record, true);
+        return;
+    }
     /* The descriptor was closed inside its own callback's nested loop: nobody can watch it any more. */
     hoya_loop_report(loop, rc, record->fd,
                      "a watched descriptor was closed; remove its reader and writer before closing it");

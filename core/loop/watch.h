@@ -24,7 +24,7 @@ struct hoya_fd_record {
     const hoya_fd_class *class;
     hoya_fd fd;
     uint16_t registered; /* what the selector has; 0: not in the selector */
-    bool aside;          /* the selector had no room to take it back; counted in loop->aside */
+    bool aside;          /* the selector had no room for what it wants; counted in loop->aside */
 };
 
 /* Hang-up and errors are for both sides (statement 80). */

@@ -129,6 +129,19 @@ int FaultyClose(int fd)
     return -1;
 }
 
+/* Interrupted, it goes on all the same. */
+int FaultyConnect(int fd, const sockaddr *address, socklen_t length)
+{
+    static constexpr Errors errors = {{ECONNREFUSED, EINTR}};
+    int code = plan.Next(errors);
+    if (!code || code == EINTR) {
+        int rc = hoya_sys_real.connect(fd, address, length);
+        if (!code) return rc;
+    }
+    errno = code;
+    return -1;
+}
+
 void *FaultyMap(void *start, size_t size, int protection, int flags, int fd, off_t offset)
 {
     static constexpr Errors errors = {{ENOMEM}};
@@ -201,7 +214,6 @@ void ReplaceSystemCalls()
     FAULTY(bind, EADDRINUSE, EADDRNOTAVAIL, EACCES);
     FAULTY(listen, EADDRINUSE);
     FAULTY(accept4, EAGAIN, EINTR, ECONNABORTED, EMFILE);
-    FAULTY(connect, EINTR, ECONNREFUSED);
     FAULTY(getsockname, ENOBUFS);
     FAULTY(getpeername, ENOTCONN);
     FAULTY(shutdown, ENOTCONN);
@@ -223,6 +235,7 @@ void ReplaceSystemCalls()
     FAULTY(ppoll, EINTR, ENOMEM);
     FAULTY(pselect, EINTR, ENOMEM);
     hoya_sys.close = FaultyClose;
+    hoya_sys.connect = FaultyConnect;
     hoya_sys.pthread_create = FaultyThread;
     hoya_sys.getaddrinfo = FaultyAddresses;
     hoya_sys.getnameinfo = FaultyNames;
