@@ -69,7 +69,8 @@ static hoya_description describe_side(const hoya_fd_record *record, int side)
 {
     const hoya_channel *channel = of_record(record);
     uint8_t bits = side == 0 ? readers : writers;
-    if (!(channel->wants & bits)) return (hoya_description){.what = NULL};
+    bool idle = side == 0 && !channel->wants; /* it has the descriptor, whatever it wants of it */
+    if (!(channel->wants & bits) && !idle) return (hoya_description){.what = NULL};
     return (hoya_description){.what = channel->events->what,
                               .function = channel->events->function(channel),
                               .live = true,

@@ -427,6 +427,7 @@ void hoya_transports_dump(const hoya_loop_io *io, const hoya_printer *to)
                    transport->lost_due  ? ", ending"
                    : transport->closing ? ", closing"
                                         : "",
-                   hoya_transport_is_reading(transport) ? "" : ", not reading", transport->output.size);
+                   hoya_transport_is_reading(transport) ? "" : ", not reading",
+                   hoya_transport_get_write_buffer_size(transport));
     }
 }
