@@ -78,7 +78,7 @@ case "$presets $compile_only" in # tests/windows
 *dev* | *release*) packages="$packages libgtk-3-dev libgtk-4-dev librsvg2-common xvfb imagemagick fonts-dejavu-core" ;;
 esac
 case "$presets" in # tests/peers
-*dev* | *release*) packages="$packages nginx-light socat netcat-openbsd" ;;
+*dev* | *release*) packages="$packages nginx-light socat netcat-openbsd iproute2" ;;
 esac
 case "$presets" in # tests/switch; Debian's gcc for aarch64 conflicts with gcc-multilib, and clang does not
 *dev* | *release*)
