@@ -84,7 +84,8 @@ struct hoya_loop {
     bool edge;   /* the selector reports edges: our own descriptors need no reads */
     hoya_fd_record **records;
     size_t records_size;
-    size_t aside; /* records that the selector has not as they want to be, for lack of room; tried again each look */
+    size_t
+        aside; /* records that the selector has not as they want to be, for lack of room; tried again each look */
 
     /* waiter.c */
     hoya_list waiters;
