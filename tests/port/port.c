@@ -755,7 +755,7 @@ static void test_resolver(void)
     hoya_address address;
     char text[HOYA_ADDRESS_TEXT_SIZE];
     void *value;
-    struct addrinfo *copy;
+    struct addrinfo *copy = NULL;
     int freed = 0;
     CHECK(hoya_address_set(&address, "fe80::1%1", "80") == 0);
     CHECK(hoya_address_format((struct sockaddr *)&address.storage, address.length, text, sizeof text) > 0);
@@ -891,7 +891,7 @@ static int refuse(hoya_server *server, hoya_protocol *protocol, void *arg)
 static void test_server(hoya_loop *loop, hoya_server *server, int *destroyed)
 {
     hoya_address address;
-    hoya_future *closed, *forever;
+    hoya_future *closed, *forever = NULL;
     int before = *destroyed;
     CHECK(hoya_server_get_loop(server) == loop && hoya_server_is_serving(server) == 0);
     CHECK(hoya_server_start_serving(server) == 0 && hoya_server_is_serving(server) == 1);
