@@ -10,8 +10,9 @@
  * the host's loop (a dialog): the connection waits then, others go on, and what was written goes out. A dialog inside
  * pause_writing or resume_writing holds up the end alone; what comes in may be told, and the latter holds up what goes out.
  *
- * Thread: the loop's, for everything here: elsewhere HOYA_ETHREAD. A transport lives until its last unref; the loop has a
- * reference while it is connected, so that nobody else needs one.
+ * Thread: the loop's, for everything here: elsewhere HOYA_ETHREAD, and HOYA_ECHILD in the child of a fork, from what has
+ * codes; what only looks (is_closing, is_reading, can_write_eof, sizes, what is borrowed) does not check. A transport lives
+ * until its last unref; the loop has a reference while it is connected, so that nobody else needs one.
  */
 #ifndef HOYA_TRANSPORT_H
 #define HOYA_TRANSPORT_H
