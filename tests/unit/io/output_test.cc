@@ -165,13 +165,13 @@ TEST_F(Output, TakenInStepsOfAnySizeItLosesNothing)
 TEST_F(Output, AppendedWhileItIsTakenItStaysInOrder)
 {
     std::string in, out;
-    size_t seed = 7;
+    uint64_t seed = 7;
     for (int i = 0; i < 2000; i++) {
         seed = seed * 6364136223846793005u + 1442695040888963407u;
         size_t n = (seed >> 33) % 5000;
         ASSERT_EQ(Append({Bytes(n, in.size())}), 0);
         in += Bytes(n, in.size());
-        size_t take = std::min(output.size, (seed >> 40) % 5100);
+        size_t take = std::min<size_t>(output.size, (seed >> 40) % 5100);
         out += Shown(64).substr(0, take);
         hoya_output_take(&output, take);
         ASSERT_EQ(output.size, in.size() - out.size());
