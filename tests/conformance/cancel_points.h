@@ -133,6 +133,7 @@ class CancelPoints : public TaskConformance
 
     std::vector<std::string> names_; /* of all tasks that were seen */
     int64_t duration_ = 0;           /* of an undisturbed run */
+    bool late_ = false; /* the last run's time was up before its point had come: the machine was busy */
 };
 
 /* On hosts whose main loop may be run again inside a task. */

@@ -181,12 +181,12 @@ static void test_timers(hoya_loop *loop)
 {
     hoya_handle *handle;
     int64_t start = hoya_loop_time(loop);
-    CHECK(hoya_loop_call_later(loop, HOYA_MSEC(3), note, "c", NULL, NULL) == 0);
-    CHECK(hoya_loop_call_later(loop, HOYA_MSEC(1), note, "a", NULL, NULL) == 0);
+    CHECK(hoya_loop_call_later(loop, HOYA_SEC(1), note, "c", NULL, NULL) == 0);
+    CHECK(hoya_loop_call_at(loop, start + HOYA_MSEC(1), note, "a", NULL, NULL) == 0);
     CHECK(hoya_loop_call_at(loop, start + HOYA_MSEC(2), note, "b", NULL, &handle) == 0);
     CHECK(hoya_handle_when(handle) == start + HOYA_MSEC(2));
-    CHECK(hoya_loop_call_later(loop, HOYA_MSEC(4), stop, loop, NULL, NULL) == 0);
-    CHECK(hoya_loop_run_forever(loop) == 0 && expect("abc"));
+    CHECK(hoya_loop_call_at(loop, start + HOYA_MSEC(4), stop, loop, NULL, NULL) == 0);
+    CHECK(hoya_loop_run_forever(loop) == 0 && expect("ab"));
     CHECK(hoya_loop_time(loop) - start >= HOYA_MSEC(4));
     CHECK(hoya_handle_cancel(handle) == 0);
     hoya_handle_unref(handle);
