@@ -181,7 +181,9 @@ static void test_timers(hoya_loop *loop)
 {
     hoya_handle *handle;
     int64_t start = hoya_loop_time(loop);
-    CHECK(hoya_loop_call_later(loop, HOYA_SEC(1), note, "c", NULL, NULL) == 0);
+    CHECK(hoya_loop_call_later(loop, HOYA_SEC(3600), note, "c", NULL, &handle) == 0);
+    CHECK(hoya_handle_cancel(handle) == 1);
+    hoya_handle_unref(handle);
     CHECK(hoya_loop_call_at(loop, start + HOYA_MSEC(1), note, "a", NULL, NULL) == 0);
     CHECK(hoya_loop_call_at(loop, start + HOYA_MSEC(2), note, "b", NULL, &handle) == 0);
     CHECK(hoya_handle_when(handle) == start + HOYA_MSEC(2));
