@@ -56,6 +56,12 @@ const char *hoya_error_detail(void)
     return here()->text;
 }
 
+const char *hoya_error_detail_of(int code)
+{
+    const hoya_error_place *place = here();
+    return place->code == code ? place->text : "";
+}
+
 int hoya_error_set(int code, const char *format, ...)
 {
     va_list args;

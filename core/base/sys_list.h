@@ -43,7 +43,6 @@
     X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))                    \
     X(ssize_t, send, (int fd, const void *buffer, size_t size, int flags), (fd, buffer, size, flags))              \
     X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))                   \
-    X(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count))                         \
     X(int, set_nonblocking, (int fd), (fd))                                                                        \
     X(int, lstat, (const char *path, struct stat *status), (path, status))                                         \
     X(int, unlink, (const char *path), (path))                                                                     \

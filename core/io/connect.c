@@ -72,10 +72,7 @@ int hoya_create_connection(hoya_loop *loop, const char *host, const char *port, 
     int rc = read_options(&options, given);
     if (rc >= 0 && (!host || !host[0])) rc = hoya_error_set(HOYA_EINVAL, "a connection to no host");
     if (rc >= 0 && (!port || !port[0])) rc = hoya_error_set(HOYA_EINVAL, "a connection to no port of \"%s\"", host);
-    if (rc < 0) {
-        hoya_protocol_release(protocol);
-        return rc;
-    }
+    if (rc < 0) return hoya_protocol_refuse(protocol, rc);
     rc = hoya_connector_new(loop, protocol, &options, HOYA_CALLER(), &c);
     if (rc < 0) return rc;
     rc = look_up(c, host, port, options.family, options.flags, &c->remote);
@@ -101,10 +98,7 @@ int hoya_create_unix_connection(hoya_loop *loop, const char *path, hoya_protocol
     hoya_connector *c;
     int rc = read_options(&options, given);
     if (rc >= 0) rc = hoya_address_set_unix(&address, path);
-    if (rc < 0) {
-        hoya_protocol_release(protocol);
-        return rc;
-    }
+    if (rc < 0) return hoya_protocol_refuse(protocol, rc);
     rc = hoya_connector_new(loop, protocol, &options, HOYA_CALLER(), &c);
     if (rc < 0) return rc;
     c->one_address = address;

@@ -11,6 +11,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -20,6 +21,7 @@
 #include "loop/handle.h"
 
 #define DELAY HOYA_MSEC(250) /* RFC 8305, section 8 */
+#define MORE 32              /* bytes of the text that are kept for "; and 17 more" */
 #define BUSY HOYA_MSEC(10)   /* until a Unix server whose queue is full is asked again */
 
 static void unref(void *arg)
@@ -136,13 +138,38 @@ static const char *name(const hoya_future *future)
 
 static const hoya_future_class connector_class = {.cancel = cancel, .free = free_connector, .name = name};
 
+/* What became of an address; those for whose text there is no room are counted. */
+static void note(hoya_connector *c, const struct addrinfo *address, int code, const char *detail)
+{
+    char where[HOYA_ADDRESS_TEXT_SIZE], text[HOYA_ADDRESS_TEXT_SIZE + 160];
+    hoya_address_format(address->ai_addr, address->ai_addrlen, where, sizeof where);
+    if (!c->code) c->code = code;
+    size_t n = (size_t)snprintf(text, sizeof text, "%s%s: %s", c->written ? "; " : "", where, detail);
+    if (n >= sizeof text) n = sizeof text - 1;
+    if (c->more || n + MORE >= sizeof c->text - c->written) {
+        c->more++;
+        return;
+    }
+    memcpy(c->text + c->written, text, n + 1);
+    c->written += n;
+}
+
+/* All of it. */
+static const char *tried(hoya_connector *c)
+{
+    if (c->more) snprintf(c->text + c->written, sizeof c->text - c->written, "; and %zu more", c->more);
+    return c->text;
+}
+
 static void on_deadline(void *arg)
 {
     hoya_connector *c = arg;
     if (c->over) return;
-    char text[300];
-    snprintf(text, sizeof text, "the time was up%s%s", c->text[0] ? "; " : "", c->text);
-    hoya_connector_fail(c, HOYA_ETIMEDOUT, text);
+    char text[sizeof c->text + 64];
+    for (size_t i = 0; i < c->next; i++)
+        if (c->tries[i].open) note(c, c->tries[i].address, HOYA_ETIMEDOUT, "no answer yet");
+    snprintf(text, sizeof text, "the time was up%s", c->tries ? "; " : " before the host was found");
+    hoya_connector_fail(c, HOYA_ETIMEDOUT, strcat(text, tried(c)));
 }
 
 /* ---- the connection is there -------------------------------------------------------------------------------- */
@@ -162,7 +189,7 @@ static void made(hoya_transport_owner *owner, hoya_transport *transport, int cod
         return;
     }
     hoya_transport_unref(transport);
-    hoya_connector_fail(c, code, hoya_error_detail());
+    hoya_connector_fail(c, code, hoya_error_detail_of(code));
 }
 
 /* Not come to: give_up and made leave the transport before. */
@@ -181,7 +208,9 @@ static void win(hoya_connector *c, hoya_connect_try *try)
     end_timer(&c->stagger);
     end_tries(c);
     hoya_transport *transport;
-    int rc = hoya_link_new(c->future.loop, fd, c->protocol, &c->link, &c->owner, &transport);
+    const struct addrinfo *to = try->address;
+    int rc = hoya_link_new(c->future.loop, fd, to->ai_addr, to->ai_addrlen, c->protocol, &c->link, &c->owner,
+                           &transport);
     if (rc < 0) {
         hoya_fd_close(&fd);
         hoya_connector_fail(c, rc, hoya_error_detail());
@@ -192,17 +221,6 @@ static void win(hoya_connector *c, hoya_connect_try *try)
 }
 
 /* ---- one try ---------------------------------------------------------------------------------------------------- */
-
-static void note(hoya_connector *c, const struct addrinfo *address, int code, const char *detail)
-{
-    char where[HOYA_ADDRESS_TEXT_SIZE];
-    hoya_address_format(address->ai_addr, address->ai_addrlen, where, sizeof where);
-    if (!c->code) c->code = code;
-    if (c->written >= sizeof c->text) return;
-    int n = snprintf(c->text + c->written, sizeof c->text - c->written, "%s%s: %s", c->written ? "; " : "", where,
-                     detail);
-    if (n > 0) c->written += (size_t)n;
-}
 
 static void connected(hoya_channel *channel, int code)
 {
@@ -309,7 +327,7 @@ static void try_next(hoya_connector *c)
         hoya_connector_fail(c, rc, hoya_error_detail()); /* no memory for the timer */
         return;
     }
-    if (!c->running) hoya_connector_fail(c, c->code, c->text);
+    if (!c->running) hoya_connector_fail(c, c->code, tried(c));
 }
 
 /* RFC 8305, section 4: so many of the first family, then one of each in turn. */
@@ -335,6 +353,10 @@ static size_t put_in_order(hoya_connect_try *tries, const struct addrinfo *addre
 void hoya_connector_try(hoya_connector *c, const struct addrinfo *addresses)
 {
     for (const struct addrinfo *at = addresses; at; at = at->ai_next) c->count++;
+    if (!c->count) { /* a resolver of the program's may say so */
+        hoya_connector_fail(c, HOYA_EAI_NONAME, "the resolver's answer is empty");
+        return;
+    }
     c->tries = hoya_new_zeroed(c->count * sizeof *c->tries);
     if (!c->tries) {
         hoya_connector_fail(c, HOYA_ENOMEM, NULL);
@@ -367,10 +389,7 @@ int hoya_connector_new(hoya_loop *loop, hoya_protocol protocol, const hoya_conne
     if (rc >= 0) rc = hoya_loop_io_of(loop, &io);
     hoya_connector *c = rc < 0 ? NULL : hoya_new(hoya_connector);
     if (rc >= 0 && !c) rc = HOYA_ENOMEM;
-    if (rc < 0) {
-        hoya_protocol_release(protocol);
-        return rc;
-    }
+    if (rc < 0) return hoya_protocol_refuse(protocol, rc);
     hoya_loop_ref(loop);
     hoya_future_init(&c->future, &connector_class, loop, place);
     ref(c); /* while it is pending */

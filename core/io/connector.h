@@ -44,9 +44,9 @@ struct hoya_connector {
     unsigned first_count; /* of the first family */
     hoya_handle *stagger, *deadline;
 
-    int code; /* of the first try that failed */
-    size_t written;
-    char text[256]; /* what became of each */
+    int code;             /* of the first try that failed */
+    size_t written, more; /* of the text; addresses that are not in it */
+    char text[512];       /* what became of each */
 };
 
 /* io/connector.c: to these addresses, in this order of theirs; *future is pending from here on. */

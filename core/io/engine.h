@@ -92,7 +92,6 @@ struct hoya_channel {
     uint8_t turns;         /* of run, on the stack */
     bool open : 1;         /* from begin to end */
     bool queued : 1;       /* an entry of the ready ring points here */
-    bool plain_file : 1;   /* no socket: read and writev instead of recv and sendmsg */
     hoya_loop *loop;       /* the owner keeps it */
     hoya_runnable runnable;
     const hoya_engine *engine;

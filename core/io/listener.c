@@ -128,7 +128,7 @@ static int make_connection(hoya_server *server, hoya_fd fd)
     int rc = server->factory(server, &protocol, server->arg);
     if (rc < 0) return rc;
     rc = hoya_protocol_check(protocol);
-    if (rc >= 0) rc = hoya_link_new(server->loop, fd, protocol, &server->link, &server->owner, &transport);
+    if (rc >= 0) rc = hoya_link_new(server->loop, fd, NULL, 0, protocol, &server->link, &server->owner, &transport);
     if (rc < 0) {
         hoya_protocol_release(protocol);
         return rc;

@@ -103,8 +103,7 @@ static void take_input(hoya_channel *channel)
     size_t size = sizeof some;
     if (!channel->events->input(channel, &memory, &size)) return;
     hoya_fd fd = channel->record.fd;
-    ssize_t n =
-        hoya_likely(!channel->plain_file) ? hoya_sys_recv(fd, memory, size, 0) : hoya_sys_read(fd, memory, size);
+    ssize_t n = hoya_sys_recv(fd, memory, size, 0);
     channel->events->received(channel, memory, hoya_likely(n >= 0) ? n : code_or(HOYA_EAGAIN));
 }
 
@@ -112,9 +111,7 @@ static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int 
 {
     hoya_fd fd = channel->record.fd;
     ssize_t n;
-    if (hoya_unlikely(channel->plain_file)) {
-        n = hoya_sys_writev(fd, parts, count);
-    } else if (count == 1) {
+    if (count == 1) {
         n = hoya_sys_send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
     } else {
         union { /* the parts are not written to */

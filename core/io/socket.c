@@ -7,11 +7,14 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/options.h"
 #include "base/sys.h"
+
+#define KEEP_ALIVE 32767 /* TCP_KEEPIDLE takes no more seconds */
 
 /* Rounded up: a short time is not none. */
 static int in_units(int64_t nanoseconds, int64_t unit)
@@ -32,6 +35,9 @@ int hoya_link_options_read(hoya_link_options *options, const hoya_transport_opti
         return hoya_error_set(HOYA_EINVAL, "transport options that this version does not know");
     if (o.keep_alive < 0 || o.user_timeout < 0)
         return hoya_error_set(HOYA_EINVAL, "transport options with a negative time");
+    if (o.keep_alive == HOYA_NEVER) o.keep_alive = 0;
+    if (o.keep_alive > HOYA_SEC(KEEP_ALIVE))
+        return hoya_error_set(HOYA_EINVAL, "keep_alive of more than %d s, which is TCP's most", KEEP_ALIVE);
     *options = (hoya_link_options){.keep_alive = in_units(o.keep_alive, HOYA_SEC(1)),
                                    .user_timeout = in_units(o.user_timeout, HOYA_MSEC(1)),
                                    .delay = o.delay != 0,
@@ -59,7 +65,7 @@ int hoya_socket_set_flag(hoya_fd fd, int level, int option, const char *name)
 int hoya_socket_set_link(hoya_fd fd, int family, const hoya_link_options *options)
 {
     if (family != AF_INET && family != AF_INET6) return 0;
-    int rc = options->delay ? 0 : set_number(fd, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
+    int rc = set_number(fd, IPPROTO_TCP, TCP_NODELAY, !options->delay, "TCP_NODELAY");
     if (rc == HOYA_ENOTSUP || rc == -ENOPROTOOPT) rc = 0; /* a stream, and no TCP: SCTP, MPTCP of old kernels */
     if (rc >= 0 && options->keep_alive) {
         rc = set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE");
@@ -87,18 +93,33 @@ int hoya_socket_check(hoya_fd fd, bool server)
             return hoya_error_set(HOYA_EINVAL, "descriptor %d listens: it is a server's", fd);
         struct sockaddr_storage peer;
         socklen_t length = sizeof peer;
-        /* EINVAL, where the other side has gone: that is for the connection to find out. */
         if (hoya_sys_getpeername(fd, (struct sockaddr *)&peer, &length) < 0 && errno == ENOTCONN)
-            return hoya_error_set(HOYA_ENOTCONN, "descriptor %d is not connected", fd);
+            return hoya_error_set(HOYA_ENOTCONN, "descriptor %d is not connected, or no more", fd);
     }
     if (hoya_sys_set_nonblocking(fd) < 0) return hoya_error_errno("O_NONBLOCK");
     return family;
 }
 
-int hoya_link_new(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol, const hoya_link_options *options,
-                  hoya_transport_owner *owner, hoya_transport **transport)
+int hoya_link_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, socklen_t length,
+                  hoya_protocol protocol, const hoya_link_options *options, hoya_transport_owner *owner,
+                  hoya_transport **transport)
 {
-    return hoya_transport_new(loop, fd, protocol, options->limited ? &options->limits : NULL, owner, transport);
+    const hoya_write_limits *limits = options->limited ? &options->limits : NULL;
+    return hoya_transport_new(loop, fd, peer, length, protocol, limits, owner, transport);
+}
+
+void hoya_protocol_release(hoya_protocol protocol)
+{
+    if (protocol.ops && protocol.ops->size == sizeof *protocol.ops && protocol.ops->released)
+        protocol.ops->released(protocol.arg);
+}
+
+int hoya_protocol_refuse(hoya_protocol protocol, int code)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%s", hoya_error_detail());
+    hoya_protocol_release(protocol);
+    return hoya_error_set(code, "%s", text);
 }
 
 int hoya_connect_accepted_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol,
@@ -111,11 +132,8 @@ int hoya_connect_accepted_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol prot
     if (rc >= 0) rc = hoya_link_options_read(&options, given);
     if (rc >= 0) rc = family = hoya_socket_check(fd, false);
     if (rc >= 0) rc = hoya_socket_set_link(fd, family, &options);
-    if (rc >= 0) rc = hoya_link_new(loop, fd, protocol, &options, NULL, &transport);
-    if (rc < 0) {
-        hoya_protocol_release(protocol);
-        return rc;
-    }
+    if (rc >= 0) rc = hoya_link_new(loop, fd, NULL, 0, protocol, &options, NULL, &transport);
+    if (rc < 0) return hoya_protocol_refuse(protocol, rc);
     hoya_fd_adopt(fd);
     if (out) *out = hoya_transport_ref(transport);
     return 0;

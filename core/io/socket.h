@@ -32,15 +32,14 @@ int hoya_socket_set_flag(hoya_fd fd, int level, int option, const char *name);
  * not ours before the caller says so (hoya_fd_adopt). */
 int hoya_socket_check(hoya_fd fd, bool server);
 
-/* A transport on a connected socket, which is ours, with its options. Takes both unless it fails. */
-int hoya_link_new(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol, const hoya_link_options *options,
-                  hoya_transport_owner *owner, hoya_transport **transport);
+/* A transport on a connected socket, which is ours, with its options; `peer` as in hoya_transport_new. Takes the socket and the
+ * protocol unless it fails. */
+int hoya_link_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, socklen_t length,
+                  hoya_protocol protocol, const hoya_link_options *options, hoya_transport_owner *owner,
+                  hoya_transport **transport);
 
-/* The protocol will have no connection. */
-static inline void hoya_protocol_release(hoya_protocol protocol)
-{
-    if (protocol.ops && protocol.ops->size == sizeof *protocol.ops && protocol.ops->released)
-        protocol.ops->released(protocol.arg);
-}
+/* The protocol will have no connection. Returns `code`, with the detail: what is released may fail in its turn. */
+void hoya_protocol_release(hoya_protocol protocol);
+int hoya_protocol_refuse(hoya_protocol protocol, int code);
 
 #endif

@@ -52,10 +52,20 @@ void hoya_transport_end(hoya_transport *transport, int code)
     hoya_channel_soon(&transport->channel);
 }
 
+/* Ended first: the exception handler may run the host's loop. */
 void hoya_transport_fail(hoya_transport *transport, int code, const char *what)
 {
-    hoya_loop_report(transport->channel.loop, code, transport->channel.record.fd, what);
     hoya_transport_end(transport, code);
+    hoya_loop_report(transport->channel.loop, code, transport->channel.record.fd, what);
+}
+
+/* A function of the protocol has failed; unless it hands on what a write has told it of the connection's end, which is no
+ * failure of anybody's (statement 102). */
+static void fail_of_protocol(hoya_transport *transport, int code, const char *what)
+{
+    bool of_network = transport->lost_due && code == transport->code;
+    if (of_network || (transport->closing && code == HOYA_ECLOSED)) return;
+    hoya_transport_fail(transport, code, what);
 }
 
 /* What is the same after connection_lost and where the loop closes. */
@@ -76,10 +86,21 @@ static void let_go(hoya_transport *transport)
     hoya_transport_unref(transport);
 }
 
+/* For connection_lost: which connection that was. */
+static void say_why(const hoya_transport *transport)
+{
+    char peer[HOYA_ADDRESS_TEXT_SIZE] = "an unknown address";
+    hoya_address address;
+    if (hoya_transport_get_peername(transport, &address) >= 0)
+        hoya_address_format((const struct sockaddr *)&address.storage, address.length, peer, sizeof peer);
+    hoya_error_set(transport->code, "the connection to %s: %s", peer, hoya_strerror(transport->code));
+}
+
 static void lose(hoya_transport *transport)
 {
     const hoya_protocol_ops *ops = transport->protocol.ops;
     transport->lost = true;
+    if (transport->code < 0) say_why(transport);
     hoya_protocol_begin(transport);
     if (ops->connection_lost) ops->connection_lost(transport, transport->code, transport->protocol.arg);
     transport->inside--; /* no turn comes any more */
@@ -115,7 +136,8 @@ static void make(hoya_transport *transport)
     }
     /* The owner first: what an exception handler does is not why. */
     if (transport->owner) transport->owner->made(transport->owner, transport, rc < 0 ? rc : 0);
-    if (rc < 0) hoya_transport_fail(transport, rc, what);
+    if (rc < 0) fail_of_protocol(transport, rc, what);
+    else hoya_transport_pause_if_full(transport); /* of what was written before */
 }
 
 static void turn(hoya_channel *channel)
@@ -184,7 +206,7 @@ static void receive_data(hoya_transport *transport, const void *memory, size_t c
         if (ops->data_received) rc = ops->data_received(transport, memory, count, transport->protocol.arg);
     }
     hoya_protocol_end(transport);
-    if (hoya_unlikely(rc < 0)) hoya_transport_fail(transport, rc, what);
+    if (hoya_unlikely(rc < 0)) fail_of_protocol(transport, rc, what);
 }
 
 static void receive_eof(hoya_transport *transport)
@@ -195,7 +217,7 @@ static void receive_eof(hoya_transport *transport)
     hoya_protocol_begin(transport);
     int rc = ops->eof_received ? ops->eof_received(transport, transport->protocol.arg) : 0;
     hoya_protocol_end(transport);
-    if (rc < 0) hoya_transport_fail(transport, rc, "a protocol's eof_received failed");
+    if (rc < 0) fail_of_protocol(transport, rc, "a protocol's eof_received failed");
     else if (rc == 0) hoya_transport_close(transport);
 }
 
@@ -235,13 +257,17 @@ static const hoya_channel_events events = {.what = "transport",
 
 /* ---- making one ------------------------------------------------------------------------------------------- */
 
-static hoya_transport *allocate(hoya_fd fd)
+static hoya_transport *allocate(hoya_fd fd, const struct sockaddr *given, socklen_t peer_length)
 {
     struct sockaddr_storage name, peer;
-    socklen_t name_length = sizeof name, peer_length = sizeof peer;
-    /* The other side may have gone already: then it has no name. */
+    socklen_t name_length = sizeof name;
     if (hoya_sys_getsockname(fd, (struct sockaddr *)&name, &name_length) < 0) name_length = 0;
-    if (hoya_sys_getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0) peer_length = 0;
+    if (given) {
+        memcpy(&peer, given, peer_length);
+    } else {
+        peer_length = sizeof peer;
+        if (hoya_sys_getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0) peer_length = 0;
+    }
     hoya_transport *transport = hoya_new_zeroed(sizeof *transport + name_length + peer_length);
     if (!transport) return NULL;
     transport->sockname_length = (uint8_t)name_length;
@@ -251,13 +277,14 @@ static hoya_transport *allocate(hoya_fd fd)
     return transport;
 }
 
-int hoya_transport_new(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol, const hoya_write_limits *limits,
-                       hoya_transport_owner *owner, hoya_transport **out)
+int hoya_transport_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, socklen_t length,
+                       hoya_protocol protocol, const hoya_write_limits *limits, hoya_transport_owner *owner,
+                       hoya_transport **out)
 {
     hoya_loop_io *io;
     int rc = hoya_loop_io_of(loop, &io);
     if (rc < 0) return rc;
-    hoya_transport *transport = allocate(fd);
+    hoya_transport *transport = allocate(fd, peer, length);
     if (!transport) return HOYA_ENOMEM;
     transport->refs = 1;
     transport->channel.loop = loop;

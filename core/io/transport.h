@@ -56,10 +56,12 @@ struct hoya_transport {
 int hoya_protocol_check(hoya_protocol protocol);
 
 /* For a connected stream socket that is NONBLOCK and CLOEXEC; connection_made comes in the next round. Takes the descriptor,
- * which counts as ours already, and the protocol, unless it fails. `limits` and `owner` may be NULL. *transport is the loop's
- * reference: borrowed. */
-int hoya_transport_new(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol, const hoya_write_limits *limits,
-                       hoya_transport_owner *owner, hoya_transport **transport);
+ * which counts as ours already, and the protocol, unless it fails. `peer` is the other side's address, where that is known:
+ * it may have gone already, and then nobody else knows it; NULL: the socket is asked. `limits` and `owner` may be NULL.
+ * *transport is the loop's reference: borrowed. */
+int hoya_transport_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, socklen_t length,
+                       hoya_protocol protocol, const hoya_write_limits *limits, hoya_transport_owner *owner,
+                       hoya_transport **transport);
 
 /* Ends it with this code, 0 for no failure; what waits is dropped. */
 void hoya_transport_end(hoya_transport *transport, int code);
@@ -90,6 +92,8 @@ static inline void hoya_protocol_end(hoya_transport *transport)
 /* io/write.c */
 /* HOYA_LIMIT_DEFAULT resolved; HOYA_EINVAL for limits that contradict each other. */
 int hoya_write_limits_resolve(size_t high, size_t low, size_t hard, hoya_write_limits *limits);
+/* Tells the protocol, once it has heard of the connection. */
+void hoya_transport_pause_if_full(hoya_transport *transport);
 int hoya_transport_output(hoya_channel *channel, struct iovec *parts, int max);
 void hoya_transport_sent(hoya_channel *channel, ssize_t count);
 

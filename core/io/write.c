@@ -44,9 +44,11 @@ static void tell(hoya_transport *transport, int (*fn)(hoya_transport *transport,
     hoya_transport_unref(transport);
 }
 
-static void pause_if_full(hoya_transport *transport)
+void hoya_transport_pause_if_full(hoya_transport *transport)
 {
-    if (transport->writing_paused || transport->output.size <= limits_of(transport)->high) return;
+    if (!transport->made && !transport->inside) return;
+    if (transport->lost_due || transport->writing_paused || transport->output.size <= limits_of(transport)->high)
+        return;
     transport->writing_paused = true;
     tell(transport, transport->protocol.ops->pause_writing, "a protocol's pause_writing failed");
 }
@@ -61,7 +63,7 @@ static void resume_if_low(hoya_transport *transport)
 int hoya_write_limits_resolve(size_t high, size_t low, size_t hard, hoya_write_limits *limits)
 {
     const size_t none = HOYA_LIMIT_DEFAULT;
-    if (high == none && low == none) high = default_limits.high;
+    if (high == none && low == none) high = hard < default_limits.high ? hard : default_limits.high;
     else if (high == none) high = low > SIZE_MAX / 4 ? SIZE_MAX - 1 : 4 * low;
     if (low == none) low = high / 4;
     if (low > high)
@@ -85,7 +87,7 @@ int hoya_transport_set_write_buffer_limits(hoya_transport *transport, size_t hig
     transport->own_limits = own;
     if (transport->lost_due) return 0;
     if (transport->writing_paused) resume_if_low(transport);
-    else pause_if_full(transport);
+    else hoya_transport_pause_if_full(transport);
     return 0;
 }
 
@@ -203,7 +205,7 @@ static int keep(hoya_transport *transport, const struct iovec *parts, size_t cou
     if (rc < 0) return sent ? end_of(transport, rc, "the rest of a write") : rc;
     if (first) rc = transport->channel.engine->start(&transport->channel, HOYA_CHANNEL_OUTPUT);
     if (rc < 0) return end_of(transport, rc, "watch for writing");
-    pause_if_full(transport);
+    hoya_transport_pause_if_full(transport);
     return 0;
 }
 
@@ -245,15 +247,14 @@ int hoya_transport_write(hoya_transport *transport, const void *data, size_t siz
 
 int hoya_transport_can_write_eof(const hoya_transport *transport)
 {
-    return !transport->channel.plain_file;
+    (void)transport;
+    return 1; /* a socket's two directions end one by one */
 }
 
 int hoya_transport_write_eof(hoya_transport *transport)
 {
     int rc = hoya_transport_enter(transport);
     if (rc < 0 || transport->closing || transport->eof_wanted) return rc;
-    if (!hoya_transport_can_write_eof(transport))
-        return hoya_error_set(HOYA_ENOTSUP, "this connection's directions cannot be ended one by one");
     transport->eof_wanted = true;
     if (!transport->output.size) shut_down(transport);
     return 0;

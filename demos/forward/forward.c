@@ -79,13 +79,21 @@ static int on_resume(hoya_transport *transport, void *arg)
     return from->transport ? hoya_transport_resume_reading(from->transport) : 0;
 }
 
+/* The other side sees it as it was here: without this an abort looks like an end. */
+static void reset(hoya_transport *transport)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(hoya_transport_fileno(transport), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    hoya_transport_abort(transport);
+}
+
 static void on_lost(hoya_transport *transport, int code, void *arg)
 {
     (void)transport;
     end *lost = arg, *left = other(lost);
     lost->transport = NULL;
     if (lost->tunnel->way_out) hoya_future_cancel(lost->tunnel->way_out, NULL);
-    if (left->transport && code < 0) hoya_transport_abort(left->transport); /* a reset is handed on as one, too */
+    if (left->transport && code < 0) reset(left->transport);
     else if (left->transport) hoya_transport_close(left->transport);
 }
 

@@ -377,6 +377,39 @@ TEST_P(Connection, TheNextAddressIsTriedWhenOneIsSilent)
     for (int fd : fds) Own(fd);
 }
 
+TEST_P(Connection, AnEmptyAnswerOfAResolverIsNoAddress)
+{
+    Recorder recorder(&trace, "a");
+    static const hoya_resolver_ops nobody = {
+        sizeof nobody, "nobody",
+        [](hoya_loop *of, const char *, const char *, const addrinfo *, void *, hoya_future **future) {
+            int rc = hoya_future_new(of, future);
+            return rc < 0 ? rc : hoya_future_set_result(*future, nullptr, nullptr);
+        },
+        nullptr, nullptr};
+    ASSERT_EQ(hoya_set_resolver(loop, &nobody, nullptr), 0);
+    Future future = Create("none.example", "80", recorder);
+    RunUntilDone(future);
+    EXPECT_EQ(Result(future), HOYA_EAI_NONAME);
+    EXPECT_EQ(trace, Trace{"a released"});
+}
+
+TEST_P(Connection, OfManyAddressesThatFailThoseWithoutRoomAreCounted)
+{
+    Recorder recorder(&trace, "a");
+    std::string port = RefusingPort();
+    Addresses addresses;
+    for (int i = 0; i < 40; i++) addresses.list.push_back({refusing, port});
+    addresses.Install(loop);
+    Future future = Create("many.example", "80", recorder);
+    RunUntilDone(future);
+    const std::string text = Text(future), one = refusing + ":" + port + ": " + hoya_strerror(HOYA_ECONNREFUSED);
+    size_t told = 0;
+    for (size_t at = 0; (at = text.find(one, at)) != std::string::npos; at++) told++;
+    EXPECT_GT(told, 5u);
+    EXPECT_EQ(text.substr(text.rfind("; ")), "; and " + std::to_string(40 - told) + " more") << text;
+}
+
 TEST_P(Connection, FamiliesAlternate)
 {
     Recorder recorder(&trace, "a");
@@ -411,6 +444,7 @@ TEST_P(Connection, ATimeoutEndsAllOfIt)
     Future future = Create("127.0.0.1", silent.port, recorder, &options);
     RunUntilDone(future);
     EXPECT_EQ(Result(future), HOYA_ETIMEDOUT);
+    EXPECT_EQ(Text(future), "the time was up; 127.0.0.1:" + silent.port + ": no answer yet");
     EXPECT_EQ(trace, Trace{"a released"});
     EXPECT_EQ(OpenFds(), before);
     for (int fd : fds) Own(fd);
@@ -450,6 +484,22 @@ TEST_P(Connection, ACancelOfOneThatIsBeingMadeAbortsIt)
     int fd = Own(accept4(server, nullptr, nullptr, SOCK_NONBLOCK));
     RunRounds(1);
     EXPECT_TRUE(AtEnd(fd));
+}
+
+TEST_P(Connection, AFailureWithoutATextHasNoneOfAnothers)
+{
+    Recorder recorder(&trace, "a");
+    std::string port;
+    Listen(AF_INET, &port);
+    recorder.on_made = [](hoya_transport *) {
+        hoya_error_set(HOYA_EBADF, "of something else");
+        return HOYA_EINVAL;
+    };
+    Future future = Create("127.0.0.1", port, recorder);
+    RunUntilDone(future);
+    EXPECT_EQ(Result(future), HOYA_EINVAL);
+    EXPECT_EQ(Text(future), "");
+    EXPECT_FALSE(Logged("of something else"));
 }
 
 TEST_P(Connection, AConnectionMadeThatFailsFailsTheFuture)
@@ -521,6 +571,11 @@ TEST_P(Connection, BadArgumentsAreRefusedBeforeAnythingIsOpened)
     refused("127.0.0.1", "80", &options, HOYA_EINVAL);
     hoya_transport_options link = {};
     link.size = sizeof link;
+    link.keep_alive = HOYA_SEC(32767) + 1;
+    options = Options();
+    options.transport = &link;
+    refused("127.0.0.1", "80", &options, HOYA_EINVAL);
+    link.keep_alive = 0;
     link.write_low = 10;
     link.write_high = 5;
     options = Options();

@@ -183,6 +183,50 @@ TEST_P(TransportWrite, WhatWaitsFailsLater)
     EXPECT_LT(recorder.code, 0);
 }
 
+// Holds: S102
+TEST_P(TransportWrite, AProtocolMayHandOnWhatAWriteSaysOfTheEnd)
+{
+    for (bool closes : {false, true}) {
+        Recorder recorder(&trace, "a");
+        int peer;
+        Transport transport = Connected(recorder, &peer);
+        recorder.on_data = [&](hoya_transport *t, const std::string &) {
+            if (closes) hoya_transport_close(t);
+            else Close(peer);
+            return hoya_transport_write(t, "x", 1);
+        };
+        Send(peer, "x");
+        RunUntil([&] { return recorder.released; });
+        EXPECT_EQ(recorder.code, closes ? 0 : HOYA_EPIPE);
+        EXPECT_EQ(LogLines(), 0u) << "nobody has done anything wrong";
+    }
+}
+
+TEST_P(TransportWrite, ConnectionLostFindsWhoseConnectionItWas)
+{
+    Recorder recorder(&trace, "a");
+    int peer;
+    Transport transport = Connected(recorder, &peer);
+    std::string detail;
+    recorder.on_lost = [&](hoya_transport *, int) { detail = hoya_error_detail(); };
+    Close(peer);
+    Write(transport, "x");
+    hoya_error_set(HOYA_EBADF, "of something else");
+    RunUntil([&] { return recorder.released; });
+    EXPECT_EQ(detail, std::string("the connection to unix:: ") + hoya_strerror(HOYA_EPIPE));
+}
+
+TEST_P(TransportWrite, WhatIsWrittenBeforeTheBeginningPausesAfterIt)
+{
+    Recorder recorder(&trace, "a");
+    int peer;
+    Transport transport = Connect(recorder, &peer);
+    EXPECT_EQ(Write(transport, Much()), 0);
+    EXPECT_EQ(trace, Trace{});
+    RunRounds(1);
+    EXPECT_EQ(trace, (Trace{"a made", "a pause"}));
+}
+
 // Holds: S95
 TEST_P(TransportWrite, NothingIsTakenAfterClose)
 {
@@ -284,6 +328,9 @@ TEST_P(TransportWrite, LimitsHaveDefaultsThatFollowEachOther)
     EXPECT_EQ(Limits(transport), (std::vector<size_t>{4000, 1000, 5000}));
     EXPECT_EQ(SetLimits(transport, 0, none), 0);
     EXPECT_EQ(Limits(transport), (std::vector<size_t>{0, 0, none}));
+    EXPECT_EQ(SetLimits(transport, none, none, 1000), 0);
+    EXPECT_EQ(Limits(transport), (std::vector<size_t>{1000, 250, 1000})) << "no mark is over a hard limit alone";
+    EXPECT_EQ(SetLimits(transport, 0, none), 0);
     EXPECT_EQ(SetLimits(transport, 10, 11), HOYA_EINVAL);
     EXPECT_EQ(SetLimits(transport, 10, 1, 9), HOYA_EINVAL);
     EXPECT_EQ(Limits(transport), (std::vector<size_t>{0, 0, none})) << "unchanged";

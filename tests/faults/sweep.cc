@@ -220,7 +220,6 @@ void ReplaceSystemCalls()
     FAULTY(recv, EAGAIN, EINTR, ECONNRESET);
     FAULTY(send, EAGAIN, EINTR, EPIPE);
     FAULTY(sendmsg, EAGAIN, EINTR, EPIPE);
-    FAULTY(writev, EAGAIN, EINTR, EPIPE);
     FAULTY(set_nonblocking, EINVAL);
     FAULTY(lstat, EACCES);
     FAULTY(munmap, ENOMEM);

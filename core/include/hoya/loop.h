@@ -56,7 +56,7 @@ typedef struct hoya_loop_options {
 HOYA_API int hoya_loop_new(const hoya_loop_options *options, hoya_loop **loop);
 
 /* Any thread. The last unref frees the loop and closes it first if need be; it must then be on the loop's
- * thread. */
+ * thread. Futures, tasks, connections and servers have references, too: while there are any, hoya_loop_close is the end. */
 HOYA_API hoya_loop *hoya_loop_ref(hoya_loop *loop);
 HOYA_API void hoya_loop_unref(hoya_loop *loop);
 

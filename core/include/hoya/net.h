@@ -27,7 +27,7 @@ typedef struct hoya_transport_options {
     size_t size; /* sizeof(hoya_transport_options) */
     int64_t
         keep_alive; /* TCP: after so many nanoseconds of silence the other side is asked for a sign of life, which is
-                           * rounded up to seconds; 0: never */
+                           * rounded up to seconds, 32,767 at most; 0: never */
     int64_t
         user_timeout; /* TCP: what is not acknowledged for so long ends the connection (HOYA_ETIMEDOUT); rounded up to
                            * milliseconds; 0: the system's */
@@ -51,15 +51,17 @@ typedef struct hoya_connection_options {
 
 /* Connects to a host: its addresses are tried as RFC 8305 says (happy eyeballs), and the first that answers is it. The future
  * is done after connection_made has returned; its value is the hoya_transport *, a reference of the future's. Cancelling it
- * ends everything at once: no descriptor is left, and a connection that was made is aborted. Nobody needs to keep the future.
- * If all addresses fail it has the code of the first, and the text tells of each. Errors of the call: HOYA_EINVAL (a protocol
+ * ends everything at once: no descriptor is left; a connection that is there already is aborted, and its protocol hears of both
+ * its beginning and its end. Nobody needs to keep the future. If all addresses fail it has the code of the first, and the text
+ * tells of each. Errors of the call: HOYA_EINVAL (a protocol
  * or options that cannot be; no host; no port), those of hoya_getaddrinfo's arguments, HOYA_ECLOSED, HOYA_ENOMEM. Origin:
  * loop.create_connection. */
 HOYA_API int hoya_create_connection(hoya_loop *loop, const char *host, const char *port, hoya_protocol protocol,
                                     const hoya_connection_options *options, hoya_future **future);
 
-/* The same for a Unix socket: a path, or "@name" for an abstract one. Of the options transport and timeout count. Errors: as
- * above, HOYA_ENAMETOOLONG. Origin: loop.create_unix_connection. */
+/* The same for a Unix socket: a path, or "@name" for an abstract one. Of the options transport and timeout count. While
+ * the server's queue is full, which nothing tells the end of, it is asked again every 10 ms. Errors: as above,
+ * HOYA_ENAMETOOLONG. Origin: loop.create_unix_connection. */
 HOYA_API int hoya_create_unix_connection(hoya_loop *loop, const char *path, hoya_protocol protocol,
                                          const hoya_connection_options *options, hoya_future **future);
 

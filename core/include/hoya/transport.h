@@ -114,11 +114,11 @@ HOYA_API int hoya_transport_is_reading(const hoya_transport *transport);
  * nothing was taken), HOYA_ENOMEM (the same), HOYA_EPIPE, HOYA_ECONNRESET, ... Origin: WriteTransport.write, which
  * says nothing. */
 HOYA_API int hoya_transport_write(hoya_transport *transport, const void *data, size_t size);
-/* The same for several pieces, in one system call, however many they are. Origin: WriteTransport.writelines. */
+/* The same for several pieces, by as few system calls as can be: one takes 1,024. Origin: WriteTransport.writelines. */
 HOYA_API int hoya_transport_writelines(hoya_transport *transport, const struct iovec *parts, size_t count);
 
-/* No more will be written: the other side is told when all is sent. 0 also the second time, and after close. Errors:
- * HOYA_ENOTSUP (can_write_eof is 0), HOYA_ETHREAD. Origin: WriteTransport.write_eof, can_write_eof. */
+/* No more will be written: the other side is told when all is sent. 0 also the second time, and after close. can_write_eof
+ * is 1 for sockets, which is all that there is so far. Origin: WriteTransport.write_eof, can_write_eof. */
 HOYA_API int hoya_transport_write_eof(hoya_transport *transport);
 HOYA_API int hoya_transport_can_write_eof(const hoya_transport *transport);
 
