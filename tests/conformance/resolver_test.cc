@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include <dlfcn.h>
 #include <netdb.h>
 #include <netinet/in.h>
 
@@ -194,6 +195,14 @@ TEST_P(ResolverConformance, AFullDefaultExecutorKeepsNoNameWaiting)
 }
 
 /* Full-width digits are digits, once a name is encoded: that shows the encoding, and asks no network. */
+/* glibc loads the library that does it, where there is one of its own kind. */
+static bool CanEncode()
+{
+    void *library = dlopen("libidn2.so.0", RTLD_LAZY);
+    if (library) dlclose(library);
+    return library != nullptr;
+}
+
 TEST_P(ResolverConformance, NamesAreUtf8WhateverTheLocale)
 {
     const char *name = "\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.\xef\xbc\x91"; /* 127.0.0.1 */
@@ -204,7 +213,8 @@ TEST_P(ResolverConformance, NamesAreUtf8WhateverTheLocale)
     ASSERT_EQ(rc, 0) << hoya_error_detail();
     Future future(raw);
     RunUntilDone(future);
-    EXPECT_EQ(Found(future), "127.0.0.1:80");
+    if (CanEncode()) EXPECT_EQ(Found(future), "127.0.0.1:80");
+    else EXPECT_EQ(hoya_future_exception(future.get(), nullptr), HOYA_EAI_IDN);
 }
 
 TEST_P(ResolverConformance, ANameThatCannotBeEncodedSaysSo)
