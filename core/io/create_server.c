@@ -4,7 +4,8 @@
  *
  * Hosts are looked up first, all at once; then everything is bound in one go, in their order: all of it, or nothing is left
  * (statement 116). The future of a creation is done right after that, so that a cancel comes while names are looked up, or too
- * late. What still knows the creation then (a callback that is queued) has a reference, and finds it done.
+ * late. What still knows the creation then (a callback that is queued) has a reference, and finds it over: its server is NULL.
+ * The future is done before anything is let go: a list of a resolver's runs a destroy function, which may cancel it.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -35,33 +36,33 @@ static hoya_creation *creation_of(hoya_future *future)
 
 /* ---- the end of a creation -------------------------------------------------------------------------------------- */
 
-/* Leaves nothing behind; needs no memory. The server is the caller's. */
-static hoya_server *give_up(hoya_creation *creation)
+/* Leaves nothing behind but the server, which is the caller's; needs no memory. */
+static void give_up(hoya_creation *creation)
 {
-    hoya_server *server = creation->server;
+    creation->server->creation = NULL;
     creation->server = NULL;
-    server->creation = NULL;
     for (size_t i = 0; i < creation->count; i++) {
         hoya_future *lookup = creation->lookups[i];
         creation->lookups[i] = NULL;
         if (lookup) hoya_future_cancel(lookup, NULL);
         hoya_future_unref(lookup);
     }
-    return server;
 }
 
 static void end_with(hoya_creation *creation, hoya_outcome outcome)
 {
     creation->future.outcome = outcome;
     hoya_future_settle(&creation->future);
+    if (!creation->server) return; /* a cancel after the loop's close: it was over already */
+    give_up(creation);
     hoya_future_drop(&creation->future);
 }
 
 static void fail(hoya_creation *creation, hoya_outcome outcome)
 {
-    hoya_server *server = give_up(creation);
+    hoya_server *server = creation->server;
     end_with(creation, outcome);
-    hoya_server_shut(server);
+    if (server) hoya_server_shut(server);
     hoya_server_unref(server);
 }
 
@@ -93,7 +94,8 @@ static const hoya_future_class creation_class = {.cancel = cancel, .free = free_
 
 void hoya_creation_close(hoya_creation *creation)
 {
-    hoya_server *server = give_up(creation);
+    hoya_server *server = creation->server;
+    give_up(creation);
     hoya_server_shut(server);
     hoya_server_unref(server);
     hoya_future_drop(&creation->future); /* pending for ever: its loop is closed */
@@ -160,7 +162,7 @@ static int add_host(hoya_server *server, const struct addrinfo *list, bool insis
         if (rc == 0 && chooses)
             *chosen = *port_of((struct sockaddr *)&server->listeners[server->count - 1].name.storage);
     }
-    return served ? 0 : hoya_error_set(missing, "%s", text);
+    return served ? 0 : hoya_error_set(missing ? missing : HOYA_EADDRNOTAVAIL, "%s", text);
 }
 
 /* A port that the system has chosen for one address may be somebody's on the next. */
@@ -195,10 +197,18 @@ static void finish(hoya_creation *creation, int rc)
 {
     if (rc >= 0) rc = bind_all(creation, creation->server);
     if (rc < 0) fail(creation, hoya_outcome_error(rc, hoya_error_detail()));
-    else end_with(creation, hoya_outcome_value(give_up(creation), unref_server));
+    else end_with(creation, hoya_outcome_value(creation->server, unref_server));
 }
 
 /* ---- the lookups -------------------------------------------------------------------------------------------------- */
+
+/* A resolver of the program's may answer with no list at all. */
+static int answer_of(hoya_future *lookup)
+{
+    void *list;
+    int rc = hoya_future_result(lookup, &list);
+    return rc < 0 || list ? rc : hoya_error_set(HOYA_EAI_NONAME, "the resolver's answer is empty");
+}
 
 /* One that fails decides; otherwise the last. */
 static void look(hoya_creation *creation)
@@ -206,7 +216,7 @@ static void look(hoya_creation *creation)
     bool all = true;
     for (size_t i = 0; i < creation->count; i++) {
         bool done = hoya_future_done(creation->lookups[i]);
-        int rc = done ? hoya_future_result(creation->lookups[i], NULL) : 0;
+        int rc = done ? answer_of(creation->lookups[i]) : 0;
         if (rc < 0) {
             finish(creation, rc);
             return;

@@ -204,6 +204,54 @@ TEST_P(ServerCreation, ACancelledCreationLeavesNothing)
     RunRounds(3);
 }
 
+TEST_P(ServerCreation, AResolversEmptyAnswerIsANameThatIsNotFound)
+{
+    Oracle oracle(loop);
+    Future future = Create(house, "a.test", "0");
+    EXPECT_EQ(hoya_future_set_result(oracle.asked[0].get(), nullptr, nullptr), 0);
+    RunUntil([&] { return hoya_future_done(future.get()) == 1; });
+    EXPECT_EQ(hoya_future_exception(future.get(), nullptr), HOYA_EAI_NONAME);
+    EXPECT_EQ(TextOf(future), "the resolver's answer is empty");
+    EXPECT_EQ(house.destroyed, 1);
+}
+
+/* What destroys the list of a resolver is its own, and the creation lets go of it at its end. */
+TEST_P(ServerCreation, ACreationThatEndsMayBeCancelledByWhatItLetsGoOf)
+{
+    struct List {
+        Future creation;
+        int cancels = 0, answer = 0;
+        static void Destroy(void *at)
+        {
+            auto self = static_cast<List *>(at);
+            self->cancels++;
+            self->answer = hoya_future_cancel(self->creation.get(), nullptr);
+        }
+    } list;
+    Oracle oracle(loop);
+    hoya_endpoint more[] = {{"b.test", "0"}};
+    hoya_server_options options = Options();
+    options.more = more;
+    options.more_count = 1;
+    list.creation = Create(house, "a.test", "0", &options);
+    /* The list is the object itself: nobody looks at it, since the other host is not found. */
+    EXPECT_EQ(hoya_future_set_result(oracle.asked[0].get(), &list, List::Destroy), 0);
+    EXPECT_EQ(hoya_future_set_exception(oracle.asked[1].get(), HOYA_EAI_NONAME, "b.test: who?"), 0);
+    oracle.asked.clear();
+    RunUntil([&] { return hoya_future_done(list.creation.get()) == 1; });
+    EXPECT_EQ(list.cancels, 1);
+    EXPECT_EQ(list.answer, 0) << "too late";
+    EXPECT_EQ(hoya_future_exception(list.creation.get(), nullptr), HOYA_EAI_NONAME);
+    EXPECT_EQ(house.destroyed, 1);
+
+    list.creation = Create(house, "a.test", "0", &options);
+    EXPECT_EQ(hoya_future_set_result(oracle.asked[0].get(), &list, List::Destroy), 0);
+    oracle.asked.clear();
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(list.cancels, 2);
+    EXPECT_EQ(house.destroyed, 2);
+}
+
 TEST_P(ServerCreation, ALoopThatClosesWhileHostsAreLookedUpLeavesNothing)
 {
     Oracle oracle(loop);
@@ -213,6 +261,8 @@ TEST_P(ServerCreation, ALoopThatClosesWhileHostsAreLookedUpLeavesNothing)
     EXPECT_EQ(house.destroyed, 1);
     EXPECT_EQ(other.destroyed, 1);
     EXPECT_EQ(hoya_future_done(future.get()), 0);
+    EXPECT_EQ(hoya_future_cancel(future.get(), "late"), 1);
+    EXPECT_EQ(TextOf(future), "late");
 }
 
 /* ---- Unix -------------------------------------------------------------------------------------------------------- */
