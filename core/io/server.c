@@ -48,11 +48,22 @@ static int cancel_wait(hoya_future *future, const char *reason)
     return 1;
 }
 
-/* Statement 112. */
+/* With what it was asked to end with. */
+static void end_forever(hoya_server_wait *wait)
+{
+    hoya_outcome outcome = wait->outcome;
+    wait->outcome = (hoya_outcome){.done = false};
+    end_wait(wait, outcome);
+}
+
+/* Statement 112. Whoever cancels again will not wait for the connections. */
 static int cancel_forever(hoya_future *future, const char *reason)
 {
     hoya_server_wait *wait = wait_of(future);
-    if (wait->asked) return 1;
+    if (wait->asked) {
+        end_forever(wait);
+        return 1;
+    }
     wait->asked = true;
     wait->outcome = hoya_outcome_error(HOYA_ECANCELED, reason);
     hoya_server_shut(wait->server);
@@ -126,11 +137,7 @@ void hoya_server_look_for_end(hoya_server *server)
     hoya_list_remove(&server->node);
     while (!hoya_list_is_empty(&server->waits))
         end_wait(HOYA_CONTAINER_OF(server->waits.next, hoya_server_wait, node), hoya_outcome_value(NULL, NULL));
-    if (server->forever) {
-        hoya_outcome outcome = server->forever->outcome;
-        server->forever->outcome = (hoya_outcome){.done = false};
-        end_wait(server->forever, outcome);
-    }
+    if (server->forever) end_forever(server->forever);
     hoya_destroy_arg(server->destroy, server->arg);
 }
 

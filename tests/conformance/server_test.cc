@@ -289,7 +289,6 @@ TEST_P(ServerConformance, ServeForeverThatIsCancelledClosesAndEndsWithTheLastCon
     ExpectEcho(client);
     EXPECT_EQ(hoya_future_cancel(forever.get(), "enough"), 1);
     EXPECT_EQ(hoya_server_is_serving(server.get()), 0);
-    EXPECT_EQ(hoya_future_cancel(forever.get(), "again"), 1);
     RunRounds(2);
     EXPECT_EQ(hoya_future_done(forever.get()), 0);
     Close(client);
@@ -298,6 +297,26 @@ TEST_P(ServerConformance, ServeForeverThatIsCancelledClosesAndEndsWithTheLastCon
     EXPECT_EQ(TextOf(forever), "enough");
     EXPECT_EQ(house.released, 1);
     ServeForever(server, HOYA_ECLOSED);
+}
+
+// Holds: S112
+TEST_P(ServerConformance, ServeForeverThatIsCancelledAgainWaitsNoLongerForConnections)
+{
+    Server server = Serve(house);
+    int client = Dial(server);
+    ExpectEcho(client);
+    Future forever = ServeForever(server), closed = WaitClosed(server);
+    EXPECT_EQ(hoya_future_cancel(forever.get(), "enough"), 1);
+    EXPECT_EQ(hoya_future_done(forever.get()), 0);
+    EXPECT_EQ(hoya_future_cancel(forever.get(), "again"), 1);
+    EXPECT_EQ(hoya_future_cancelled(forever.get()), 1);
+    EXPECT_EQ(TextOf(forever), "enough");
+    EXPECT_EQ(hoya_future_cancel(forever.get(), "and again"), 0);
+    EXPECT_EQ(hoya_server_start_serving(server.get()), HOYA_ECLOSED);
+    ExpectEcho(client);
+    Close(client);
+    RunUntil([&] { return hoya_future_done(closed.get()) == 1; });
+    EXPECT_EQ(house.destroyed, 1);
 }
 
 // Holds: S112
