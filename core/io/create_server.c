@@ -325,6 +325,7 @@ static int add_unix(hoya_server *server, const hoya_address *address)
     int rc = hoya_listener_add(server, fd);
     if (rc >= 0) {
         server->listeners[0].file = file;
+        server->listeners[0].removes_file = true;
     } else {
         hoya_unix_path_remove(address, file);
         hoya_fd_close(&fd);
@@ -343,7 +344,7 @@ int hoya_create_unix_server(hoya_loop *loop, const char *path, hoya_protocol_fac
     if (rc >= 0) rc = add_unix(server, &address);
     if (rc >= 0 && !server->options.paused) rc = hoya_listeners_start(server);
     if (rc < 0) return hoya_server_discard(server, rc);
-    if (server->options.keep_socket) server->listeners[0].file.known = false; /* from now on: it is there */
+    if (server->options.keep_socket) server->listeners[0].removes_file = false; /* from now on: it is there */
     give(server, out);
     return 0;
 }

@@ -245,18 +245,28 @@ void hoya_listener_remove_last(hoya_server *server)
 {
     const hoya_listener *listener = &server->listeners[server->count - 1];
     hoya_fd fd = hoya_listener_take_last(server);
-    if (server->generation == hoya_fork_generation()) hoya_unix_path_remove(&listener->name, listener->file);
+    if (listener->removes_file && server->generation == hoya_fork_generation())
+        hoya_unix_path_remove(&listener->name, listener->file);
     hoya_fd_close(&fd);
 }
 
+static int listen_on(const hoya_listener *listener, int backlog)
+{
+    int code = 0;
+    if (!hoya_unix_path_is(&listener->name, listener->file)) code = HOYA_EADDRINUSE; /* nobody could find it */
+    else if (hoya_sys_listen(listener->channel.record.fd, backlog) < 0) code = -errno;
+    return code < 0 ? address_error(code, "listen on", (const struct sockaddr *)&listener->name.storage,
+                                    listener->name.length)
+                    : 0;
+}
+
+/* What listens already goes on when a later one fails: to stop it would cost a socket its port, if the system chose it. */
 int hoya_listeners_start(hoya_server *server)
 {
     int backlog = server->options.backlog ? server->options.backlog : 100;
     for (size_t i = 0; i < server->count; i++) {
-        const hoya_listener *listener = &server->listeners[i];
-        if (hoya_sys_listen(listener->channel.record.fd, backlog) < 0)
-            return address_error(-errno, "listen on", (const struct sockaddr *)&listener->name.storage,
-                                 listener->name.length);
+        int rc = listen_on(&server->listeners[i], backlog);
+        if (rc < 0) return rc;
     }
     int rc = start(server);
     if (rc >= 0) server->serving = true;

@@ -30,7 +30,8 @@ typedef struct hoya_listener {
     hoya_channel channel; /* first; its descriptor is ours while that is open */
     hoya_server *server;
     hoya_address name;       /* where it is bound */
-    hoya_file_identity file; /* of a Unix path that is the server's to remove */
+    hoya_file_identity file; /* of a Unix path that it has made */
+    bool removes_file;       /* at the end, if it is that one still */
 } hoya_listener;
 
 struct hoya_server {
@@ -107,6 +108,8 @@ void hoya_creation_close(hoya_creation *creation);
 int hoya_unix_path_bind(hoya_fd fd, const struct sockaddr *address, socklen_t length);
 /* Which file that is now. An abstract name has none. */
 hoya_file_identity hoya_unix_path_identify(const hoya_address *name);
+/* Whether it leads there still. A server that does not know its file (an abstract name) has it. */
+bool hoya_unix_path_is(const hoya_address *name, hoya_file_identity file);
 /* Removes it, if it is that one still. */
 void hoya_unix_path_remove(const hoya_address *name, hoya_file_identity file);
 

@@ -2,7 +2,10 @@
  *
  * io/unix_path.c: the path of a server's Unix socket (statement 123). A path outlives its socket: whoever ends without
  * removing it leaves one on which nobody listens, and which is in the way of the next. Two servers may want the same path, so
- * nothing is removed without a look: not what somebody listens on, and at the end not what has become another's.
+ * nothing is removed without a look: not what somebody listens on, and at the end not what has become another's. The look is
+ * a connection that is closed at once. A socket that is bound and does not listen yet refuses like a dead one, and loses its
+ * path: so a server looks whether it still has it before it listens. Between a look and what follows it there is a moment in
+ * which two servers that begin together can miss each other; only a lock beside the path would close that.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -50,10 +53,15 @@ hoya_file_identity hoya_unix_path_identify(const hoya_address *name)
 }
 
 /* Called while the socket is open: as long as that is, no other file can have its number. */
+bool hoya_unix_path_is(const hoya_address *name, hoya_file_identity file)
+{
+    if (!file.known) return true;
+    hoya_file_identity now = hoya_unix_path_identify(name);
+    return now.known && now.device == file.device && now.inode == file.inode;
+}
+
 void hoya_unix_path_remove(const hoya_address *name, hoya_file_identity file)
 {
-    if (!file.known) return;
-    hoya_file_identity now = hoya_unix_path_identify(name);
-    if (!now.known || now.device != file.device || now.inode != file.inode) return;
+    if (!file.known || !hoya_unix_path_is(name, file)) return;
     hoya_sys_unlink(path_of((const struct sockaddr *)&name->storage, name->length));
 }

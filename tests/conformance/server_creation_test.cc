@@ -319,6 +319,61 @@ TEST_P(ServerCreation, AUnixServerKeepsItsPathIfItIsAsked)
 }
 
 // Holds: S123
+TEST_P(ServerCreation, APausedUnixServerThatHasLostItsPathDoesNotServe)
+{
+    std::string path = Path("socket");
+    hoya_server_options options = Options();
+    options.paused = 1;
+    for (int keep : {0, 1}) {
+        options.keep_socket = keep;
+        int before = house.destroyed;
+        Server paused = ServeUnix(house, path, 0, &options);
+        Server taker = ServeUnix(other, path); /* nobody listens there */
+        EXPECT_EQ(hoya_server_start_serving(paused.get()), HOYA_EADDRINUSE);
+        EXPECT_NE(std::string(hoya_error_detail()).find("listen on unix:" + path), std::string::npos)
+            << hoya_error_detail();
+        EXPECT_EQ(hoya_server_is_serving(paused.get()), 0);
+        hoya_server_close(taker.get());
+        EXPECT_FALSE(Exists(path));
+        EXPECT_EQ(hoya_server_start_serving(paused.get()), HOYA_EADDRINUSE) << "it leads nowhere";
+        hoya_server_close(paused.get());
+        EXPECT_EQ(house.destroyed, before + 1);
+
+        Server found = ServeUnix(house, path, 0, &options);
+        EXPECT_EQ(hoya_server_start_serving(found.get()), 0);
+        ExpectEcho(Dial(found));
+        hoya_server_close(found.get());
+        hoya_server_abort_clients(found.get());
+        RunUntil([&] { return house.destroyed == before + 2; });
+        EXPECT_EQ(Exists(path), keep == 1);
+    }
+}
+
+// Holds: S116
+TEST_P(ServerCreation, AServerThatCouldNotStartMayBeStartedAgain)
+{
+    Server probe = Serve(other);
+    std::string port = std::to_string(PortOf(NameOf(probe)));
+    hoya_server_close(probe.get());
+    hoya_endpoint more[] = {{"127.0.0.1", port.c_str()}};
+    hoya_server_options options = Options();
+    options.paused = 1;
+    options.more = more;
+    options.more_count = 1;
+    Server both = Serve(house, &options);
+    Server taker = Take(Create(other, "127.0.0.1", port.c_str()));
+    EXPECT_EQ(hoya_server_start_serving(both.get()), HOYA_EADDRINUSE);
+    EXPECT_EQ(hoya_server_is_serving(both.get()), 0);
+    int early = Dial(both, 0);
+    RunRounds(2);
+    EXPECT_EQ(house.made, 0) << "it waits";
+    hoya_server_close(taker.get());
+    EXPECT_EQ(hoya_server_start_serving(both.get()), 0);
+    ExpectEcho(early);
+    ExpectEcho(Dial(both, 1));
+}
+
+// Holds: S123
 TEST_P(ServerCreation, AnAbstractNameHasNoPath)
 {
     std::string name = "@hoya-server-" + std::to_string(getpid());

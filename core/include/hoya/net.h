@@ -113,8 +113,9 @@ HOYA_API int hoya_create_server(hoya_loop *loop, const char *host, const char *p
                                 void *arg, hoya_destroy destroy, const hoya_server_options *options,
                                 hoya_future **future);
 
-/* On a Unix socket, "@name" for an abstract one. A socket that nobody listens on any more is removed from the path first, and
- * the path is removed when the server is closed, if it still is this server's. *server (may be NULL) is a new reference.
+/* On a Unix socket, "@name" for an abstract one. A socket that nobody listens on is removed from the path first (which
+ * is tried by a connection), and the path is removed when the server is closed, if it still is this server's. A paused server
+ * does not listen: another one may take its path, and hoya_server_start_serving will say so. *server (may be NULL) is a new reference.
  * Errors: HOYA_EADDRINUSE (somebody listens there, or it is no socket), HOYA_ENAMETOOLONG, HOYA_EACCES, HOYA_ENOENT, ... Origin:
  * loop.create_unix_server. */
 HOYA_API int hoya_create_unix_server(hoya_loop *loop, const char *path, hoya_protocol_factory factory, void *arg,
@@ -132,7 +133,9 @@ HOYA_API void hoya_server_unref(hoya_server *server); /* does not close */
 HOYA_API hoya_loop *hoya_server_get_loop(const hoya_server *server);
 
 /* Listens and accepts from here on; 0 as well if it does already. Errors: HOYA_ECLOSED, HOYA_EADDRINUSE (another one listens
- * there by now), HOYA_ENOMEM. Origin: Server.start_serving, is_serving. */
+ * there by now, or the Unix path leads to another socket, or nowhere), HOYA_ENOMEM. After a failure it does not serve, and
+ * may be started again, or closed; of several sockets those before the one that failed listen, and who connects to them
+ * waits until then. Origin: Server.start_serving, is_serving. */
 HOYA_API int hoya_server_start_serving(hoya_server *server);
 HOYA_API int hoya_server_is_serving(const hoya_server *server);
 
