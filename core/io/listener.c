@@ -113,21 +113,22 @@ static bool is_the_connections(int code)
     case ENOPROTOOPT:
     case ENETDOWN:
     case ENETUNREACH:
+    case ENONET:
     case EHOSTDOWN:
     case EHOSTUNREACH:
+    case EOPNOTSUPP:
         return true;
     default:
         return false;
     }
 }
 
-static int make_connection(hoya_server *server, hoya_fd fd)
+static int make_connection(hoya_server *server, hoya_fd fd, const hoya_arrival *arrival)
 {
     hoya_protocol protocol = {NULL, NULL};
     hoya_transport *transport;
     int rc = server->factory(server, &protocol, server->arg);
-    if (rc < 0) return rc;
-    rc = hoya_protocol_check(protocol);
+    if (rc >= 0) rc = hoya_protocol_check(protocol);
     if (rc >= 0) rc = hoya_link_new(server->loop, fd, NULL, 0, protocol, &server->link, &server->owner, &transport);
     if (rc < 0) {
         hoya_protocol_release(protocol);
@@ -135,6 +136,7 @@ static int make_connection(hoya_server *server, hoya_fd fd)
     }
     server->connections++;
     hoya_server_ref(server);
+    if (arrival->unwanted) hoya_transport_close(transport); /* nothing is written yet: no other than abort */
     return 0;
 }
 
@@ -149,10 +151,11 @@ static bool accepted(hoya_channel *channel, int fd, const struct sockaddr *peer,
         return false;
     }
     hoya_fd_adopt(fd);
-    server
-        ->making++; /* what closes the server in there must leave `arg` alone; the channel's turn keeps the server */
-    int rc = make_connection(server, fd);
-    server->making--;
+    /* What closes the server in there must leave `arg` alone; the channel's turn keeps the server. */
+    hoya_arrival arrival = {.outer = server->arrivals};
+    server->arrivals = &arrival;
+    int rc = make_connection(server, fd, &arrival);
+    server->arrivals = arrival.outer;
     if (hoya_unlikely(rc < 0)) {
         hoya_loop_report(server->loop, rc, fd, "a connection that came in was closed: nobody could serve it");
         hoya_fd_close(&fd); /* statement 115 */

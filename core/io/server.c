@@ -132,7 +132,7 @@ int hoya_server_serve_forever(hoya_server *server, hoya_future **future)
 
 void hoya_server_look_for_end(hoya_server *server)
 {
-    if (!server->closed || server->connections || server->making || server->ended) return;
+    if (!server->closed || server->connections || server->arrivals || server->ended) return;
     server->ended = true;
     hoya_list_remove(&server->node);
     while (!hoya_list_is_empty(&server->waits))
@@ -290,7 +290,9 @@ int hoya_server_is_serving(const hoya_server *server)
 static int end_clients(hoya_server *server, int (*end)(hoya_transport *transport))
 {
     int rc = hoya_server_enter(server);
-    if (rc < 0 || !server->connections) return rc;
+    if (rc < 0) return rc;
+    for (hoya_arrival *arrival = server->arrivals; arrival; arrival = arrival->outer) arrival->unwanted = true;
+    if (!server->connections) return 0;
     const hoya_loop_io *io = server->loop->slots[HOYA_SLOT_IO].data;
     for (hoya_list *node = io->transports.next; node != &io->transports; node = node->next) {
         hoya_transport *transport = HOYA_CONTAINER_OF(node, hoya_transport, node);

@@ -26,6 +26,12 @@ typedef struct hoya_file_identity {
     ino_t inode;
 } hoya_file_identity;
 
+/* A connection whose factory is on the stack. */
+typedef struct hoya_arrival {
+    struct hoya_arrival *outer; /* a dialog of whose brought it; or NULL */
+    bool unwanted;              /* the server's connections were ended meanwhile */
+} hoya_arrival;
+
 typedef struct hoya_listener {
     hoya_channel channel; /* first; its descriptor is ours while that is open */
     hoya_server *server;
@@ -53,9 +59,10 @@ struct hoya_server {
     hoya_link_options link;
     hoya_server_options options; /* the program's pointers in it are NULL */
 
-    size_t connections, making; /* `making`: factories that are on the stack */
-    hoya_list waits;            /* futures: wait_closed */
-    hoya_server_wait *forever;  /* or NULL */
+    size_t connections;
+    hoya_arrival *arrivals;    /* the innermost; or NULL */
+    hoya_list waits;           /* futures: wait_closed */
+    hoya_server_wait *forever; /* or NULL */
 
     hoya_handle alarm;
     int64_t complained_at;

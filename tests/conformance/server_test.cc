@@ -379,6 +379,54 @@ TEST_P(ServerConformance, AFactoryMayCloseItsServer)
     RunUntil([&] { return house.destroyed == 1; });
 }
 
+// Holds: S111
+TEST_P(ServerConformance, AConnectionWhoseFactoryRunsEndsWithTheOthers)
+{
+    for (bool abort : {false, true}) {
+        Server server = Serve(house);
+        Future closed = WaitClosed(server);
+        int before = house.destroyed, lost = house.lost;
+        house.on_factory = [&](hoya_server *self) {
+            hoya_server_close(self);
+            EXPECT_EQ(abort ? hoya_server_abort_clients(self) : hoya_server_close_clients(self), 0);
+            return 0;
+        };
+        ExpectToHear(Dial(server), "end");
+        RunUntil([&] { return hoya_future_done(closed.get()) == 1; });
+        EXPECT_EQ(house.destroyed, before + 1);
+        EXPECT_EQ(house.lost, lost + 1);
+    }
+}
+
+// Holds: S111
+TEST_P(ServerConformance, AFactoryThatEndsAllOthersEndsTheNextOneNot)
+{
+    Server server = Serve(house);
+    house.on_factory = [](hoya_server *self) { return hoya_server_abort_clients(self); };
+    int first = Dial(server);
+    ExpectToHear(first, "end");
+    house.on_factory = nullptr;
+    ExpectEcho(Dial(server));
+}
+
+// Holds: S115
+TEST_P(ServerConformance, AFactoryThatFailsMayHaveFilledInTheProtocol)
+{
+    Collect();
+    hoya_server *raw = nullptr;
+    auto factory = [](hoya_server *, hoya_protocol *protocol, void *arg) {
+        *protocol = static_cast<House *>(arg)->protocol();
+        return hoya_error_set(HOYA_EACCES, "not you");
+    };
+    std::string path = Path("socket");
+    ASSERT_EQ(hoya_create_unix_server(loop, path.c_str(), factory, &house, House::Destroy, nullptr, &raw), 0);
+    Server server(raw);
+    ExpectToHear(Dial(server), "end");
+    EXPECT_EQ(house.released, 1);
+    EXPECT_EQ(house.made, 0);
+    EXPECT_EQ(reports.codes, std::vector<int>{HOYA_EACCES});
+}
+
 TEST_P(ServerConformance, AFactoryThatClosesItsServerMayFail)
 {
     Collect();

@@ -77,7 +77,7 @@ HOYA_API int hoya_connect_accepted_socket(hoya_loop *loop, hoya_fd fd, hoya_prot
 typedef struct hoya_server hoya_server;
 
 /* Runs as a callback of the loop, for each connection that comes in: fills in *protocol, which is given away. A negative code:
- * this connection is closed, and the failure reported. Origin: a protocol factory. */
+ * this connection is closed, and the failure reported; a protocol that was filled in all the same is released. Origin: a protocol factory. */
 typedef int (*hoya_protocol_factory)(hoya_server *server, hoya_protocol *protocol, void *arg);
 
 typedef struct hoya_endpoint {
@@ -147,7 +147,7 @@ HOYA_API int hoya_server_serve_forever(hoya_server *server, hoya_future **future
 /* Accepts no more and closes its sockets; connections go on. 0 as well if it was closed. Needs no memory. Origin:
  * Server.close. */
 HOYA_API int hoya_server_close(hoya_server *server);
-/* Close, or abort, each of its connections. Needs no memory. Origin: Server.close_clients, abort_clients. */
+/* Close, or abort, each of its connections, those whose factory is running too. Needs no memory. Origin: Server.close_clients, abort_clients. */
 HOYA_API int hoya_server_close_clients(hoya_server *server);
 HOYA_API int hoya_server_abort_clients(hoya_server *server);
 

@@ -335,7 +335,7 @@ TEST_F(ServerFaults, WhoCannotBeWatchedAgainIsTriedAgain)
 TEST_F(ServerFaults, AConnectionThatEndedBeforeItWasAcceptedIsPassedOver)
 {
     ASSERT_EQ(Create(), 0);
-    std::vector<int> codes = {ECONNABORTED, EPROTO, EINTR, EHOSTUNREACH, ENETDOWN};
+    std::vector<int> codes = {ECONNABORTED, EPROTO, EINTR, EHOSTUNREACH, ENETDOWN, ENONET, EOPNOTSUPP};
     accept_fault = [&] {
         if (codes.empty()) return 0;
         int code = codes.back();
