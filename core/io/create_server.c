@@ -10,13 +10,17 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/sys.h"
 #include "future/future.h"
+#include "io/names.h"
 #include "io/server.h"
 
 #define TRIES 16 /* for a port that is free on each address of a host */
@@ -239,13 +243,25 @@ static void unref(void *arg)
     hoya_future_drop(&creation->future);
 }
 
+static bool is_anybody(const char *host)
+{
+    return !host || !host[0];
+}
+
+/* Bad arguments are the call's answer, before anybody is asked for the first of them. */
+static int check_endpoint(const char *host, const char *port)
+{
+    if (!port || !port[0]) return hoya_error_set(HOYA_EINVAL, "a server on no port of \"%s\"", host ? host : "");
+    int rc = is_anybody(host) ? 0 : hoya_check_host(host);
+    return rc < 0 ? rc : hoya_check_service(port);
+}
+
 static int look_up(hoya_creation *creation, const char *host, const char *port, const hoya_server_options *o,
                    hoya_future **lookup)
 {
-    if (!port || !port[0]) return hoya_error_set(HOYA_EINVAL, "a server on no port of \"%s\"", host ? host : "");
     const struct addrinfo hints = {
         .ai_family = o->family, .ai_socktype = SOCK_STREAM, .ai_flags = o->flags | AI_PASSIVE};
-    int rc = hoya_getaddrinfo(creation->future.loop, host && host[0] ? host : NULL, port, &hints, lookup);
+    int rc = hoya_getaddrinfo(creation->future.loop, is_anybody(host) ? NULL : host, port, &hints, lookup);
     if (rc < 0 || hoya_future_done(*lookup)) return rc;
     hoya_future_hold(&creation->future);
     return hoya_future_add_done_callback(*lookup, on_lookup, creation, unref, NULL);
@@ -254,7 +270,9 @@ static int look_up(hoya_creation *creation, const char *host, const char *port, 
 static int begin(hoya_creation *creation, const char *host, const char *port, const hoya_server_options *o,
                  const hoya_endpoint *more)
 {
-    int rc = look_up(creation, host, port, o, &creation->lookups[0]);
+    int rc = check_endpoint(host, port);
+    for (size_t i = 1; rc >= 0 && i < creation->count; i++) rc = check_endpoint(more[i - 1].host, more[i - 1].port);
+    if (rc >= 0) rc = look_up(creation, host, port, o, &creation->lookups[0]);
     for (size_t i = 1; rc >= 0 && i < creation->count; i++)
         rc = look_up(creation, more[i - 1].host, more[i - 1].port, o, &creation->lookups[i]);
     return rc;
@@ -349,6 +367,18 @@ int hoya_create_unix_server(hoya_loop *loop, const char *path, hoya_protocol_fac
     return 0;
 }
 
+/* The system would choose a port of any address, and bind a Unix socket to no name at all. */
+static int check_bound(hoya_fd fd, int family)
+{
+    hoya_address name = {.length = sizeof name.storage};
+    if (hoya_sys_getsockname(fd, (struct sockaddr *)&name.storage, &name.length) < 0)
+        return hoya_error_errno("getsockname");
+    bool unbound = family == AF_UNIX
+                       ? name.length <= offsetof(struct sockaddr_un, sun_path)
+                       : (family == AF_INET || family == AF_INET6) && !*port_of((struct sockaddr *)&name.storage);
+    return unbound ? hoya_error_set(HOYA_EINVAL, "descriptor %d is not bound", fd) : 0;
+}
+
 /* The path of such a socket is not the server's: it was there before. */
 int hoya_create_server_on_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol_factory factory, void *arg,
                                  hoya_destroy destroy, const hoya_server_options *options, hoya_server **out)
@@ -357,6 +387,7 @@ int hoya_create_server_on_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol_fact
     int rc = new_alone(loop, factory, arg, destroy, options, &server);
     if (rc < 0) return rc;
     int family = rc = hoya_socket_check(fd, true);
+    if (rc >= 0) rc = check_bound(fd, family);
     if (rc >= 0) rc = hoya_socket_set_link(fd, family, &server->link);
     if (rc >= 0) rc = hoya_listener_add(server, fd);
     if (rc >= 0 && !server->options.paused) {

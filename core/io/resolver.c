@@ -207,6 +207,7 @@ int hoya_getaddrinfo(hoya_loop *loop, const char *host, const char *service, con
     }
     if (host && !*host && hints.ai_flags & AI_PASSIVE) host = NULL;
     int rc = hoya_loop_enter(loop);
+    if (rc >= 0 && !out) rc = hoya_error_set(HOYA_EINVAL, "getaddrinfo without a place for the future");
     if (rc >= 0) rc = check_names(host, service, &hints);
     if (rc >= 0) rc = resolver_of(loop, &r);
     if (rc < 0) return rc;
@@ -227,6 +228,7 @@ int hoya_getnameinfo(hoya_loop *loop, const struct sockaddr *address, socklen_t 
 {
     resolver *r;
     int rc = hoya_loop_enter(loop);
+    if (rc >= 0 && !out) rc = hoya_error_set(HOYA_EINVAL, "getnameinfo without a place for the future");
     if (rc >= 0) rc = hoya_check_length(address, length);
     if (rc >= 0 && address->sa_family != AF_INET && address->sa_family != AF_INET6)
         rc = hoya_error_set(HOYA_EAI_FAMILY, "getnameinfo: family %d has no names; AF_INET and AF_INET6 have",

@@ -260,6 +260,7 @@ TEST_P(ResolverConformance, AnAddressThatHasNoNamesIsRefused)
     auto address = reinterpret_cast<sockaddr *>(&v4);
     hoya_future *future = nullptr;
     EXPECT_EQ(hoya_getnameinfo(loop, nullptr, 0, 0, &future), HOYA_EINVAL);
+    EXPECT_EQ(hoya_getnameinfo(loop, address, sizeof v4, NI_NUMERICHOST | NI_NUMERICSERV, nullptr), HOYA_EINVAL);
     EXPECT_EQ(hoya_getnameinfo(loop, address, sizeof v4 - 1, 0, &future), HOYA_EINVAL);
     EXPECT_EQ(hoya_getnameinfo(loop, address, sizeof v4, 1 << 30, &future), HOYA_EAI_BADFLAGS);
     EXPECT_STREQ(hoya_error_detail(), "getnameinfo: the flags 0x40000000 are not known");
@@ -274,6 +275,8 @@ TEST_P(ResolverConformance, BadArgumentsAreRefusedAndNobodyIsAsked)
 {
     addrinfo plain = Hints();
     std::string long_name(254, 'x'), shown(90, 'x');
+    EXPECT_EQ(hoya_getaddrinfo(loop, "127.0.0.1", "80", &plain, nullptr), HOYA_EINVAL);
+    EXPECT_EQ(hoya_getaddrinfo(loop, "localhost", "80", &plain, nullptr), HOYA_EINVAL);
     ExpectRefused(nullptr, nullptr, plain, HOYA_EINVAL, "getaddrinfo of neither a host nor a service");
     ExpectRefused("", nullptr, Hints(AI_PASSIVE), HOYA_EINVAL, "getaddrinfo of neither a host nor a service");
     ExpectRefused("", "80", plain, HOYA_EINVAL, "the host is empty");

@@ -204,6 +204,19 @@ TEST_P(ServerCreation, ACancelledCreationLeavesNothing)
     RunRounds(3);
 }
 
+TEST_P(ServerCreation, NobodyIsAskedBeforeAllArgumentsAreLookedAt)
+{
+    Oracle oracle(loop);
+    hoya_server_options options = Options();
+    options.more_count = 1;
+    for (hoya_endpoint bad : {hoya_endpoint{"b.test", nullptr}, {"b.test", ""}, {"b test", "0"}, {"", "65536"}}) {
+        options.more = &bad;
+        Create(house, "a.test", "0", &options, HOYA_EINVAL);
+    }
+    EXPECT_EQ(oracle.asked.size(), 0u);
+    EXPECT_EQ(house.destroyed, 4);
+}
+
 TEST_P(ServerCreation, AResolversEmptyAnswerIsANameThatIsNotFound)
 {
     Oracle oracle(loop);
@@ -430,9 +443,13 @@ TEST_P(ServerCreation, ADescriptorThatCannotBeAServersStaysTheCallers)
     auto pair = MakePair();
     auto pipe = MakePipe();
     int packets = Own(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    int unbound = Own(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    int unbound6 = Own(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    int nameless = Own(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const struct {
         int fd, code;
-    } cases[] = {{pair[0], HOYA_EINVAL}, {pipe[0], HOYA_ENOTSOCK}, {packets, HOYA_EINVAL}, {-1, HOYA_EBADF}};
+    } cases[] = {{pair[0], HOYA_EINVAL},  {pipe[0], HOYA_ENOTSOCK}, {packets, HOYA_EINVAL}, {unbound, HOYA_EINVAL},
+                 {unbound6, HOYA_EINVAL}, {nameless, HOYA_EINVAL},  {-1, HOYA_EBADF}};
     for (const auto &of : cases) {
         int before = house.destroyed;
         EXPECT_EQ(

@@ -102,7 +102,7 @@ typedef struct hoya_server_options {
  * of them, or the future fails with what the first of them said, and none is left. Of a host's addresses those that this
  * machine has not got are left out, unless it has none. Port "0" is one of the system's choice, the same for all addresses of
  * a host where that can be. IPv6 sockets take no IPv4. Names are looked up first, all at once; for numbers the future is done
- * when this returns. Cancelling it leaves nothing. Its value is the hoya_server *, a reference of the future's; a server lives
+ * when this returns. `future` may be NULL: then nobody hears of a failure. Cancelling it leaves nothing. Its value is the hoya_server *, a reference of the future's; a server lives
  * on without it while it listens or has connections.
  * When there is no descriptor for a connection, that is reported, once a second at most; accepting goes on after a second, or
  * when one of the server's connections has ended.
@@ -123,7 +123,8 @@ HOYA_API int hoya_create_unix_server(hoya_loop *loop, const char *path, hoya_pro
                                      hoya_server **server);
 
 /* On a stream socket that is bound: made NONBLOCK and CLOEXEC, told to listen, and the server's to close; the path of a Unix
- * socket stays, since somebody else has made it. On failure `fd` is still the caller's. Errors: HOYA_ENOTSOCK, HOYA_EINVAL, HOYA_EBUSY, HOYA_EBADF, HOYA_ENOMEM. Origin: create_server(sock=). */
+ * socket stays, since somebody else has made it. On failure `fd` is still the caller's. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (no stream
+ * socket, or not bound), HOYA_EBUSY (it is watched), HOYA_EBADF, HOYA_ENOMEM. Origin: create_server(sock=). */
 HOYA_API int hoya_create_server_on_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol_factory factory, void *arg,
                                           hoya_destroy destroy, const hoya_server_options *options,
                                           hoya_server **server);

@@ -53,7 +53,7 @@ HOYA_API int hoya_address_set_unix(hoya_address *address, const char *path);
  * is at once: a question that waits for a thread is never asked, of one that was asked the answer is dropped. The loop's
  * close waits for none of them. In debug mode one that takes slow_callback_duration or longer is logged.
  *
- * What is wrong with the arguments is this call's answer, and nothing was asked: HOYA_EINVAL (neither host nor service; an
+ * What is wrong with the arguments is this call's answer, and nothing was asked: HOYA_EINVAL (no place for the future; neither host nor service; an
  * empty one; brackets, spaces or control characters in it; a port that is negative or over 65535), HOYA_ENAMETOOLONG (a
  * host of more than 253 characters, a service of more than 255 bytes), HOYA_EAI_BADFLAGS, HOYA_EAI_FAMILY (neither of
  * AF_UNSPEC, AF_INET, AF_INET6), HOYA_ENOTSUP (not ASCII, with a C library that cannot encode it), HOYA_ENOMEM,
@@ -67,7 +67,7 @@ typedef struct hoya_name_info {
 } hoya_name_info;
 
 /* The way back. The future's value is a hoya_name_info *, destroyed with it. flags: NI_*; with both NI_NUMERICHOST and
- * NI_NUMERICSERV it is done when this returns. Errors: HOYA_EINVAL (too short for its family), HOYA_EAI_FAMILY (neither
+ * NI_NUMERICSERV it is done when this returns. Errors: HOYA_EINVAL (too short for its family; no place for the future), HOYA_EAI_FAMILY (neither
  * AF_INET nor AF_INET6), HOYA_EAI_BADFLAGS, and as above. Origin: loop.getnameinfo. */
 HOYA_API int hoya_getnameinfo(hoya_loop *loop, const struct sockaddr *address, socklen_t length, int flags,
                               hoya_future **future);
