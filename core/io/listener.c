@@ -123,13 +123,15 @@ static bool is_the_connections(int code)
     }
 }
 
-static int make_connection(hoya_server *server, hoya_fd fd, const hoya_arrival *arrival)
+static int make_connection(hoya_server *server, const hoya_arrival *arrival)
 {
     hoya_protocol protocol = {NULL, NULL};
     hoya_transport *transport;
     int rc = server->factory(server, &protocol, server->arg);
     if (rc >= 0) rc = hoya_protocol_check(protocol);
-    if (rc >= 0) rc = hoya_link_new(server->loop, fd, NULL, 0, protocol, &server->link, &server->owner, &transport);
+    if (rc >= 0)
+        rc = hoya_link_new(server->loop, arrival->fd, arrival->peer, arrival->length, protocol, &server->link,
+                           &server->owner, &transport);
     if (rc < 0) {
         hoya_protocol_release(protocol);
         return rc;
@@ -143,8 +145,6 @@ static int make_connection(hoya_server *server, hoya_fd fd, const hoya_arrival *
 static bool accepted(hoya_channel *channel, int fd, const struct sockaddr *peer, socklen_t length)
 {
     hoya_server *server = listener_of(channel)->server;
-    (void)peer;
-    (void)length;
     if (hoya_unlikely(fd < 0)) {
         if (is_the_connections(fd)) return true;
         rest(server, channel->record.fd, fd);
@@ -152,9 +152,9 @@ static bool accepted(hoya_channel *channel, int fd, const struct sockaddr *peer,
     }
     hoya_fd_adopt(fd);
     /* What closes the server in there must leave `arg` alone; the channel's turn keeps the server. */
-    hoya_arrival arrival = {.outer = server->arrivals};
+    hoya_arrival arrival = {.fd = fd, .peer = peer, .length = length, .outer = server->arrivals};
     server->arrivals = &arrival;
-    int rc = make_connection(server, fd, &arrival);
+    int rc = make_connection(server, &arrival);
     server->arrivals = arrival.outer;
     if (hoya_unlikely(rc < 0)) {
         hoya_loop_report(server->loop, rc, fd, "a connection that came in was closed: nobody could serve it");

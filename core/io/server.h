@@ -28,6 +28,9 @@ typedef struct hoya_file_identity {
 
 /* A connection whose factory is on the stack. */
 typedef struct hoya_arrival {
+    hoya_fd fd;
+    const struct sockaddr *peer;
+    socklen_t length;
     struct hoya_arrival *outer; /* a dialog of whose brought it; or NULL */
     bool unwanted;              /* the server's connections were ended meanwhile */
 } hoya_arrival;

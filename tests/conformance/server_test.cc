@@ -79,6 +79,24 @@ TEST_P(ServerConformance, AllWhoWaitAreLetInByOneTurn)
     EXPECT_EQ(house.asked, 60);
 }
 
+// Holds: S107
+TEST_P(ServerConformance, WhoHasGoneBeforeHeWasAcceptedIsKnownByItsAddress)
+{
+    Server server = Serve(house);
+    int fd = Dial(server);
+    sockaddr_in mine = {};
+    socklen_t length = sizeof mine;
+    getsockname(fd, reinterpret_cast<sockaddr *>(&mine), &length);
+    linger at_once = {1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    Close(fd); /* a reset */
+    hoya_address seen = {};
+    house.on_made = [&](hoya_transport *made) { return hoya_transport_get_peername(made, &seen); };
+    RunUntil([&] { return house.released == 1; });
+    EXPECT_EQ(seen.length, length) << hoya_error_detail();
+    EXPECT_EQ(memcmp(&seen.storage, &mine, sizeof mine), 0);
+}
+
 TEST_P(ServerConformance, ConnectionsAreWhatTheOptionsSayFromTheBeginning)
 {
     hoya_transport_options transport = {};
