@@ -141,7 +141,8 @@ HOYA_API int hoya_server_start_serving(hoya_server *server);
 HOYA_API int hoya_server_is_serving(const hoya_server *server);
 
 /* *future is pending as long as the server serves, which it begins here. Cancelling it closes the server; it is cancelled
- * when the last connection has ended, or at once by a second cancel: connections go on then. If the server is closed by others it ends with HOYA_ECLOSED, as soon as that. One at a
+ * when the last connection has ended, or at once by a second cancel of it (hoya_await passes only one
+ * on): connections go on then. If the server is closed by others it ends with HOYA_ECLOSED, as soon as that. One at a
  * time: HOYA_EBUSY. Errors: as start_serving. Origin: Server.serve_forever. */
 HOYA_API int hoya_server_serve_forever(hoya_server *server, hoya_future **future);
 
