@@ -24,7 +24,7 @@ class Connection : public NetConformance
     void TearDown() override
     {
         NetConformance::TearDown();
-        AwaitLanes();
+        AwaitLanesAtEnd();
     }
     /* A plain socket that listens; its port as text. */
     int Listen(int family, std::string *port, const std::string &at = "127.0.0.1")

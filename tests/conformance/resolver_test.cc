@@ -23,7 +23,7 @@ class ResolverConformance : public LoopConformance
     void TearDown() override
     {
         LoopConformance::TearDown();
-        AwaitLanes();
+        AwaitLanesAtEnd();
     }
 
     Future Ask(const char *name, const char *service, const addrinfo &hints = Hints())

@@ -91,7 +91,7 @@ template <typename Base> class WithServers : public Base
     void TearDown() override
     {
         Base::TearDown();
-        AwaitLanes();
+        AwaitLanesAtEnd();
         for (const std::string &path : paths_) unlink(path.c_str());
         if (!directory_.empty()) rmdir(directory_.c_str());
     }

@@ -96,6 +96,13 @@ void rebase_leaks()
     checks->before = Alive::now();
 }
 
+bool has_more_memory()
+{
+    hoya_live_counts counts{};
+    counts.size = sizeof counts;
+    return hoya_get_live_counts(&counts) < 0 || counts.blocks > checks->before.counts.blocks;
+}
+
 WarmUp::WarmUp(void (*warm_up)())
 {
     warm_ups().push_back(warm_up);

@@ -13,6 +13,9 @@ namespace hoya_test
 /* From here on: what is alive now is what the running test has to come back to. */
 void rebase_leaks();
 
+/* More of the library's memory is alive than before the running test. */
+bool has_more_memory();
+
 /* Runs `warm_up` once, before the first test, so that what it opens is there from the beginning:
  *     static hoya_test::WarmUp glib([] { g_main_context_default(); }); */
 struct WarmUp {

@@ -10,6 +10,8 @@
 #include <string>
 #include <thread>
 
+#include "support/leaks.h"
+
 #include <dirent.h>
 #include <netdb.h>
 
@@ -73,6 +75,14 @@ inline void AwaitLanes()
         {}; /* comes after all that they have freed, which the sanitizer cannot see in /proc */
     counts.size = sizeof counts;
     EXPECT_EQ(hoya_get_live_counts(&counts), 0);
+}
+
+/* The same when a test has let everything go: a thread that has only just begun has no name yet, but the lane's memory. */
+inline void AwaitLanesAtEnd()
+{
+    auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (has_more_memory() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    AwaitLanes();
 }
 
 } // namespace hoya_test
