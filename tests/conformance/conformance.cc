@@ -212,6 +212,15 @@ void LoopConformance::RunFor(int64_t duration)
     Run();
 }
 
+void LoopConformance::RunUntil(const Predicate &done)
+{
+    for (int i = 0; i < 20000; i++) {
+        if (done()) return;
+        hoya_loop_run_once(loop, HOYA_MSEC(1));
+    }
+    ADD_FAILURE() << "it does not come to that";
+}
+
 void LoopConformance::RunUntilNoted(size_t words)
 {
     awaited_ = words;

@@ -93,6 +93,7 @@ class LoopConformance : public ::testing::TestWithParam<Variant>
     void Stop();                /* any thread */
     void RunRounds(int rounds);
     void RunFor(int64_t duration);
+    void RunUntil(const Predicate &done);
     void RunUntilNoted(size_t words); /* until the trace has so many words */
     hoya_loop_statistics Stats() const;
 

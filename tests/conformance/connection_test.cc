@@ -270,35 +270,6 @@ TEST_P(Connection, AUnixServerWhoseQueueIsFullIsAskedAgain)
 
 /* ---- several addresses ---- */
 
-/* A resolver that knows one name, with the addresses that the test gives it. */
-struct Addresses {
-    std::vector<std::pair<std::string, std::string>> list; /* host, port */
-
-    static int Get(hoya_loop *loop, const char *, const char *, const addrinfo *, void *arg, hoya_future **future)
-    {
-        addrinfo *first = nullptr, **last = &first;
-        for (const auto &[host, port] : static_cast<Addresses *>(arg)->list) {
-            addrinfo hints = {};
-            hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-            hints.ai_socktype = SOCK_STREAM;
-            EXPECT_EQ(getaddrinfo(host.c_str(), port.c_str(), &hints, last), 0);
-            last = &(*last)->ai_next;
-        }
-        addrinfo *copy = nullptr;
-        EXPECT_EQ(hoya_copy_addrinfo(first, &copy), 0);
-        freeaddrinfo(first);
-        int rc = hoya_future_new(loop, future);
-        if (rc < 0) return rc;
-        return hoya_future_set_result(*future, copy,
-                                      [](void *value) { hoya_freeaddrinfo(static_cast<addrinfo *>(value)); });
-    }
-    void Install(hoya_loop *loop)
-    {
-        static const hoya_resolver_ops ops = {sizeof ops, "test", Get, nullptr, nullptr};
-        EXPECT_EQ(hoya_set_resolver(loop, &ops, this), 0);
-    }
-};
-
 TEST_P(Connection, TheNextAddressIsTriedWhenOneFails)
 {
     Recorder recorder(&trace, "a");

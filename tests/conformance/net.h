@@ -182,11 +182,6 @@ class NetConformance : public LoopConformance
         for (size_t i = 0; i < size; i++) data[i] = static_cast<char>('a' + i % 23);
         return data;
     }
-    void RunUntil(const std::function<bool()> &done)
-    {
-        for (int i = 0; i < 20000 && !done(); i++) hoya_loop_run_once(loop, HOYA_MSEC(1));
-        EXPECT_TRUE(done());
-    }
     /* Reads from the other end until the connection has ended; what came. */
     std::string ReceiveAll(int peer, const Recorder &recorder)
     {

@@ -96,15 +96,6 @@ template <typename Base> class WithServers : public Base
         if (!directory_.empty()) rmdir(directory_.c_str());
     }
 
-    void RunUntil(const Predicate &done)
-    {
-        for (int i = 0; i < 10000; i++) {
-            if (done()) return;
-            hoya_loop_run_once(this->loop, HOYA_MSEC(1));
-        }
-        ADD_FAILURE() << "it does not come to that";
-    }
-
     static hoya_server_options Options()
     {
         hoya_server_options options = {};
@@ -211,7 +202,7 @@ template <typename Base> class WithServers : public Base
     void ExpectToHear(int fd, const std::string &text)
     {
         std::string heard;
-        RunUntil([&] { return (heard = Hear(fd)) != ""; });
+        this->RunUntil([&] { return (heard = Hear(fd)) != ""; });
         EXPECT_EQ(heard, text);
     }
     /* There and back. */

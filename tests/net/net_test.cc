@@ -13,6 +13,8 @@
 #include <gtest/gtest.h>
 #include <hoya/hoya.h>
 
+#include "support/resolvers.h"
+
 #include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -56,29 +58,6 @@ struct Echo {
         return {&ops, this};
     }
     static Echo *of(void *arg) { return static_cast<Echo *>(arg); }
-};
-
-/* One name with several addresses, "host port". */
-struct Addresses {
-    std::vector<std::pair<std::string, std::string>> list;
-
-    static int Get(hoya_loop *loop, const char *, const char *, const addrinfo *, void *arg, hoya_future **future)
-    {
-        addrinfo *first = nullptr, **last = &first, *copy = nullptr;
-        for (const auto &[host, port] : static_cast<Addresses *>(arg)->list) {
-            addrinfo hints = {};
-            hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-            hints.ai_socktype = SOCK_STREAM;
-            EXPECT_EQ(getaddrinfo(host.c_str(), port.c_str(), &hints, last), 0);
-            last = &(*last)->ai_next;
-        }
-        EXPECT_EQ(hoya_copy_addrinfo(first, &copy), 0);
-        freeaddrinfo(first);
-        int rc = hoya_future_new(loop, future);
-        if (rc < 0) return rc;
-        return hoya_future_set_result(*future, copy,
-                                      [](void *value) { hoya_freeaddrinfo(static_cast<addrinfo *>(value)); });
-    }
 };
 
 class Net : public testing::Test
@@ -207,8 +186,7 @@ TEST_F(Net, ABlackHoleIsLeftToItselfAndTheNextAddressIsTried)
     std::string port;
     Listen(&port);
     Addresses addresses{{{"10.9.1.2", "80"}, {"127.0.0.1", port}}};
-    static const hoya_resolver_ops ops = {sizeof ops, "test", Addresses::Get, nullptr, nullptr};
-    ASSERT_EQ(hoya_set_resolver(loop, &ops, &addresses), 0);
+    addresses.Install(loop);
     options.happy_eyeballs_delay = HOYA_MSEC(50);
     int64_t begin = hoya_loop_time(loop);
     Create("two.example", "80");
