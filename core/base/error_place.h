@@ -25,4 +25,12 @@ static inline hoya_error_place *hoya_error_move(hoya_error_place *place)
     return before;
 }
 
+/* The same for a place that begins with nothing in it: for what is called and whose details are its own. */
+static inline hoya_error_place *hoya_error_begin(hoya_error_place *place)
+{
+    place->code = 0;
+    place->text[0] = 0;
+    return hoya_error_move(place);
+}
+
 #endif

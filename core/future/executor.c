@@ -182,9 +182,7 @@ int hoya_executor_accept(hoya_executor *executor, hoya_job *job)
 static hoya_outcome run_function(hoya_job *job)
 {
     hoya_error_place errors;
-    errors.code = 0;
-    errors.text[0] = 0;
-    hoya_error_place *before = hoya_error_move(&errors);
+    hoya_error_place *before = hoya_error_begin(&errors);
     int status = job->fn(job, job->arg);
     hoya_error_move(before);
     if (status >= 0) return hoya_outcome_value(job->value, job->destroy_value);

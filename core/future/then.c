@@ -168,9 +168,7 @@ int hoya_future_follow(hoya_future *next, hoya_future *other)
 static void call(then *t, hoya_then_function fn, hoya_future *source)
 {
     hoya_error_place errors;
-    errors.code = 0;
-    errors.text[0] = 0;
-    hoya_error_place *before = hoya_error_move(&errors);
+    hoya_error_place *before = hoya_error_begin(&errors);
     int status = fn(source, &t->future, t->arg);
     hoya_error_move(before);
     if (t->future.outcome.done || t->follows) return;

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/error_place.h"
 #include "base/fd.h"
 #include "base/options.h"
 #include "base/sys.h"
@@ -404,9 +405,10 @@ int hoya_connector_new(hoya_loop *loop, hoya_protocol protocol, const hoya_conne
 
 int hoya_connector_discard(hoya_connector *c, int code)
 {
-    char text[256];
-    snprintf(text, sizeof text, "%s", hoya_error_detail()); /* what is let go may fail in its turn */
+    hoya_error_place errors; /* what is let go may fail in its turn: nobody asked */
+    hoya_error_place *before = hoya_error_begin(&errors);
     give_up(c);
     unref(c);
-    return hoya_error_set(code, "%s", text);
+    hoya_error_move(before);
+    return code;
 }

@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/error_place.h"
 #include "base/fd.h"
 #include "base/sys.h"
 #include "future/future.h"
@@ -289,6 +290,17 @@ static hoya_creation *new_creation(hoya_server *server, size_t count, const void
     return creation;
 }
 
+/* As if it had never been. */
+static int discard(hoya_creation *creation, hoya_server *server, int code)
+{
+    hoya_error_place errors; /* as in hoya_server_discard */
+    hoya_error_place *before = hoya_error_begin(&errors);
+    give_up(creation);
+    hoya_future_drop(&creation->future);
+    hoya_error_move(before);
+    return hoya_server_discard(server, code);
+}
+
 int hoya_create_server(hoya_loop *loop, const char *host, const char *port, hoya_protocol_factory factory,
                        void *arg, hoya_destroy destroy, const hoya_server_options *options, hoya_future **future)
 {
@@ -299,14 +311,7 @@ int hoya_create_server(hoya_loop *loop, const char *host, const char *port, hoya
     hoya_creation *creation = new_creation(server, count, HOYA_CALLER());
     if (!creation) return hoya_server_discard(server, HOYA_ENOMEM);
     rc = begin(creation, host, port, &server->options, count > 1 ? options->more : NULL);
-    if (rc < 0) {
-        char text[256];
-        snprintf(text, sizeof text, "%s", hoya_error_detail());
-        give_up(creation);
-        hoya_future_drop(&creation->future);
-        hoya_error_set(rc, "%s", text);
-        return hoya_server_discard(server, rc);
-    }
+    if (rc < 0) return discard(creation, server, rc);
     hoya_future_hold(&creation->future); /* while it is pending */
     look(creation);                      /* numbers: nothing has to be asked */
     if (future) *future = &creation->future;

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/error_place.h"
 #include "base/options.h"
 #include "future/future.h"
 
@@ -240,11 +241,12 @@ int hoya_server_new(hoya_loop *loop, hoya_protocol_factory factory, void *arg, h
 
 int hoya_server_discard(hoya_server *server, int code)
 {
-    char text[256];
-    snprintf(text, sizeof text, "%s", hoya_error_detail()); /* what is let go may fail in its turn */
+    hoya_error_place errors; /* what is let go may fail in its turn: nobody asked */
+    hoya_error_place *before = hoya_error_begin(&errors);
     hoya_server_shut(server);
     hoya_server_unref(server);
-    return hoya_error_set(code, "%s", text);
+    hoya_error_move(before);
+    return code;
 }
 
 hoya_server *hoya_server_ref(hoya_server *server)

@@ -7,9 +7,9 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 
 #include "base/error.h"
+#include "base/error_place.h"
 #include "base/fd.h"
 #include "base/options.h"
 #include "base/sys.h"
@@ -116,10 +116,11 @@ void hoya_protocol_release(hoya_protocol protocol)
 
 int hoya_protocol_refuse(hoya_protocol protocol, int code)
 {
-    char text[256];
-    snprintf(text, sizeof text, "%s", hoya_error_detail());
+    hoya_error_place errors; /* what is let go may fail in its turn: nobody asked */
+    hoya_error_place *before = hoya_error_begin(&errors);
     hoya_protocol_release(protocol);
-    return hoya_error_set(code, "%s", text);
+    hoya_error_move(before);
+    return code;
 }
 
 int hoya_connect_accepted_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol,
