@@ -85,16 +85,24 @@ hoya_executor *hoya_executor_ref(hoya_executor *executor)
     return executor;
 }
 
+static void free_executor(hoya_executor *executor)
+{
+    executor->ops->free(executor->arg); /* threads that found nothing to do may be in here until then */
+    hoya_thread_future_unref(executor->drained);
+    if (!hoya_executor_is_forked(executor)) {
+        pthread_mutex_lock(&executor->lock); /* who gave the last job's reference back may be about to open it */
+        pthread_mutex_unlock(&executor->lock);
+        pthread_mutex_destroy(&executor->lock);
+    }
+    hoya_free(executor);
+}
+
 void hoya_executor_unref(hoya_executor *executor)
 {
     if (!executor) return;
     int before = atomic_fetch_sub_explicit(&executor->refs, 1, memory_order_acq_rel);
     hoya_check(before > 0, "an executor was unreferenced once too often");
-    if (before != 1) return;
-    executor->ops->free(executor->arg); /* threads that found nothing to do may be in here until then */
-    hoya_thread_future_unref(executor->drained);
-    if (!hoya_executor_is_forked(executor)) pthread_mutex_destroy(&executor->lock);
-    hoya_free(executor);
+    if (before == 1) free_executor(executor);
 }
 
 bool hoya_executor_is_forked(const hoya_executor *executor)
@@ -132,8 +140,10 @@ static hoya_job *leave(hoya_executor *executor, size_t ended, bool wanted)
     executor->busy -= ended;
     bool last = ended && !executor->busy;
     hoya_thread_future *drained = last && executor->closed ? hoya_thread_future_ref(executor->drained) : NULL;
+    /* Under the lock: whose reference is the last one after a shutdown is then certain, and his unref waits for the threads. */
+    bool gone = last && atomic_fetch_sub_explicit(&executor->refs, 1, memory_order_acq_rel) == 1;
     pthread_mutex_unlock(&executor->lock);
-    if (last) hoya_executor_unref(executor);
+    if (gone) free_executor(executor);
     if (drained) {
         hoya_thread_future_set_result(drained, NULL, NULL);
         hoya_thread_future_unref(drained);

@@ -370,6 +370,21 @@ TEST(Executor, AfterAShutdownEverythingQueuedHasRunAndNothingNewIsTaken)
     Finish(pool);
 }
 
+TEST(Executor, AfterAShutdownTheLastUnrefWaitsForTheThreads)
+{
+    int64_t before = LiveBlocks();
+    for (int i = 0; i < 2000; i++) {
+        Executor pool = NewPool(1);
+        ThreadFuture job = Submit(pool, [](hoya_job *) { return 0; });
+        if (i % 2) EXPECT_EQ(ResultOf(job), 0);
+        job.reset();
+        /* Asks for the lock again and again: the thread has it when the last job ends, and gives it to us. */
+        while (hoya_executor_shutdown(pool.get(), HOYA_NOW, 0) == HOYA_ETIMEDOUT) continue;
+        pool.reset();
+        ASSERT_EQ(LiveBlocks(), before) << i;
+    }
+}
+
 TEST(Executor, AShutdownGivesUpWhenItsTimeIsUpAndTheJobsGoOn)
 {
     Executor pool = NewPool(1);
