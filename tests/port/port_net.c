@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * port/port_net.c: names, connections and servers: port.c.
+ */
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "port.h"
+
+/* ---- names and addresses ---------------------------------------------------------------------------------- */
+
+static int know_nobody(hoya_loop *loop, const char *host, const char *service, const struct addrinfo *hints,
+                       void *arg, hoya_future **future)
+{
+    (void)arg;
+    CHECK(host && !service && hints && !hints->ai_flags);
+    CHECK(hoya_future_new(loop, future) == 0);
+    return hoya_future_set_exception(*future, HOYA_EAI_NONAME, "nobody");
+}
+
+static void wait_for_name(hoya_loop *loop, hoya_future *future)
+{
+    while (!hoya_future_done(future)) CHECK(hoya_loop_run_once(loop, HOYA_NEVER) >= 0);
+}
+
+/* A loop's close waits for no thread; the count of blocks at our end does. */
+static void wait_for_lanes(void)
+{
+    const struct timespec moment = {0, 1000000};
+    hoya_live_counts live = {.size = sizeof live, .blocks = 1};
+    for (int i = 0; i < 10000 && live.blocks; i++, nanosleep(&moment, NULL))
+        CHECK(hoya_get_live_counts(&live) == 0);
+}
+
+void test_resolver(void)
+{
+    static const hoya_resolver_ops ops = {sizeof ops, "nobody", know_nobody, NULL, count};
+    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    hoya_loop *loop;
+    hoya_future *future;
+    hoya_address address;
+    char text[HOYA_ADDRESS_TEXT_SIZE];
+    void *value;
+    struct addrinfo *copy = NULL;
+    int freed = 0;
+    CHECK(hoya_address_set(&address, "fe80::1%1", "80") == 0);
+    CHECK(hoya_address_format((struct sockaddr *)&address.storage, address.length, text, sizeof text) > 0);
+    CHECK(strncmp(text, "[fe80::1%", 9) == 0 && strcmp(strrchr(text, ']'), "]:80") == 0);
+    CHECK(hoya_address_set(&address, "127.0.0.1", "65536") == HOYA_EINVAL);
+    CHECK(hoya_address_set_unix(&address, "@name") == 0);
+    CHECK(hoya_address_format((struct sockaddr *)&address.storage, address.length, text, sizeof text) == 10);
+    CHECK(strcmp(text, "unix:@name") == 0);
+    CHECK(hoya_address_set(&address, "127.0.0.1", "80") == 0);
+
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(hoya_getaddrinfo(loop, "127.0.0.1", "80", &hints, &future) == 0 && hoya_future_done(future) == 1);
+    CHECK(hoya_future_result(future, &value) == 0 && hoya_copy_addrinfo(value, &copy) == 0);
+    hoya_future_unref(future);
+    CHECK(copy->ai_addrlen == address.length && memcmp(copy->ai_addr, &address.storage, address.length) == 0);
+    hoya_freeaddrinfo(copy);
+    CHECK(hoya_getnameinfo(loop, (struct sockaddr *)&address.storage, address.length,
+                           NI_NUMERICHOST | NI_NUMERICSERV, &future) == 0);
+    CHECK(hoya_future_result(future, &value) == 0);
+    CHECK(strcmp(((hoya_name_info *)value)->host, "127.0.0.1") == 0);
+    hoya_future_unref(future);
+    /* By a thread, and here only from the file of hosts. */
+    CHECK(hoya_getaddrinfo(loop, "localhost", "80", &hints, &future) == 0);
+    wait_for_name(loop, future);
+    CHECK(hoya_future_result(future, &value) == 0);
+    hoya_future_unref(future);
+    int rc = hoya_getaddrinfo(loop, "\xef\xbc\x91.2.3.4", "80", &hints, &future); /* 1.2.3.4, with a full-width 1 */
+    CHECK(rc == 0 || rc == HOYA_ENOTSUP);
+    if (rc == 0) {
+        wait_for_name(loop, future);
+        rc = hoya_future_exception(future, NULL);
+        CHECK(rc == 0 || rc == HOYA_EAI_IDN); /* without libidn2 */
+        hoya_future_unref(future);
+    }
+    CHECK(hoya_set_resolver(loop, &ops, &freed) == 0);
+    CHECK(hoya_getaddrinfo(loop, "localhost", NULL, NULL, &future) == 0);
+    CHECK(hoya_future_result(future, NULL) == HOYA_EAI_NONAME && strcmp(hoya_error_detail(), "nobody") == 0);
+    hoya_future_unref(future);
+    CHECK(hoya_set_resolver(loop, NULL, NULL) == 0 && freed == 1);
+    CHECK(hoya_loop_close(loop) == 0);
+    hoya_loop_unref(loop);
+    wait_for_lanes();
+}
+
+/* ---- connections ----------------------------------------------------------------------------------------- */
+
+static int on_made(hoya_transport *transport, void *arg)
+{
+    (void)arg;
+    strncat(trace, "made ", sizeof trace - strlen(trace) - 1);
+    return hoya_transport_write(transport, "hello", 5);
+}
+
+static int on_data(hoya_transport *transport, const void *data, size_t size, void *arg)
+{
+    (void)arg;
+    strncat(trace, data, size);
+    return hoya_transport_close(transport);
+}
+
+static void on_lost(hoya_transport *transport, int code, void *arg)
+{
+    (void)transport;
+    (void)arg;
+    strncat(trace, code == 0 ? " lost" : " failed", sizeof trace - strlen(trace) - 1);
+}
+
+static const hoya_protocol_ops protocol_ops = {.size = sizeof protocol_ops,
+                                               .connection_made = on_made,
+                                               .data_received = on_data,
+                                               .connection_lost = on_lost,
+                                               .released = count};
+
+void test_transports(void)
+{
+    hoya_loop *loop;
+    int pair[2], released = 0;
+    char text[16] = "";
+    hoya_protocol protocol = {&protocol_ops, &released};
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    hoya_transport *transport, *same;
+    CHECK(hoya_connect_accepted_socket(loop, pair[0], protocol, NULL, &transport) == 0);
+    same = hoya_transport_ref(transport);
+    CHECK(same == transport && hoya_transport_get_loop(same) == loop && hoya_transport_fileno(same) == pair[0]);
+    CHECK(hoya_transport_get_protocol(same).arg == &released && hoya_transport_set_protocol(same, protocol) == 0);
+    CHECK(hoya_loop_run_once(loop, HOYA_NOW) == 1 && read(pair[1], text, sizeof text) == 5);
+    CHECK(hoya_transport_is_reading(same) == 1 && hoya_transport_pause_reading(same) == 0);
+    CHECK(hoya_transport_is_reading(same) == 0 && hoya_transport_resume_reading(same) == 0);
+
+    hoya_address address;
+    hoya_credentials credentials;
+    CHECK(hoya_transport_get_sockname(same, &address) == 0 && hoya_transport_get_peername(same, &address) == 0);
+    CHECK(hoya_transport_get_peer_credentials(same, &credentials) == 0 && credentials.pid == getpid());
+    size_t high, low, hard;
+    CHECK(hoya_transport_set_write_buffer_limits(same, 8, 2, 100) == 0);
+    CHECK(hoya_transport_get_write_buffer_limits(same, &high, &low, &hard) == 0 && high == 8 && low == 2 &&
+          hard == 100);
+    struct iovec lines[2] = {{text, 2}, {text, 3}};
+    CHECK(hoya_transport_writelines(same, lines, 2) == 0 && read(pair[1], text, sizeof text) == 5);
+    CHECK(hoya_transport_get_write_buffer_size(same) == 0);
+    CHECK(hoya_transport_can_write_eof(same) == 1 && hoya_transport_write_eof(same) == 0);
+    CHECK(read(pair[1], text, sizeof text) == 0 && write(pair[1], "data", 4) == 4);
+    CHECK(hoya_transport_is_closing(same) == 0 && hoya_loop_run_once(loop, HOYA_NOW) == 1);
+    CHECK(hoya_transport_is_closing(same) == 1 && hoya_transport_abort(same) == 0);
+    CHECK(hoya_loop_run_once(loop, HOYA_NOW) == 1 && released == 1);
+    CHECK(expect("made data lost"));
+    hoya_transport_unref(same);
+    hoya_transport_unref(transport);
+    close(pair[1]);
+
+    hoya_future *future;
+    CHECK(hoya_create_connection(loop, "127.0.0.1", "1", protocol, NULL, &future) == 0);
+    CHECK(hoya_run_until_complete(loop, future, NULL) == HOYA_ECONNREFUSED && released == 2);
+    hoya_future_unref(future);
+    CHECK(hoya_create_unix_connection(loop, "@hoya-port-nobody", protocol, NULL, &future) == 0);
+    CHECK(hoya_run_until_complete(loop, future, NULL) == HOYA_ECONNREFUSED && released == 3);
+    hoya_future_unref(future);
+    hoya_loop_close(loop);
+    hoya_loop_unref(loop);
+}
+
+/* ---- servers ----------------------------------------------------------------------------------------------- */
+
+static int refuse(hoya_server *server, hoya_protocol *protocol, void *arg)
+{
+    (void)server;
+    (void)protocol;
+    count(arg);
+    return HOYA_EACCES;
+}
+
+static void test_server(hoya_loop *loop, hoya_server *server, int *destroyed)
+{
+    hoya_address address;
+    hoya_future *closed, *forever = NULL;
+    int before = *destroyed;
+    CHECK(hoya_server_get_loop(server) == loop && hoya_server_is_serving(server) == 0);
+    CHECK(hoya_server_start_serving(server) == 0 && hoya_server_is_serving(server) == 1);
+    CHECK(hoya_server_count_sockets(server) == 1 && hoya_server_count_connections(server) == 0);
+    CHECK(hoya_server_get_sockname(server, 0, &address) == 0);
+    int client = socket(address.storage.ss_family, SOCK_STREAM, 0);
+    CHECK(connect(client, (struct sockaddr *)&address.storage, address.length) == 0);
+    CHECK(hoya_loop_run_once(loop, HOYA_SEC(5)) == 1 && *destroyed == before + 1); /* the factory counts, too */
+    close(client);
+    CHECK(hoya_server_close_clients(server) == 0 && hoya_server_abort_clients(server) == 0);
+    CHECK(hoya_server_wait_closed(server, &closed) == 0 && hoya_server_serve_forever(server, &forever) == 0);
+    hoya_server *same = hoya_server_ref(server);
+    CHECK(hoya_server_close(same) == 0 && *destroyed == before + 2);
+    CHECK(hoya_future_result(closed, NULL) == 0 && hoya_future_result(forever, NULL) == HOYA_ECLOSED);
+    CHECK(hoya_server_get_socket(same, 0) == HOYA_INVALID_FD);
+    hoya_server_unref(same);
+    hoya_server_unref(server);
+    hoya_future_unref(closed);
+    hoya_future_unref(forever);
+}
+
+void test_servers(void)
+{
+    hoya_loop *loop;
+    hoya_future *future;
+    hoya_server *server;
+    void *value;
+    int destroyed = 0;
+    hoya_server_options options = {.size = sizeof options, .paused = 1};
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(hoya_create_server(loop, "127.0.0.1", "0", refuse, &destroyed, count, &options, &future) == 0);
+    CHECK(hoya_future_take(future, &value, NULL) == 0);
+    hoya_future_unref(future);
+    test_server(loop, value, &destroyed);
+    CHECK(hoya_create_unix_server(loop, "@hoya-port", refuse, &destroyed, count, &options, &server) == 0);
+    test_server(loop, server, &destroyed);
+    hoya_address address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(hoya_address_set(&address, "127.0.0.1", "0") == 0);
+    CHECK(bind(fd, (struct sockaddr *)&address.storage, address.length) == 0);
+    CHECK(hoya_create_server_on_socket(loop, fd, refuse, &destroyed, count, &options, &server) == 0);
+    test_server(loop, server, &destroyed);
+    CHECK(hoya_loop_close(loop) == 0);
+    hoya_loop_unref(loop);
+}
