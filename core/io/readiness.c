@@ -62,7 +62,11 @@ static void found(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
         seen &= (uint8_t)~again;
     }
     channel->due |= seen;
-    if (seen) queue(channel);
+    if (!seen) return;
+    /* Its turn may come after hundreds of others: what stands behind the channel is at hand by then. */
+    __builtin_prefetch(channel + 1);
+    __builtin_prefetch((const char *)(channel + 1) + 64);
+    queue(channel);
 }
 
 static hoya_description describe_side(const hoya_fd_record *record, int side)
