@@ -17,7 +17,8 @@
  * thread's: asking for it at each switch would cost half of a switch (docs/decisions/005).
  *
  * Unwinders find their way through the switch, since both frames look alike, and stop at the first function of a
- * stack. Indirect branch tracking: each place that is jumped to begins with endbr64, or the jump says notrack.
+ * stack. Indirect branch tracking: each place that is jumped to begins with endbr64, or the jump says notrack; the switch
+ * itself is called by its name alone.
  * Shadow stacks are not supported, and the object is not marked for them.
  */
 
@@ -30,7 +31,6 @@
         .p2align 6                       /* it fits into two lines of a cache */
 hoya_context_switch:
         .cfi_startproc
-        endbr64
         movq    (%rsi), %rsi            /* early: what the other stack holds depends on it */
         pushq   %rbp
         .cfi_adjust_cfa_offset 8
@@ -59,7 +59,8 @@ hoya_context_switch:
         movq    %rsp, %rcx
         movq    %rsi, %rsp              /* here we are on the other stack, in a frame of the same shape */
 
-        popq    %rdx
+        movzwl  (%rsp), %edx            /* no more than was written: that would wait for the cache */
+        addq    $8, %rsp
         .cfi_adjust_cfa_offset -8
         popq    %r15
         .cfi_adjust_cfa_offset -8

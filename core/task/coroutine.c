@@ -29,7 +29,6 @@ struct hoya_coroutine {
     void *arg;
     void **yielded; /* the sender's place for a value, or NULL */
     void **sent;    /* the coroutine's */
-    bool closing;
     char name[];
 };
 
@@ -90,6 +89,7 @@ int hoya_coroutine_new(hoya_coroutine_function fn, void *arg, const hoya_corouti
         hoya_free(co);
         return rc;
     }
+    co->fiber.yields = true;
     co->thread = hoya_thread_self();
     co->fn = fn;
     co->arg = arg;
@@ -141,8 +141,9 @@ static __attribute__((noinline)) int refuse_yield(const hoya_coroutine *co)
 
 __attribute__((aligned(CACHE_LINE))) int hoya_yield(void *value, void **sent)
 {
-    hoya_coroutine *co = current();
-    if (hoya_unlikely(!co || co->closing)) return refuse_yield(co);
+    hoya_fiber *fiber = hoya_fiber_running;
+    if (hoya_unlikely(!fiber || !fiber->yields)) return refuse_yield(current());
+    hoya_coroutine *co = HOYA_CONTAINER_OF(fiber, hoya_coroutine, fiber);
     if (co->yielded) *co->yielded = value;
     co->sent = sent;
     return hoya_fiber_suspend(&co->fiber, 1);
@@ -152,7 +153,7 @@ int hoya_coroutine_close(hoya_coroutine *co)
 {
     int rc = check(co);
     if (rc < 0) return rc;
-    co->closing = true;
+    co->fiber.yields = false;
     co->yielded = NULL;
     if (co->fiber.state == HOYA_COROUTINE_SUSPENDED) hoya_fiber_resume(&co->fiber, refuse_yield(co));
     if (co->fiber.state == HOYA_COROUTINE_CREATED) hoya_fiber_give_up_stack(&co->fiber);

@@ -14,6 +14,7 @@
 #define HOYA_TASK_FIBER_H
 
 #include <hoya/coroutine.h>
+#include <stdbool.h>
 
 #include HOYA_LIBC
 #include "base/check.h"
@@ -34,13 +35,14 @@ typedef struct hoya_fiber_class {
 } hoya_fiber_class;
 
 struct hoya_fiber {
-    hoya_context context; /* where it waits */
     hoya_context resumer; /* where the one waits that resumed it */
+    hoya_context context; /* where it waits */
     hoya_fiber *below;    /* the fiber that is, NULL: it waits on the thread's own stack. While it runs */
     const hoya_fiber_class *class;
     hoya_stack_pool *pool; /* kept by the stack */
     hoya_stack *stack;     /* until it has given that up */
     enum hoya_coroutine_state state;
+    bool yields; /* a coroutine that has not been asked to end */
     hoya_annotation annotation;
 };
 
@@ -56,6 +58,7 @@ static inline void hoya_fiber_init(hoya_fiber *fiber, hoya_stack_pool *pool, hoy
     fiber->stack = stack;
     fiber->class = class;
     fiber->state = HOYA_COROUTINE_CREATED;
+    fiber->yields = false;
     hoya_annotate_create(&fiber->annotation, stack);
     hoya_context_make(&fiber->context, stack->base, stack->used - room, hoya_fiber_enter, fiber);
 }
