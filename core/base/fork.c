@@ -13,6 +13,7 @@
 
 atomic_uint hoya_forks;
 HOYA_THREAD_LOCAL struct hoya_task *hoya_turn;
+HOYA_THREAD_LOCAL unsigned hoya_inlines;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int error;

@@ -12,6 +12,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/turn.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static hoya_log_function function;
 static void *function_arg;
@@ -48,7 +50,9 @@ bool hoya_log(const hoya_log_sink *fallback, hoya_log_level level, const char *f
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    hoya_inline_begin();
     if (fn) fn(level, text, arg);
     else fallback->write(fallback->arg, level, text);
+    hoya_inline_end();
     return true;
 }

@@ -11,6 +11,7 @@
  *     the loop is closed, debugged, or has another host        hoya_loop_doubt         loop/loop.h
  *     this is the child of a fork                              in_child                base/fork.c
  *     the task waits, or has ended                             step                    task/task.c
+ *     something begins that runs inline                        hoya_inline_begin       here
  *
  * Nobody puts it back: until it is gone on with anew the task asks the long way. It stays while the task runs something on
  * another stack (a coroutine, a call on the thread's stack): who reads this looks whether the fiber that runs is the task's.
@@ -25,5 +26,20 @@
 struct hoya_task;
 
 extern HOYA_THREAD_LOCAL struct hoya_task *hoya_turn; /* NULL: in doubt */
+
+/* What runs inline (a destroy function, pause_writing, a handler) stands in the middle of one of our functions, often in a
+ * task: it may call everything, and wait for nothing. So many of those are on the stack, above the innermost dispatch. */
+extern HOYA_THREAD_LOCAL unsigned hoya_inlines;
+
+static inline void hoya_inline_begin(void)
+{
+    hoya_inlines++;
+    hoya_turn = NULL;
+}
+
+static inline void hoya_inline_end(void)
+{
+    hoya_inlines--;
+}
 
 #endif

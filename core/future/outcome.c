@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "loop/handle.h"
 
 hoya_outcome hoya_outcome_value(void *value, hoya_destroy destroy)
 {
@@ -61,6 +62,6 @@ void hoya_outcome_destroy(hoya_outcome *outcome)
     hoya_outcome gone = *outcome;
     outcome->taken = true;
     outcome->text = NULL;
-    if (gone.destroy && !gone.taken) gone.destroy(gone.value);
+    if (!gone.taken) hoya_destroy_arg(gone.destroy, gone.value);
     hoya_free(gone.text);
 }

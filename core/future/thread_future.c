@@ -122,7 +122,9 @@ static int complete(hoya_thread_future *future, const hoya_outcome *outcome, boo
 
     hoya_thread_future_ref(future); /* a callback may drop what the caller thinks is the last one */
     for (callback *next; (next = next_callback(future));) {
+        hoya_inline_begin();
         next->fn(future, next->arg);
+        hoya_inline_end();
         free_callback(next);
     }
     hoya_thread_future_unref(future);

@@ -110,8 +110,8 @@ int hoya_link_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, sock
 
 void hoya_protocol_release(hoya_protocol protocol)
 {
-    if (protocol.ops && protocol.ops->size == sizeof *protocol.ops && protocol.ops->released)
-        protocol.ops->released(protocol.arg);
+    if (protocol.ops && protocol.ops->size == sizeof *protocol.ops)
+        hoya_destroy_arg(protocol.ops->released, protocol.arg);
 }
 
 int hoya_protocol_refuse(hoya_protocol protocol, int code)

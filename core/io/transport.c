@@ -81,7 +81,7 @@ static void let_go(hoya_transport *transport)
     hoya_transport_ref(transport); /* the end of the channel takes the loop's */
     transport->channel.engine->end(&transport->channel);
     hoya_fd_close(&fd);
-    if (protocol.ops->released) protocol.ops->released(protocol.arg);
+    hoya_destroy_arg(protocol.ops->released, protocol.arg);
     if (owner) owner->lost(owner, transport);
     hoya_transport_unref(transport);
 }

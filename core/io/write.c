@@ -37,7 +37,9 @@ static void tell(hoya_transport *transport, int (*fn)(hoya_transport *transport,
     if (!fn) return;
     hoya_transport_ref(transport);
     hoya_protocol_begin(transport);
+    hoya_inline_begin();
     int rc = fn(transport, transport->protocol.arg);
+    hoya_inline_end();
     hoya_protocol_end(transport);
     /* Statement 100: the connection has nothing to do with it. */
     if (rc < 0) hoya_loop_report(transport->channel.loop, rc, transport->channel.record.fd, what);

@@ -45,7 +45,9 @@ void hoya_loop_call_exception_handler(hoya_loop *loop, const hoya_exception_cont
         hoya_loop_default_exception_handler(loop, context);
         return;
     }
+    hoya_inline_begin();
     int rc = loop->exception_handler(loop, context, loop->exception_arg);
+    hoya_inline_end();
     if (rc >= 0) return;
     hoya_exception_context failed = {sizeof failed, "the exception handler failed", rc, hoya_strerror(rc),
                                      HOYA_INVALID_FD};

@@ -90,7 +90,10 @@ static inline hoya_handle *hoya_timer_at(const hoya_loop *loop, size_t i)
 
 static inline void hoya_destroy_arg(hoya_destroy destroy, void *arg)
 {
-    if (destroy) destroy(arg);
+    if (!destroy) return;
+    hoya_inline_begin();
+    destroy(arg);
+    hoya_inline_end();
 }
 
 /* loop/waiter.c: a waiter is called, named, and taken out of the lists in which it waits. */

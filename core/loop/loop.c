@@ -161,6 +161,8 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     hoya_loop_run_here(loop);
     hoya_error_place *errors = hoya_error_move(NULL); /* a task may run this: callbacks are not it */
     bool gathered = hoya_live_gather();
+    unsigned inlines = hoya_inlines;
+    hoya_inlines = 0; /* callbacks may wait, also in a dialog that something inline has opened */
     loop->depth++;
     atomic_store_explicit(&loop->running, true, memory_order_relaxed);
     if (loop->ready.head >= loop->round_end) begin_round(loop);
@@ -190,6 +192,7 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     hoya_loop_run_here(before);
     hoya_error_move(errors);
     hoya_live_hand_in(gathered);
+    hoya_inlines = inlines;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) { /* the callback forked, and returned in the child as well */
         ran = hoya_loop_check_thread(loop);
     } else {

@@ -536,6 +536,10 @@ int hoya_task_here(hoya_task **out)
     if (!hoya_fiber_runs(&task->body->fiber))
         return hoya_error_set(HOYA_EDEADLK, "%s: what it calls on the thread's stack cannot wait",
                               hoya_task_get_name(task));
+    if (hoya_inlines)
+        return hoya_error_set(HOYA_EPERM,
+                              "%s: what runs inline cannot wait: a destroy function, pause_writing, a handler",
+                              hoya_task_get_name(task));
     if (hoya_fiber_running != &task->body->fiber)
         return hoya_error_set(HOYA_EDEADLK, "a coroutine that %s runs cannot wait", hoya_task_get_name(task));
     *out = task;

@@ -50,6 +50,32 @@ TEST_P(NestingTaskConformance, ATaskMayRunADialogAndAllOthersGoOn)
     EXPECT_TRUE(Seen("host's callback"));
 }
 
+TEST_P(NestingTaskConformance, InADialogThatADestroyFunctionOpensTasksWait)
+{
+    Work open = [&] {
+        bool woken = false;
+        Task other = Create([&](hoya_task *) {
+            EXPECT_EQ(hoya_sleep(HOYA_USEC(100)), 0) << hoya_error_detail();
+            woken = true;
+            return 0;
+        });
+        EXPECT_TRUE(host->RunNestedUntil([&] { return woken; }));
+        EXPECT_EQ(hoya_sleep(0), HOYA_EPERM) << "it is still no place to wait";
+    };
+    Task task = Create([&](hoya_task *) {
+        auto call = [](void *work) { (*static_cast<Work *>(work))(); };
+        hoya_handle *handle = nullptr;
+        EXPECT_EQ(hoya_loop_call_soon_full(
+                      loop, [](void *) {}, &open, call, &handle),
+                  0);
+        EXPECT_EQ(hoya_handle_cancel(handle), 1);
+        hoya_handle_unref(handle);
+        return hoya_sleep(0);
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Result(task), 0);
+}
+
 TEST_P(NestingTaskConformance, ATaskThatMovesItsLoopOutOfTheHostAndBackWaitsAsBefore)
 {
     bool over = false;

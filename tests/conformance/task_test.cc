@@ -118,6 +118,39 @@ TEST_P(TaskConformance, ATaskIsNotTheDestinationOfAChain)
     EXPECT_FALSE(hoya_future_done(source.get()));
 }
 
+TEST_P(TaskConformance, WhatRunsInlineInATaskCannotWaitAndTheTaskCan)
+{
+    std::vector<int> said;
+    auto wait = [](void *list) { static_cast<std::vector<int> *>(list)->push_back(hoya_sleep(0)); };
+    auto handler = [](hoya_loop *, const hoya_exception_context *, void *list) {
+        static_cast<std::vector<int> *>(list)->push_back(hoya_sleep(0));
+        return 0;
+    };
+    Task task = Create([&](hoya_task *) {
+        hoya_handle *handle = nullptr;
+        EXPECT_EQ(hoya_loop_call_soon_full(
+                      loop, [](void *) {}, &said, wait, &handle),
+                  0);
+        EXPECT_EQ(hoya_handle_cancel(handle), 1);
+        hoya_handle_unref(handle);
+        EXPECT_EQ(hoya_sleep(0), 0);
+
+        Future future = NewFuture();
+        EXPECT_EQ(hoya_future_set_result(future.get(), &said, wait), 0);
+        future.reset();
+        EXPECT_EQ(hoya_sleep(0), 0);
+
+        EXPECT_EQ(hoya_loop_set_exception_handler(loop, handler, &said), 0);
+        hoya_exception_context context = {sizeof context, "something", HOYA_EPIPE, nullptr, HOYA_INVALID_FD};
+        hoya_loop_call_exception_handler(loop, &context);
+        EXPECT_EQ(hoya_loop_set_exception_handler(loop, nullptr, nullptr), 0);
+        return hoya_sleep(0);
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Result(task), 0);
+    EXPECT_EQ(said, std::vector<int>(3, HOYA_EPERM));
+}
+
 TEST_P(TaskConformance, CallbacksOfAnotherLoopThatATaskRunsHaveNoCurrentTask)
 {
     Task task = Create([&](hoya_task *self) {

@@ -11,7 +11,8 @@
  * Callbacks run from the iteration only, in the order in which they became ready, never inside the call
  * that scheduled them. They may call everything here, and may run the host's loop again (a dialog):
  * everything but what is on the stack goes on meanwhile. The functions marked "runs inline" are the
- * exceptions: destroy functions, and exception and log handlers.
+ * exceptions: destroy functions, and exception and log handlers. They may call everything but what waits
+ * (HOYA_EPERM, where the task that they interrupt could).
  *
  * Arguments: a function with a `destroy` takes the argument, always: destroy(arg) is called exactly once,
  * after the run, at the cancel, at the close of the loop, or before a failed call returns.

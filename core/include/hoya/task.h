@@ -13,7 +13,8 @@
  *
  * In a task, outside: a function marked "waits" answers HOYA_ESTATE where there is no task, and HOYA_EDEADLK in a
  * callback of a main loop that the task runs itself (a dialog): that callback is nobody's, and the task is below it on the
- * stack.
+ * stack. What runs inline in a task (a destroy function, pause_writing, an exception handler) gets HOYA_EPERM: it stands in
+ * the middle of something.
  *
  * Thread: as the loop's, HOYA_ETHREAD elsewhere; hoya_create_task_threadsafe is for all.
  */
