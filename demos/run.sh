@@ -28,6 +28,8 @@ Demos:
   forward            a port forwarder between such a client and such a server
   swap               one program under every host, in one process: prints its trace, and whether it is the same
   dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
+  tour [N]           the short programs of the tutorial, one after the other, or the one with this number: what each is
+                     about, and what it prints
   million            so many tasks (--tasks), all asleep at once in one thread: what that costs
   errors             what the two programs of echo say when something is wrong
 
@@ -333,6 +335,33 @@ demo_dialog() {
     [[ $host == glib ]] || dialog_of qt
 }
 
+# ---- tour --------------------------------------------------------------------------------------------------
+
+# The words at the head of the source, what it prints, and whether that is what it should print.
+step_of_tour() { # step_of_tour SOURCE
+    local name
+    name=$(basename "$1" .c)
+    sed -n '/^ \* tour [0-9]*:/,/^ \*\//{s/^ \*\/$//;s/^ \* \{0,1\}//;p}' "$1"
+    timeout 60 "$build/demos/tour-$name" >"$tmp/out" || die "tour-$name failed"
+    sed 's/^/    /' "$tmp/out"
+    # Of the hosts that are not there nothing is expected.
+    grep -F -f <([[ $name != 20_* ]] || sed 's/:.*/:/' "$tmp/out") "$root/demos/tour/expected/$name.txt" >"$tmp/expected" ||
+        cp "$root/demos/tour/expected/$name.txt" "$tmp/expected"
+    diff -u "$tmp/expected" "$tmp/out" || die "tour-$name should have printed something else"
+    echo "    (demos/tour/$name.c)"
+    echo
+}
+
+demo_tour() {
+    local source found=no
+    for source in "$root"/demos/tour/[0-9]*.c; do
+        [[ -z $step || $(basename "$source") == $(printf %02d "$step")_* ]] || continue
+        found=yes
+        step_of_tour "$source"
+    done
+    [[ $found == yes ]] || wrong "there is no program $step in the tour"
+}
+
 # ---- million -----------------------------------------------------------------------------------------------
 
 demo_million() {
@@ -388,6 +417,7 @@ demo_errors() {
 # ---- main --------------------------------------------------------------------------------------------------
 
 given=
+step=
 while (($#)); do
     case $1 in
     --help) usage; exit ;;
@@ -399,15 +429,20 @@ while (($#)); do
         ;;
     -*) wrong "there is no option $1" ;;
     *)
-        [[ -z $given ]] || wrong "one demo at a time, please: \"$given\" or \"$1\""
-        given=$1
+        if [[ $given == tour && -z $step ]]; then
+            number tour "$1"
+            step=$1
+        else
+            [[ -z $given ]] || wrong "one demo at a time, please: \"$given\" or \"$1\""
+            given=$1
+        fi
         ;;
     esac
     shift
 done
 case $given in
 '') ;;
-echo | forward | swap | dialog | million | errors) demos=("$given") ;;
+echo | forward | swap | dialog | tour | million | errors) demos=("$given") ;;
 *) wrong "there is no demo \"$given\"" ;;
 esac
 case $host in
