@@ -7,16 +7,19 @@
 #ifndef HOYA_BASE_SYS_H
 #define HOYA_BASE_SYS_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -35,6 +38,24 @@ static inline int count_unread(int fd, int *bytes)
     return ioctl(fd, FIONREAD, bytes);
 }
 
+/* sendfile has no MSG_NOSIGNAL. The SIGPIPE that it makes is this thread's, and is taken back, unless one was there before. */
+static inline ssize_t send_file(int socket, int file, int64_t offset, size_t count)
+{
+    const struct timespec none = {0, 0};
+    sigset_t sigpipe, before, pending;
+    off_t at = (off_t)offset;
+    sigemptyset(&sigpipe);
+    sigaddset(&sigpipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+    ssize_t n = sendfile(socket, file, &at, count);
+    int saved = errno;
+    if (n < (ssize_t)count && !sigismember(&pending, SIGPIPE)) sigtimedwait(&sigpipe, NULL, &none);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = saved;
+    return n;
+}
+
 /* For a descriptor that was given to us: as ours are from birth. */
 static inline int set_nonblocking(int fd)
 {
@@ -42,6 +63,12 @@ static inline int set_nonblocking(int fd)
     if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) return -1;
     flags = fcntl(fd, F_GETFD);
     return flags < 0 || (!(flags & FD_CLOEXEC) && fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0) ? -1 : 0;
+}
+
+/* Says whether it is blocking (O_NONBLOCK). */
+static inline int status_flags(int fd)
+{
+    return fcntl(fd, F_GETFL);
 }
 
 #include HOYA_LIBC

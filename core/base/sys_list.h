@@ -18,7 +18,9 @@
     X(int, open_readonly, (const char *path), (path))                                                              \
     X(int, close, (int fd), (fd))                                                                                  \
     X(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))                                      \
+    X(ssize_t, pread, (int fd, void *buffer, size_t size, off_t offset), (fd, buffer, size, offset))               \
     X(ssize_t, write, (int fd, const void *buffer, size_t size), (fd, buffer, size))                               \
+    X(ssize_t, send_file, (int socket, int file, int64_t offset, size_t count), (socket, file, offset, count))     \
     X(int, count_unread, (int fd, int *bytes), (fd, bytes))                                                        \
     X(int, getsockopt, (int fd, int level, int option, void *value, socklen_t *size),                              \
       (fd, level, option, value, size))                                                                            \
@@ -42,6 +44,12 @@
     X(int, shutdown, (int fd, int how), (fd, how))                                                                 \
     X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))                    \
     X(ssize_t, send, (int fd, const void *buffer, size_t size, int flags), (fd, buffer, size, flags))              \
+    X(ssize_t, recvfrom, (int fd, void *buffer, size_t size, int flags, struct sockaddr *from, socklen_t *length), \
+      (fd, buffer, size, flags, from, length))                                                                     \
+    X(ssize_t, sendto,                                                                                             \
+      (int fd, const void *buffer, size_t size, int flags, const struct sockaddr *to, socklen_t length),           \
+      (fd, buffer, size, flags, to, length))                                                                       \
+    X(int, status_flags, (int fd), (fd))                                                                           \
     X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))                   \
     X(int, set_nonblocking, (int fd), (fd))                                                                        \
     X(int, lstat, (const char *path, struct stat *status), (path, status))                                         \

@@ -73,8 +73,8 @@ static void drop(hoya_loop *loop, hoya_runnable *runnable)
 
 hoya_description hoya_handle_describe(const hoya_handle *handle)
 {
-    static const char *const names[] = {"call_soon callback", "timer",           NULL,   "reader", "writer",
-                                        "signal handler",     "repeating timer", "sleep"};
+    static const char *const names[] = {"call_soon callback", "timer",           NULL,    "reader", "writer",
+                                        "signal handler",     "repeating timer", "sleep", "wait"};
     const char *name = handle->kind == HOYA_HANDLE_WAITER ? hoya_waiter_name(handle) : names[handle->kind];
     return (hoya_description){.what = name,
                               .function = (uintptr_t)handle->fn.soon,

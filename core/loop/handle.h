@@ -21,7 +21,9 @@ typedef enum hoya_handle_kind {
     HOYA_HANDLE_WRITER,
     HOYA_HANDLE_SIGNAL,
     HOYA_HANDLE_REPEAT,
-    HOYA_HANDLE_ALARM /* in the heap alone, and in somebody else's memory */
+    /* in somebody else's memory: */
+    HOYA_HANDLE_ALARM, /* in the heap alone */
+    HOYA_HANDLE_WAIT   /* a descriptor's side for who waits: in its record alone */
 } hoya_handle_kind;
 
 struct hoya_handle {

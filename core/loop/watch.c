@@ -12,6 +12,9 @@
  * whatever the mask), and comes back when the callback returns. The mark is the handle's, so a new
  * registration of the same descriptor, made inside the nested loop, is not concerned. Nothing is paid when
  * nothing nests.
+ *
+ * A side may also be somebody's who waits for it: then its handle is in his memory, and has no place in the ring. It uses the
+ * same mark: while he does not listen the side is his, and not watched.
  */
 #include "loop/watch.h"
 
@@ -159,7 +162,13 @@ typedef struct watch {
     hoya_fd_record record;
     hoya_handle *sides[2];
 } watch;
-enum { READER, WRITER };
+enum { READER = HOYA_SIDE_READER, WRITER = HOYA_SIDE_WRITER };
+static const char *const names[2] = {"reader", "writer"};
+
+static bool waits(const hoya_handle *side)
+{
+    return side && side->kind == HOYA_HANDLE_WAIT;
+}
 
 static uint32_t wants(const hoya_fd_record *record)
 {
@@ -183,6 +192,10 @@ static void found(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
             continue;
         }
         handle->of.fd.events |= seen;
+        if (hoya_unlikely(handle->kind == HOYA_HANDLE_WAIT)) {
+            handle->fn.soon(handle->arg);
+            continue;
+        }
         if (handle->queued) continue;
         hoya_handle_ref(handle);
         hoya_handle_queue(loop, handle);
@@ -203,8 +216,10 @@ static void close_watch(hoya_loop *loop, hoya_fd_record *record)
     hoya_handle *sides[2] = {w->sides[0], w->sides[1]};
     w->sides[0] = w->sides[1] = NULL;
     free_if_empty(loop, w);
-    for (int side = 0; side < 2; side++)
-        if (sides[side]) hoya_handle_retire(loop, sides[side]);
+    for (int side = 0; side < 2; side++) {
+        if (waits(sides[side])) sides[side]->loop = NULL;
+        else if (sides[side]) hoya_handle_retire(loop, sides[side]);
+    }
 }
 
 static hoya_description describe(const hoya_fd_record *record, int side)
@@ -242,14 +257,14 @@ static watch *find_watch(const hoya_loop *loop, hoya_fd fd)
 static int add(hoya_loop *loop, hoya_fd fd, int side, bool replace, hoya_fd_callback fn, void *arg,
                hoya_destroy destroy, const void *place)
 {
-    static const char *const names[2] = {"reader", "writer"};
     int rc = hoya_loop_enter(loop);
     if (rc >= 0 && !fn) rc = hoya_error_set(HOYA_EINVAL, "a %s without a function", names[side]);
     if (rc >= 0 && fd < 0) rc = hoya_error_set(HOYA_EBADF, "descriptor %d is negative", fd);
     watch *w = rc >= 0 ? find_watch(loop, fd) : NULL;
     if (rc >= 0 && !w && find(loop, fd))
         rc = hoya_error_set(HOYA_EBUSY, "descriptor %d is a transport's or a server's", fd);
-    if (w && w->sides[side] && !replace)
+    if (w && waits(w->sides[side])) rc = hoya_error_set(HOYA_EBUSY, "a task waits for descriptor %d", fd);
+    if (rc >= 0 && w && w->sides[side] && !replace)
         rc = hoya_error_set(HOYA_EEXIST, "descriptor %d has a %s already", fd, names[side]);
     if (rc >= 0) rc = hoya_ring_reserve(&loop->ready, 1);
     if (rc < 0) {
@@ -291,7 +306,7 @@ static int remove_side(hoya_loop *loop, hoya_fd fd, int side)
     if (rc < 0) return rc == HOYA_ECLOSED ? 0 : rc;
     watch *w = find_watch(loop, fd);
     hoya_handle *handle = w ? w->sides[side] : NULL;
-    if (!handle) return 0;
+    if (!handle || waits(handle)) return 0;
     w->sides[side] = NULL;
     hoya_watch_update(loop, &w->record);
     free_if_empty(loop, w);
@@ -335,4 +350,55 @@ int hoya_loop_replace_writer(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, v
 int hoya_loop_remove_writer(hoya_loop *loop, hoya_fd fd)
 {
     return remove_side(loop, fd, WRITER);
+}
+
+/* ---- a side of somebody's who waits ------------------------------------------------------------------------- */
+
+int hoya_watch_check_side(const hoya_loop *loop, hoya_fd fd, hoya_watch_side side)
+{
+    if (fd < 0) return hoya_error_set(HOYA_EBADF, "descriptor %d is negative", fd);
+    if (hoya_likely(!find(loop, fd))) return 0;
+    const watch *w = find_watch(loop, fd);
+    if (!w) return hoya_error_set(HOYA_EBUSY, "descriptor %d is a transport's or a server's", fd);
+    if (waits(w->sides[side]))
+        return hoya_error_set(HOYA_EBUSY, "another task %s descriptor %d",
+                              side == HOYA_SIDE_READER ? "reads" : "writes", fd);
+    return w->sides[side] ? hoya_error_set(HOYA_EBUSY, "descriptor %d has a %s", fd, names[side]) : 0;
+}
+
+int hoya_watch_claim_side(hoya_loop *loop, hoya_handle *wait, hoya_fd fd, hoya_watch_side side, hoya_callback queue,
+                          void *arg, const void *place)
+{
+    watch *w;
+    int rc = get_watch(loop, fd, &w);
+    if (rc < 0) return rc;
+    hoya_handle_init(wait, loop, HOYA_HANDLE_WAIT, arg, NULL, place);
+    wait->fn.soon = queue;
+    wait->of.fd.fd = fd;
+    wait->blocked = true;
+    w->sides[side] = wait;
+    if (hoya_unlikely(hoya_loop_debugs(loop))) hoya_debug_watched(loop, fd);
+    return 0;
+}
+
+int hoya_watch_listen(hoya_handle *wait, bool on)
+{
+    hoya_loop *loop = wait->loop;
+    if (!loop || wait->blocked == !on) return 0;
+    wait->blocked = !on;
+    int rc = hoya_watch_update(loop, find(loop, wait->of.fd.fd));
+    if (rc < 0) wait->blocked = true;
+    else hoya_loop_rearm(loop);
+    return rc;
+}
+
+void hoya_watch_release_side(hoya_handle *wait)
+{
+    hoya_loop *loop = wait->loop;
+    if (!loop) return;
+    watch *w = find_watch(loop, wait->of.fd.fd);
+    w->sides[w->sides[READER] == wait ? READER : WRITER] = NULL;
+    hoya_watch_update(loop, &w->record);
+    free_if_empty(loop, w);
+    hoya_loop_rearm(loop);
 }

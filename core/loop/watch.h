@@ -43,4 +43,18 @@ void hoya_watch_put_back(hoya_loop *loop, hoya_fd_record *record);
 /* Out of the selector and the table. Before the descriptor is closed. */
 void hoya_watch_end(hoya_loop *loop, hoya_fd_record *record);
 
+/* One side of the application's record, for who has a place in the ready queue already (a task that waits), and memory for a
+ * handle, zeroed: the side is his from claim to release, and is watched while he listens; what is found stands in the handle
+ * (of.fd.events), and each time queue(arg) is called to put what he has into the queue. The close of the loop lets go of it. */
+typedef enum hoya_watch_side { HOYA_SIDE_READER, HOYA_SIDE_WRITER } hoya_watch_side;
+
+/* Is it free? HOYA_EBUSY, HOYA_EBADF. */
+int hoya_watch_check_side(const hoya_loop *loop, hoya_fd fd, hoya_watch_side side);
+/* Of a side that is free. HOYA_ENOMEM, HOYA_EBADF. */
+int hoya_watch_claim_side(hoya_loop *loop, hoya_handle *wait, hoya_fd fd, hoya_watch_side side, hoya_callback queue,
+                          void *arg, const void *place);
+/* Not to listen any more cannot fail. */
+int hoya_watch_listen(hoya_handle *wait, bool on);
+void hoya_watch_release_side(hoya_handle *wait);
+
 #endif

@@ -90,7 +90,7 @@ done | awk '
         split("base 1 poll 2 loop 3 future 4 task 5 io 5 stream 6 run 7", word, " ")
         for (i = 1; i in word; i += 2) rank[word[i]] = word[i + 1]
         # the layer that a public header describes
-        split("base base error base selector poll host loop loop loop future future combine future executor future coroutine task task task wait task group task sync task queue task resolver io transport io net io transport io net io policy run run run hoya run", word, " ")
+        split("base base error base selector poll host loop loop loop future future combine future executor future coroutine task task task wait task group task sync task queue task resolver io transport io net io transport io net io sock stream policy run run run hoya run", word, " ")
         for (i = 1; i in word; i += 2) public["hoya/" word[i] ".h"] = word[i + 1]
         # the headers of C99, and the other header that a public one may show
         split("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdarg stdbool " \
@@ -98,6 +98,7 @@ done | awk '
         for (i in word) standard[word[i] ".h"] = 1
         toolkit["hoya/resolver.h sys/socket.h"] = 1 # it has the addresses
         toolkit["hoya/transport.h sys/types.h"] = toolkit["hoya/transport.h sys/uio.h"] = 1 # who is at the other end; lines
+        toolkit["hoya/sock.h sys/types.h"] = 1 # counts of bytes
         toolkit["hoya/glib.h glib.h"] = 1
         toolkit["hoya/gio.h gio/gio.h"] = 1
         toolkit["hoya/uv.h uv.h"] = 1

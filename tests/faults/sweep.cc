@@ -220,6 +220,11 @@ void ReplaceSystemCalls()
     FAULTY(recv, EAGAIN, EINTR, ECONNRESET);
     FAULTY(send, EAGAIN, EINTR, EPIPE);
     FAULTY(sendmsg, EAGAIN, EINTR, EPIPE);
+    FAULTY(recvfrom, EAGAIN, EINTR, ECONNRESET);
+    FAULTY(sendto, EAGAIN, EINTR, EPIPE);
+    FAULTY(send_file, EAGAIN, EINVAL, EPIPE);
+    FAULTY(pread, EINTR, EIO);
+    FAULTY(status_flags, EINVAL);
     FAULTY(set_nonblocking, EINVAL);
     FAULTY(lstat, EACCES);
     FAULTY(munmap, ENOMEM);

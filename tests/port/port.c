@@ -377,6 +377,7 @@ int main(void)
     test_resolver();
     test_transports();
     test_servers();
+    test_socks();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&
           !live.selectors && !live.futures);

@@ -26,5 +26,6 @@ void test_executors(void);
 void test_resolver(void);
 void test_transports(void);
 void test_servers(void);
+void test_socks(void);
 
 #endif

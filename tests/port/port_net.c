@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * port/port_net.c: names, connections and servers: port.c.
+ * port/port_net.c: names, connections, servers and plain sockets: port.c.
  */
 #include <netdb.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -226,4 +227,50 @@ void test_servers(void)
     test_server(loop, server, &destroyed);
     CHECK(hoya_loop_close(loop) == 0);
     hoya_loop_unref(loop);
+}
+
+/* ---- plain sockets of tasks --------------------------------------------------------------------------------- */
+
+static int use_sockets(hoya_task *self, void *arg)
+{
+    const int *fds = arg; /* two of datagrams, connected; a listener, who comes to it, and a file */
+    char bytes[16];
+    size_t sent;
+    hoya_address address = {.length = sizeof address.storage};
+    hoya_fd connection;
+    (void)self;
+    CHECK(hoya_sock_sendto(fds[0], "letter", 6, NULL) == 6);
+    CHECK(hoya_sock_recvfrom(fds[1], bytes, sizeof bytes, &address) == 6 && address.length < 16);
+    CHECK(hoya_address_set_unix(&address, "@hoya-port-sock") == 0);
+    CHECK(hoya_sock_connect(fds[3], &address) == 0);
+    CHECK(hoya_sock_accept(fds[2], &connection, NULL) == 0);
+    CHECK(hoya_sock_sendall(connection, "hello", 5, &sent) == 0 && sent == 5);
+    CHECK(hoya_sock_sendfile(connection, fds[4], 1, HOYA_SOCK_SENDFILE_ALL, 0, &sent) == 0 && sent == 2);
+    CHECK(hoya_sock_recv(fds[3], bytes, sizeof bytes) == 7 && memcmp(bytes, "hellole", 7) == 0);
+    close(connection);
+    return 0;
+}
+
+void test_socks(void)
+{
+    hoya_loop *loop;
+    hoya_address address;
+    hoya_task *task;
+    char name[] = "/tmp/hoya-port-XXXXXX";
+    const int kind = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int fds[5];
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(socketpair(AF_UNIX, SOCK_DGRAM | kind, 0, fds) == 0);
+    fds[2] = socket(AF_UNIX, SOCK_STREAM | kind, 0);
+    fds[3] = socket(AF_UNIX, SOCK_STREAM | kind, 0);
+    fds[4] = mkstemp(name);
+    CHECK(unlink(name) == 0 && write(fds[4], "ile", 3) == 3);
+    CHECK(hoya_address_set_unix(&address, "@hoya-port-sock") == 0);
+    CHECK(bind(fds[2], (struct sockaddr *)&address.storage, address.length) == 0 && listen(fds[2], 1) == 0);
+    CHECK(hoya_create_task(loop, use_sockets, fds, NULL, &task) == 0);
+    CHECK(hoya_run_until_complete(loop, hoya_task_future(task), NULL) == 0);
+    hoya_task_unref(task);
+    CHECK(hoya_loop_close(loop) == 0);
+    hoya_loop_unref(loop);
+    for (int i = 0; i < 5; i++) close(fds[i]);
 }

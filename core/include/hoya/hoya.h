@@ -20,6 +20,7 @@
 #include <hoya/resolver.h>
 #include <hoya/run.h>
 #include <hoya/selector.h>
+#include <hoya/sock.h>
 #include <hoya/sync.h>
 #include <hoya/task.h>
 #include <hoya/transport.h>

@@ -186,8 +186,9 @@ typedef void (*hoya_fd_callback)(hoya_fd fd, uint32_t events, void *arg);
 
 /* Calls fn each round in which `fd` is readable, hung up or in error, until remove_reader. One reader and
  * one writer a descriptor. While fn is on the stack its descriptor is not reported again. Remove before you
- * close `fd`. Errors: HOYA_EEXIST (use replace), HOYA_EPERM (a regular file), HOYA_EBADF, HOYA_ECLOSED,
- * HOYA_ENOMEM, HOYA_ENOSPC. Origin: loop.add_reader, which replaces. */
+ * close `fd`. Errors: HOYA_EEXIST (use replace), HOYA_EBUSY (a transport, a server, or a task that
+ * waits has it), HOYA_EPERM (a regular file), HOYA_EBADF, HOYA_ECLOSED, HOYA_ENOMEM, HOYA_ENOSPC. Origin:
+ * loop.add_reader, which replaces. */
 HOYA_API int hoya_loop_add_reader(hoya_loop *loop, hoya_fd fd, hoya_fd_callback fn, void *arg,
                                   hoya_destroy destroy);
 /* asyncio's add_reader: takes the place of the reader there is; that one's argument is destroyed. */
