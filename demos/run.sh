@@ -11,7 +11,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/demos
 
-demos=(echo forward swap dialog)
+demos=(echo forward redis swap dialog)
 host=all
 connections=1000
 messages=100
@@ -24,8 +24,11 @@ Usage: demos/run.sh [DEMO] [OPTION]...
 
 Demos:
   echo               an echo server on hoya's callbacks, driven by socat and netcat, then by a client of hoya's own
-                     that opens many connections at once; then the same server by a protocol; prints a table
+                     that opens many connections at once; then the same server by a protocol, and by plain sockets in
+                     tasks; prints a table
   forward            a port forwarder between such a client and such a server
+  redis              another library on the loop: hiredis, with 10,000 commands at once to a redis-server that is
+                     started for it
   swap               one program under every host, in one process: prints its trace, and whether it is the same
   dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
   tour [N]           the short programs of the tutorial, one after the other, or the one with this number: what each is
@@ -33,7 +36,7 @@ Demos:
   million            so many tasks (--tasks), all asleep at once in one thread: what that costs
   errors             what the two programs of echo say when something is wrong
 
-Without a DEMO: echo, forward, swap, dialog.
+Without a DEMO: echo, forward, redis, swap, dialog.
 
 Options:
   --host NAME        native, glib, qt, libuv, or all (the default); swap runs all that were built, dialog
@@ -45,7 +48,7 @@ Options:
   --help             print this
 
 Installs the Debian packages that are missing (as root, or through sudo), builds in build/demos, and talks to
-127.0.0.1 only. Without a display dialog runs on an X server of its own (Xvfb).
+127.0.0.1 and a Unix socket only. Without a display dialog runs on an X server of its own (Xvfb).
 END
 }
 
@@ -81,6 +84,11 @@ missing_packages() {
     if wants echo || wants forward || wants errors; then
         have socat || echo socat
         nc_knows_N || echo netcat-openbsd
+    fi
+    if wants redis; then
+        have redis-server || echo redis-server
+        have pkg-config || echo pkg-config
+        pkg-config --exists hiredis 2>/dev/null || echo libhiredis-dev
     fi
     [[ $host == native ]] && return
     have pkg-config || echo pkg-config
@@ -135,6 +143,7 @@ build_demos() {
     run_logged "building" cmake --build "$build"
     server=$build/demos/demo-echo-server
     protocol=$build/demos/demo-echo-protocol
+    plain=$build/demos/demo-echo-sock
     forward=$build/demos/demo-forward
     client=$build/demos/demo-echo-client
     swap=$build/demos/demo-swap
@@ -179,6 +188,7 @@ clean_up() {
         kill -KILL "$server_pid" || true
         wait "$server_pid" || true
     fi 2>/dev/null
+    if [[ -n ${redis_pid:-} ]]; then kill -KILL "$redis_pid" 2>/dev/null || true; fi
     if [[ -n ${forward_pid:-} ]]; then kill -KILL "$forward_pid" 2>/dev/null || true; fi
     if [[ -n $display_pid ]]; then
         kill "$display_pid" || true
@@ -243,6 +253,7 @@ demo_echo() {
     for h in "${hosts[@]}"; do
         echo_under "$h" "$server"
         echo_under "$h" "$protocol" protocol
+        echo_under "$h" "$plain" sock
     done
     echo
     print_table <"$tmp/table"
@@ -294,6 +305,35 @@ forward_under() { # forward_under HOST
 demo_forward() {
     head -c $((1024 * 1024 + 37)) /dev/urandom >"$tmp/file"
     for h in "${hosts[@]}"; do forward_under "$h"; done
+}
+
+# ---- redis -------------------------------------------------------------------------------------------------
+
+redis_pid=
+
+# A server with nothing in it for each host, on a Unix socket in our folder.
+redis_under() { # redis_under HOST
+    local folder=$tmp/redis-$1
+    mkdir "$folder"
+    redis-server --port 0 --unixsocket "$folder/socket" --dir "$folder" --save '' --appendonly no >"$folder/log" 2>&1 &
+    redis_pid=$!
+    for _ in {1..200}; do
+        [[ ! -S $folder/socket ]] || break
+        sleep 0.05
+    done
+    [[ -S $folder/socket ]] || { cat "$folder/log" >&2; die "redis-server does not start"; }
+    timeout 60 "$build/demos/demo-redis" --host "$1" --socket "$folder/socket" >"$tmp/out" || {
+        cat "$tmp/out"
+        die "hiredis did not get its answers under $1"
+    }
+    sed 's/^/  /' "$tmp/out"
+    kill -TERM "$redis_pid"
+    wait "$redis_pid" || die "redis-server ended with $?"
+    redis_pid=
+}
+
+demo_redis() {
+    for h in "${hosts[@]}"; do redis_under "$h"; done
 }
 
 # ---- swap --------------------------------------------------------------------------------------------------
@@ -442,7 +482,7 @@ while (($#)); do
 done
 case $given in
 '') ;;
-echo | forward | swap | dialog | tour | million | errors) demos=("$given") ;;
+echo | forward | redis | swap | dialog | tour | million | errors) demos=("$given") ;;
 *) wrong "there is no demo \"$given\"" ;;
 esac
 case $host in

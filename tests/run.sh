@@ -72,13 +72,13 @@ done
 # ---- the machine -------------------------------------------------------------------------------------------
 
 . tests/install.sh
-packages="gcc g++ cmake ninja-build pkg-config libglib2.0-dev qtbase5-dev libuv1-dev libev-dev libst-dev libboost-dev libboost-context-dev googletest"
+packages="gcc g++ cmake ninja-build pkg-config libglib2.0-dev qtbase5-dev libuv1-dev libev-dev libst-dev libboost-dev libboost-context-dev libhiredis-dev googletest"
 case "$presets $compile_only" in *tsan* | *clang*) packages="$packages clang libclang-rt-14-dev" ;; esac
 case "$presets $compile_only" in # tests/windows
 *dev* | *release*) packages="$packages libgtk-3-dev libgtk-4-dev librsvg2-common xvfb imagemagick fonts-dejavu-core" ;;
 esac
 case "$presets" in # tests/peers
-*dev* | *release*) packages="$packages nginx-light socat netcat-openbsd iproute2" ;;
+*dev* | *release*) packages="$packages nginx-light socat netcat-openbsd iproute2 redis-server" ;;
 esac
 case "$presets" in # tests/switch; Debian's gcc for aarch64 conflicts with gcc-multilib, and clang does not
 *dev* | *release*)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # peers.sh BUILD HOST: connections and servers of ours beside programs that hoya did not write, over one host:
 #   nginx     a server: a file of some megabytes comes whole, over one connection and over fifty at once
-#   socat, nc clients of an echo, through a port forwarder; a file comes back the same
+#   socat, nc clients of an echo, by a protocol through a port forwarder, and by plain sockets; a file comes back the same
+#   redis     a server of hiredis', a client library on the loop: 10,000 commands at once, each answer compared
 #   10,000    connections at once, of a client in another process, each byte compared (native only, where so many files may be open)
 # Each part says a line.
 set -euo pipefail
@@ -75,6 +76,15 @@ if have socat; then
     timeout 60 socat -t 60 - "TCP:127.0.0.1:$port" <"$tmp/file" >"$tmp/back" || fail "socat failed"
     cmp "$tmp/file" "$tmp/back" || fail "socat got other bytes back"
     echo "socat: 3000037 bytes through the forwarder and the echo, the same"
+    forward_port=$port
+    start "$tmp/plain" "$here/demo-echo-sock" --host "$host" --listen 127.0.0.1:0
+    timeout 60 socat -t 60 - "TCP:127.0.0.1:$port" <"$tmp/file" >"$tmp/back" || fail "socat failed with plain sockets"
+    cmp "$tmp/file" "$tmp/back" || fail "socat got other bytes back from plain sockets"
+    kill -TERM "${pids[-1]}"
+    wait "${pids[-1]}" || fail "the echo by plain sockets ended with $?"
+    unset 'pids[-1]'
+    port=$forward_port
+    echo "socat: 3000037 bytes through the echo by plain sockets, the same"
 else
     lacks socat
 fi
@@ -84,6 +94,23 @@ if have nc && [[ $(nc -h 2>&1) == *-N* ]]; then
     echo "nc: 3000037 bytes through the forwarder and the echo, the same"
 else
     lacks "netcat-openbsd"
+fi
+
+if ! have redis-server || [[ ! -x $here/demo-redis ]]; then
+    lacks "redis-server or libhiredis-dev"
+else
+    mkdir "$tmp/redis"
+    redis-server --port 0 --unixsocket "$tmp/redis/socket" --dir "$tmp/redis" --save '' --appendonly no >"$tmp/redis/log" 2>&1 &
+    pids+=($!)
+    for ((i = 0; i < 250; i++)); do
+        [[ ! -S $tmp/redis/socket ]] || break
+        sleep 0.02
+    done
+    timeout 60 "$here/demo-redis" --host "$host" --socket "$tmp/redis/socket" >"$tmp/out" || { cat "$tmp/out" >&2; fail "hiredis did not get its answers"; }
+    echo "redis: $(grep -o '[0-9]* answers.*differences' "$tmp/out")"
+    kill -TERM "${pids[-1]}"
+    wait "${pids[-1]}" || fail "redis-server ended with $?"
+    unset 'pids[-1]'
 fi
 
 [[ $host == native ]] || exit 0

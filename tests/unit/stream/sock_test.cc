@@ -368,6 +368,24 @@ TEST_F(SockFile, KeepsItsSideWhileItIsRead)
     hoya_task_unref(other);
 }
 
+/* The socket has room, as it has had since it was waited for; that is no news now. */
+TEST_F(SockFile, KeepsTheLoopQuietWhileItIsRead)
+{
+    call = 0;
+    hoya_sys.send = [](int fd, const void *bytes, size_t size, int flags) {
+        return call++ ? hoya_sys_real.send(fd, bytes, size, flags) : (errno = EAGAIN, ssize_t(-1));
+    };
+    hoya_sys.pread = [](int fd, void *bytes, size_t size, off_t offset) {
+        usleep(20000);
+        return hoya_sys_real.pread(fd, bytes, size, offset);
+    };
+    EXPECT_EQ(Send(0, 100000, 0), 0);
+    hoya_loop_statistics stats = {};
+    stats.size = sizeof stats;
+    EXPECT_EQ(hoya_loop_stats(loop, &stats), 0);
+    EXPECT_LT(stats.events, 200u) << "in 40 ms, where a loop that spins has thousands";
+}
+
 TEST_F(SockFile, ThatCannotBeReadSaysWhy)
 {
     hoya_sys.pread = [](int, void *, size_t, off_t) -> ssize_t { return errno = EIO, -1; };
