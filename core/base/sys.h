@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -22,6 +23,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -69,6 +71,30 @@ static inline int set_nonblocking(int fd)
 static inline int status_flags(int fd)
 {
     return fcntl(fd, F_GETFL);
+}
+
+static inline int fcntl_number(int fd, int command, int number)
+{
+    return fcntl(fd, command, number);
+}
+
+/* A terminal as a file of its own, which shares no flags; ENOTTY for what is none, and for a master: there is no second one. */
+static inline int reopen_terminal(int fd, int flags)
+{
+    char path[32];
+    unsigned number;
+    if (!isatty(fd)) return -1;
+    if (ioctl(fd, TIOCGPTN, &number) == 0) return errno = ENOTTY, -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, flags | O_NOCTTY | O_CLOEXEC);
+}
+
+/* writev that raises no SIGPIPE: since Linux 6.18; EOPNOTSUPP before. By its number, and at the file's position (two
+ * halves of -1 where an offset has two). */
+#define HOYA_RWF_NOSIGNAL 0x100
+static inline ssize_t writev_quietly(int fd, const struct iovec *parts, int count)
+{
+    return syscall(SYS_pwritev2, fd, parts, (long)count, -1L, -1L, (long)HOYA_RWF_NOSIGNAL);
 }
 
 #include HOYA_LIBC

@@ -21,6 +21,11 @@
     X(ssize_t, pread, (int fd, void *buffer, size_t size, off_t offset), (fd, buffer, size, offset))               \
     X(ssize_t, write, (int fd, const void *buffer, size_t size), (fd, buffer, size))                               \
     X(ssize_t, send_file, (int socket, int file, int64_t offset, size_t count), (socket, file, offset, count))     \
+    X(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count))                         \
+    X(ssize_t, writev_quietly, (int fd, const struct iovec *parts, int count), (fd, parts, count))                 \
+    X(int, fcntl_number, (int fd, int command, int number), (fd, command, number))                                 \
+    X(int, reopen_terminal, (int fd, int flags), (fd, flags))                                                      \
+    X(int, dup3, (int fd, int number, int flags), (fd, number, flags))                                             \
     X(int, count_unread, (int fd, int *bytes), (fd, bytes))                                                        \
     X(int, getsockopt, (int fd, int level, int option, void *value, socklen_t *size),                              \
       (fd, level, option, value, size))                                                                            \

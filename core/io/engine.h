@@ -48,6 +48,9 @@ typedef struct hoya_channel_events {
     /* The end of a connect: 0, or why not. */
     void (*connected)(hoya_channel *channel, int code);
 
+    /* As asked for by HOYA_CHANNEL_HANGUP: nobody reads at the other end any more. */
+    void (*hung_up)(hoya_channel *channel);
+
     /* After `end`, once nothing of the engine's is in the channel's memory any more; inside end, if nothing is then. */
     void (*gone)(hoya_channel *channel);
 
@@ -60,7 +63,9 @@ typedef enum hoya_channel_want {
     HOYA_CHANNEL_INPUT = 1 << 0,
     HOYA_CHANNEL_OUTPUT = 1 << 1,
     HOYA_CHANNEL_ACCEPT = 1 << 2,
-    HOYA_CHANNEL_CONNECT = 1 << 3
+    HOYA_CHANNEL_CONNECT = 1 << 3,
+    HOYA_CHANNEL_TURN = 1 << 4, /* of `due` only: as asked for by hoya_channel_soon */
+    HOYA_CHANNEL_HANGUP = 1 << 5
 } hoya_channel_want;
 
 typedef struct hoya_engine {
@@ -86,7 +91,7 @@ typedef struct hoya_engine {
 struct hoya_channel {
     hoya_fd_record record; /* the readiness engine's */
     uint8_t wants;         /* hoya_channel_want */
-    uint8_t due;           /* what the next turn brings: bits of the engine's */
+    uint8_t due;           /* what the next turn brings: hoya_channel_want */
     uint8_t busy;          /* what is on the stack: hoya_channel_want */
     uint8_t blocked;       /* found again while it was busy */
     uint8_t turns;         /* of run, on the stack */
@@ -96,9 +101,12 @@ struct hoya_channel {
     hoya_runnable runnable;
     const hoya_engine *engine;
     const hoya_channel_events *events;
+    void *of_engine; /* what else it has for this channel */
 };
 
-extern const hoya_engine hoya_engine_readiness;
+extern const hoya_engine hoya_engine_readiness; /* for sockets */
+extern const hoya_engine hoya_engine_pipes;     /* the same for what read and write are for */
+extern const hoya_engine hoya_engine_files;     /* for what is always ready, and may take its time: pipe_file.c */
 
 /* `turn` comes in the next round, once; in the order of the ring. Needs no memory. */
 void hoya_channel_soon(hoya_channel *channel);

@@ -13,8 +13,9 @@
 typedef struct hoya_loop_io {
     const hoya_engine *engine;
     hoya_list transports, servers, connectors;
-    bool buffer_taken; /* somebody's callback has it on the stack */
-    char *buffer;      /* HOYA_IO_BUFFER bytes that all connections share: idle ones own none */
+    bool masks_sigpipe; /* the kernel has no write that raises none (pipe_write.c) */
+    bool buffer_taken;  /* somebody's callback has it on the stack */
+    char *buffer;       /* HOYA_IO_BUFFER bytes that all connections share: idle ones own none */
 } hoya_loop_io;
 
 /* On the loop's thread, the loop is open. Makes it. */

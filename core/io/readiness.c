@@ -14,14 +14,14 @@
 #include "base/error.h"
 #include "base/sys.h"
 #include "io/engine.h"
+#include "io/pipe.h"
 
 #define PARTS 64    /* of what is sent by one call */
 #define ACCEPTS 128 /* by one turn; statement 113 */
 #define SOME 16384  /* of memory that an owner without any gets: a part of the stack */
 
-enum { DUE_TURN = 1 << 4 }; /* beside the bits of hoya_channel_want */
-
-static const uint8_t readers = HOYA_CHANNEL_INPUT | HOYA_CHANNEL_ACCEPT;
+/* A hang-up is seen by who looks for input, with every selector. */
+static const uint8_t readers = HOYA_CHANNEL_INPUT | HOYA_CHANNEL_ACCEPT | HOYA_CHANNEL_HANGUP;
 static const uint8_t writers = HOYA_CHANNEL_OUTPUT | HOYA_CHANNEL_CONNECT;
 
 static const hoya_channel *of_record(const hoya_fd_record *record)
@@ -100,15 +100,30 @@ static int code_or(int later)
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? later : -errno;
 }
 
-static void take_input(hoya_channel *channel)
+static inline ssize_t receive_from_socket(hoya_fd fd, void *memory, size_t size)
+{
+    return hoya_sys_recv(fd, memory, size, 0);
+}
+
+static inline void take_input_by(hoya_channel *channel, ssize_t (*receive)(hoya_fd fd, void *memory, size_t size))
 {
     char some[SOME];
     void *memory = some;
     size_t size = sizeof some;
     if (!channel->events->input(channel, &memory, &size)) return;
     hoya_fd fd = channel->record.fd;
-    ssize_t n = hoya_sys_recv(fd, memory, size, 0);
+    ssize_t n = receive(fd, memory, size);
     channel->events->received(channel, memory, hoya_likely(n >= 0) ? n : code_or(HOYA_EAGAIN));
+}
+
+static void take_input(hoya_channel *channel)
+{
+    take_input_by(channel, receive_from_socket);
+}
+
+static void take_input_of_pipe(hoya_channel *channel)
+{
+    take_input_by(channel, hoya_pipe_read);
 }
 
 static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int count)
@@ -128,13 +143,41 @@ static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int 
     return hoya_likely(n >= 0) ? n : code_or(0);
 }
 
-static void give_output(hoya_channel *channel)
+static ssize_t send_to_pipe(hoya_channel *channel, const struct iovec *parts, int count)
+{
+    ssize_t n = hoya_pipe_write(channel->loop, channel->record.fd, parts, count);
+    return hoya_likely(n >= 0) ? n : code_or(0);
+}
+
+static inline void give_output_by(hoya_channel *channel,
+                                  ssize_t (*give)(hoya_channel *channel, const struct iovec *parts, int count))
 {
     struct iovec parts[PARTS];
     int count = channel->events->output(channel, parts, PARTS);
     if (count <= 0) return;
-    ssize_t n = send_parts(channel, parts, count);
+    ssize_t n = give(channel, parts, count);
     if (n) channel->events->sent(channel, n);
+}
+
+static void give_output(hoya_channel *channel)
+{
+    give_output_by(channel, send_parts);
+}
+
+static void give_output_to_pipe(hoya_channel *channel)
+{
+    give_output_by(channel, send_to_pipe);
+}
+
+/* Looked at once more: what there is to read looks the same to some selectors. Of that nothing is read, and so it would be
+ * found for ever. */
+static void take_hangup(hoya_channel *channel)
+{
+    struct pollfd look = {.fd = channel->record.fd, .events = POLLIN};
+    const struct timespec now = {0, 0};
+    if (hoya_sys_ppoll(&look, 1, &now, NULL) <= 0) return;
+    if (look.revents & (POLLERR | POLLHUP | POLLNVAL)) channel->events->hung_up(channel);
+    else channel->engine->stop(channel, HOYA_CHANNEL_HANGUP);
 }
 
 static void take_connections(hoya_channel *channel)
@@ -178,14 +221,16 @@ static inline void take(hoya_channel *channel, uint8_t bit, void (*direction)(ho
 }
 
 /* Reader before writer (statement 5). */
-static void take_turn(hoya_channel *channel)
+static inline void take_turn(hoya_channel *channel, void (*input)(hoya_channel *), void (*output)(hoya_channel *))
 {
-    if (channel->due & DUE_TURN) {
-        channel->due &= (uint8_t)~DUE_TURN;
+    if (channel->due & HOYA_CHANNEL_TURN) {
+        channel->due &= (uint8_t)~HOYA_CHANNEL_TURN;
         channel->events->turn(channel);
     }
-    take(channel, HOYA_CHANNEL_INPUT, take_input);
-    take(channel, HOYA_CHANNEL_OUTPUT, give_output);
+    take(channel, HOYA_CHANNEL_INPUT, input);
+    take(channel, HOYA_CHANNEL_OUTPUT, output);
+    if (hoya_likely(!channel->due)) return;
+    take(channel, HOYA_CHANNEL_HANGUP, take_hangup);
     take(channel, HOYA_CHANNEL_ACCEPT, take_connections);
     take(channel, HOYA_CHANNEL_CONNECT, finish_connect);
 }
@@ -197,7 +242,8 @@ static void let_go(hoya_channel *channel)
     if (!channel->open && !channel->queued && !channel->turns) channel->events->gone(channel);
 }
 
-static bool run(hoya_loop *loop, hoya_runnable *runnable)
+static inline bool run_by(hoya_loop *loop, hoya_runnable *runnable, void (*input)(hoya_channel *),
+                          void (*output)(hoya_channel *))
 {
     hoya_channel *channel = HOYA_CONTAINER_OF(runnable, hoya_channel, runnable);
     channel->queued = false;
@@ -205,11 +251,21 @@ static bool run(hoya_loop *loop, hoya_runnable *runnable)
     if (live) {
         hoya_ring_keep(&loop->ready); /* before anything else happens */
         channel->turns++;
-        take_turn(channel);
+        take_turn(channel, input, output);
         channel->turns--;
     }
     let_go(channel);
     return live;
+}
+
+static bool run(hoya_loop *loop, hoya_runnable *runnable)
+{
+    return run_by(loop, runnable, take_input, give_output);
+}
+
+static bool run_pipe(hoya_loop *loop, hoya_runnable *runnable)
+{
+    return run_by(loop, runnable, take_input_of_pipe, give_output_to_pipe);
 }
 
 static void drop(hoya_loop *loop, hoya_runnable *runnable)
@@ -229,11 +285,12 @@ static hoya_description describe(const hoya_runnable *runnable)
                               .lasts = true};
 }
 
-static const hoya_runnable_class runnable_class = {run, drop, describe};
+static const hoya_runnable_class socket_class = {run, drop, describe};
+static const hoya_runnable_class pipe_class = {run_pipe, drop, describe};
 
 /* ---- what the owner asks ------------------------------------------------------------------------------------ */
 
-static int begin(hoya_channel *channel, hoya_fd fd)
+static int begin_as(hoya_channel *channel, hoya_fd fd, const hoya_runnable_class *class)
 {
     hoya_loop *loop = channel->loop;
     int rc = hoya_ring_reserve(&loop->ready, 1);
@@ -243,10 +300,20 @@ static int begin(hoya_channel *channel, hoya_fd fd)
         hoya_ring_unreserve(&loop->ready, 1);
         return rc;
     }
-    channel->runnable.class = &runnable_class;
+    channel->runnable.class = class;
     channel->open = true;
     if (hoya_unlikely(hoya_loop_debugs(loop))) hoya_debug_watched(loop, fd);
     return 0;
+}
+
+static int begin(hoya_channel *channel, hoya_fd fd)
+{
+    return begin_as(channel, fd, &socket_class);
+}
+
+static int begin_pipe(hoya_channel *channel, hoya_fd fd)
+{
+    return begin_as(channel, fd, &pipe_class);
 }
 
 static void end(hoya_channel *channel)
@@ -286,10 +353,11 @@ static int begin_connect(hoya_channel *channel, const struct sockaddr *address, 
 }
 
 const hoya_engine hoya_engine_readiness = {"readiness", begin, end, start, stop, send_parts, begin_connect};
+const hoya_engine hoya_engine_pipes = {"readiness of pipes", begin_pipe, end, start, stop, send_to_pipe, NULL};
 
 void hoya_channel_soon(hoya_channel *channel)
 {
-    channel->due |= DUE_TURN;
+    channel->due |= HOYA_CHANNEL_TURN;
     if (channel->queued) return;
     hoya_inbox_keep_order(channel->loop);
     queue(channel);

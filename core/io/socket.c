@@ -105,7 +105,7 @@ int hoya_link_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, sock
                   hoya_transport **transport)
 {
     const hoya_write_limits *limits = options->limited ? &options->limits : NULL;
-    return hoya_transport_new(loop, fd, peer, length, protocol, limits, owner, transport);
+    return hoya_transport_new(loop, NULL, fd, peer, length, protocol, limits, owner, transport);
 }
 
 void hoya_protocol_release(hoya_protocol protocol)

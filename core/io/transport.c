@@ -9,12 +9,14 @@
  */
 #include "io/transport.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/sys.h"
+#include "io/pipe.h"
 
 static hoya_transport *transport_of(hoya_channel *channel)
 {
@@ -48,7 +50,7 @@ void hoya_transport_end(hoya_transport *transport, int code)
     if (transport->lost_due) return;
     transport->closing = transport->lost_due = true;
     transport->code = code;
-    unwatch(transport, HOYA_CHANNEL_INPUT | HOYA_CHANNEL_OUTPUT);
+    unwatch(transport, HOYA_CHANNEL_INPUT | HOYA_CHANNEL_OUTPUT | HOYA_CHANNEL_HANGUP);
     hoya_channel_soon(&transport->channel);
 }
 
@@ -80,6 +82,7 @@ static void let_go(hoya_transport *transport)
     hoya_list_remove(&transport->node);
     hoya_transport_ref(transport); /* the end of the channel takes the loop's */
     transport->channel.engine->end(&transport->channel);
+    if (hoya_unlikely(transport->puts_back)) hoya_pipe_put_back(transport, fd);
     hoya_fd_close(&fd);
     hoya_destroy_arg(protocol.ops->released, protocol.arg);
     if (owner) owner->lost(owner, transport);
@@ -91,9 +94,14 @@ static void say_why(const hoya_transport *transport)
 {
     char peer[HOYA_ADDRESS_TEXT_SIZE] = "an unknown address";
     hoya_address address;
+    const char *why = hoya_strerror(transport->code);
+    if (hoya_is_pipe(transport)) {
+        hoya_error_set(transport->code, "the pipe of descriptor %d: %s", transport->channel.record.fd, why);
+        return;
+    }
     if (hoya_transport_get_peername(transport, &address) >= 0)
         hoya_address_format((const struct sockaddr *)&address.storage, address.length, peer, sizeof peer);
-    hoya_error_set(transport->code, "the connection to %s: %s", peer, hoya_strerror(transport->code));
+    hoya_error_set(transport->code, "the connection to %s: %s", peer, why);
 }
 
 static void lose(hoya_transport *transport)
@@ -121,6 +129,12 @@ static int start_reading(hoya_transport *transport)
     return transport->channel.engine->start(&transport->channel, HOYA_CHANNEL_INPUT);
 }
 
+static int start(hoya_transport *transport)
+{
+    if (hoya_likely(!transport->hangs_up)) return start_reading(transport);
+    return transport->lost_due ? 0 : transport->channel.engine->start(&transport->channel, HOYA_CHANNEL_HANGUP);
+}
+
 /* Statement 84: connection_made, then reading, then whoever waits for the connection. */
 static void make(hoya_transport *transport)
 {
@@ -132,7 +146,7 @@ static void make(hoya_transport *transport)
     const char *what = "a protocol's connection_made failed";
     if (rc >= 0) {
         what = "a connection cannot be watched";
-        rc = start_reading(transport);
+        rc = start(transport);
     }
     /* The owner first: what an exception handler does is not why. */
     if (transport->owner) transport->owner->made(transport->owner, transport, rc < 0 ? rc : 0);
@@ -218,7 +232,7 @@ static void receive_eof(hoya_transport *transport)
     int rc = ops->eof_received ? ops->eof_received(transport, transport->protocol.arg) : 0;
     hoya_protocol_end(transport);
     if (rc < 0) fail_of_protocol(transport, rc, "a protocol's eof_received failed");
-    else if (rc == 0) hoya_transport_close(transport);
+    else if (rc == 0 || transport->reads_pipe) hoya_transport_close(transport); /* statement 119 */
 }
 
 static void received(hoya_channel *channel, const void *memory, ssize_t count)
@@ -230,6 +244,13 @@ static void received(hoya_channel *channel, const void *memory, ssize_t count)
     else if (count == 0) receive_eof(transport);
     else if (count != HOYA_EAGAIN) hoya_transport_end(transport, (int)count); /* statement 102: not reported */
     if (memory == io->buffer) io->buffer_taken = false;
+}
+
+/* Statement 120. */
+static void hung_up(hoya_channel *channel)
+{
+    hoya_transport *transport = transport_of(channel);
+    hoya_transport_end(transport, transport->output.size ? HOYA_EPIPE : 0);
 }
 
 static void gone(hoya_channel *channel)
@@ -252,6 +273,7 @@ static const hoya_channel_events events = {.what = "transport",
                                            .received = received,
                                            .output = hoya_transport_output,
                                            .sent = hoya_transport_sent,
+                                           .hung_up = hung_up,
                                            .gone = gone,
                                            .function = function};
 
@@ -277,9 +299,9 @@ static hoya_transport *allocate(hoya_fd fd, const struct sockaddr *given, sockle
     return transport;
 }
 
-int hoya_transport_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, socklen_t length,
-                       hoya_protocol protocol, const hoya_write_limits *limits, hoya_transport_owner *owner,
-                       hoya_transport **out)
+int hoya_transport_new(hoya_loop *loop, const hoya_engine *engine, hoya_fd fd, const struct sockaddr *peer,
+                       socklen_t length, hoya_protocol protocol, const hoya_write_limits *limits,
+                       hoya_transport_owner *owner, hoya_transport **out)
 {
     hoya_loop_io *io;
     int rc = hoya_loop_io_of(loop, &io);
@@ -288,10 +310,10 @@ int hoya_transport_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer,
     if (!transport) return HOYA_ENOMEM;
     transport->refs = 1;
     transport->channel.loop = loop;
-    transport->channel.engine = io->engine;
+    transport->channel.engine = engine ? engine : io->engine;
     transport->channel.events = &events;
     if (limits) rc = hoya_transport_set_write_buffer_limits(transport, limits->high, limits->low, limits->hard);
-    if (rc >= 0) rc = io->engine->begin(&transport->channel, fd);
+    if (rc >= 0) rc = transport->channel.engine->begin(&transport->channel, fd);
     if (rc < 0) {
         hoya_free(transport->own_limits);
         hoya_free(transport);
@@ -402,6 +424,7 @@ static int get_address(const hoya_transport *transport, size_t at, size_t length
 {
     int rc = hoya_transport_enter(transport);
     if (rc < 0) return rc;
+    if (!length && hoya_is_pipe(transport)) return hoya_error_set(HOYA_ENOTSOCK, "a pipe or a file has no address");
     if (!length)
         return hoya_error_set(HOYA_ENOTCONN, "the connection had no such address any more when it was made");
     memset(address, 0, sizeof *address);
@@ -436,6 +459,19 @@ int hoya_transport_get_peer_credentials(const hoya_transport *transport, hoya_cr
     return 0;
 }
 
+/* "127.0.0.1:80 to 127.0.0.1:4711", "read pipe"; into `text`. */
+static void ends_text(const hoya_transport *transport, char *text, size_t size)
+{
+    char name[HOYA_ADDRESS_TEXT_SIZE] = "?", peer[HOYA_ADDRESS_TEXT_SIZE] = "?";
+    hoya_address address;
+    if (get_address(transport, 0, transport->sockname_length, &address) >= 0)
+        hoya_address_format((struct sockaddr *)&address.storage, address.length, name, sizeof name);
+    if (get_address(transport, transport->sockname_length, transport->peername_length, &address) >= 0)
+        hoya_address_format((struct sockaddr *)&address.storage, address.length, peer, sizeof peer);
+    if (hoya_is_pipe(transport)) snprintf(text, size, "%s pipe", transport->reads_pipe ? "read" : "write");
+    else snprintf(text, size, "%s to %s", name, peer);
+}
+
 void hoya_transports_dump(const hoya_loop_io *io, const hoya_printer *to)
 {
     size_t count = 0;
@@ -444,13 +480,9 @@ void hoya_transports_dump(const hoya_loop_io *io, const hoya_printer *to)
     for (const hoya_list *node = io->transports.next; node != &io->transports; node = node->next) {
         const hoya_transport *transport =
             (const hoya_transport *)((const char *)node - offsetof(hoya_transport, node));
-        char name[HOYA_ADDRESS_TEXT_SIZE] = "?", peer[HOYA_ADDRESS_TEXT_SIZE] = "?";
-        hoya_address address;
-        if (get_address(transport, 0, transport->sockname_length, &address) >= 0)
-            hoya_address_format((struct sockaddr *)&address.storage, address.length, name, sizeof name);
-        if (get_address(transport, transport->sockname_length, transport->peername_length, &address) >= 0)
-            hoya_address_format((struct sockaddr *)&address.storage, address.length, peer, sizeof peer);
-        hoya_print(to, "    %d: %s to %s%s%s, %zu bytes to be sent", transport->channel.record.fd, name, peer,
+        char ends[2 * HOYA_ADDRESS_TEXT_SIZE + sizeof " to "];
+        ends_text(transport, ends, sizeof ends);
+        hoya_print(to, "    %d: %s%s%s, %zu bytes to be sent", transport->channel.record.fd, ends,
                    transport->lost_due  ? ", ending"
                    : transport->closing ? ", closing"
                                         : "",

@@ -40,7 +40,12 @@ struct hoya_transport {
     bool eof_wanted : 1;     /* write_eof has been called */
     bool writing_paused : 1; /* the protocol has been told to */
     bool missed : 1;         /* a turn came while a function of the protocol was on the stack */
-    uint8_t inside;          /* of those */
+    /* Of pipes: at_eof from the beginning where nothing is read, eof_wanted where nothing is written. */
+    bool reads_pipe : 1, writes_pipe : 1;
+    bool hangs_up : 1;    /* a write pipe that is told when nobody reads any more */
+    bool nonblocking : 1; /* its file has a flag that somebody may take back (pipe_flags.c) */
+    bool puts_back : 1;   /* this one does */
+    uint8_t inside;       /* of those */
     uint8_t sockname_length, peername_length;
     hoya_protocol protocol;
     hoya_write_limits *own_limits; /* or NULL: the default ones */
@@ -49,19 +54,25 @@ struct hoya_transport {
     hoya_transport_owner *owner; /* or NULL */
     hoya_list node;              /* of hoya_loop_io.transports */
     int code;                    /* that it ended with */
+    unsigned generation;         /* of the process that has set the flag which it puts back */
     char addresses[];            /* sockname, then peername */
 };
 
 /* HOYA_EINVAL for a table of functions that cannot be served. */
 int hoya_protocol_check(hoya_protocol protocol);
 
-/* For a connected stream socket that is NONBLOCK and CLOEXEC; connection_made comes in the next round. Takes the descriptor,
+/* For a connected stream socket, or a pipe, that is NONBLOCK and CLOEXEC; connection_made comes in the next round. Takes the descriptor,
  * which counts as ours already, and the protocol, unless it fails. `peer` is the other side's address, where that is known:
- * it may have gone already, and then nobody else knows it; NULL: the socket is asked. `limits` and `owner` may be NULL.
- * *transport is the loop's reference: borrowed. */
-int hoya_transport_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, socklen_t length,
-                       hoya_protocol protocol, const hoya_write_limits *limits, hoya_transport_owner *owner,
-                       hoya_transport **transport);
+ * it may have gone already, and then nobody else knows it; NULL: the socket is asked. `limits` and `owner` may be NULL, and
+ * `engine`: the loop's. *transport is the loop's reference: borrowed. */
+int hoya_transport_new(hoya_loop *loop, const hoya_engine *engine, hoya_fd fd, const struct sockaddr *peer,
+                       socklen_t length, hoya_protocol protocol, const hoya_write_limits *limits,
+                       hoya_transport_owner *owner, hoya_transport **transport);
+
+static inline bool hoya_is_pipe(const hoya_transport *transport)
+{
+    return transport->reads_pipe || transport->writes_pipe;
+}
 
 /* Ends it with this code, 0 for no failure; what waits is dropped. */
 void hoya_transport_end(hoya_transport *transport, int code);

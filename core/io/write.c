@@ -141,6 +141,7 @@ void hoya_transport_sent(hoya_channel *channel, ssize_t count)
 
 static int refuse(const hoya_transport *transport)
 {
+    if (transport->reads_pipe) return hoya_error_set(HOYA_ENOTSUP, "nothing can be written to a read pipe");
     if (!transport->closing) return hoya_error_set(HOYA_ESTATE, "write after write_eof");
     if (transport->code < 0) return hoya_error_set(transport->code, "the connection has ended");
     return hoya_error_set(HOYA_ECLOSED, "write on a connection that was closed"); /* statement 95 */
@@ -249,14 +250,16 @@ int hoya_transport_write(hoya_transport *transport, const void *data, size_t siz
 
 int hoya_transport_can_write_eof(const hoya_transport *transport)
 {
-    (void)transport;
-    return 1; /* a socket's two directions end one by one */
+    return !transport->reads_pipe;
 }
 
 int hoya_transport_write_eof(hoya_transport *transport)
 {
     int rc = hoya_transport_enter(transport);
-    if (rc < 0 || transport->closing || transport->eof_wanted) return rc;
+    if (rc < 0 || transport->closing) return rc;
+    if (hoya_unlikely(transport->reads_pipe)) return refuse(transport);
+    if (transport->writes_pipe) return hoya_transport_close(transport);
+    if (transport->eof_wanted) return 0;
     transport->eof_wanted = true;
     if (!transport->output.size) shut_down(transport);
     return 0;

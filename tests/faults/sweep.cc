@@ -165,6 +165,15 @@ int FaultyControl(int epfd, int op, int fd, epoll_event *event)
     return Try(op == EPOLL_CTL_ADD ? add : modify, hoya_sys_real.epoll_ctl, epfd, op, fd, event);
 }
 
+/* To set a flag may be forbidden; to look, or to take it back, cannot fail. */
+int FaultyFcntl(int fd, int command, int number)
+{
+    static constexpr Errors duplicate = {{EMFILE}}, set = {{EPERM}};
+    bool sets = (command == F_SETFL && number & O_NONBLOCK) || (command == F_SETFD && number & FD_CLOEXEC);
+    if (!sets && command != F_DUPFD_CLOEXEC) return hoya_sys_real.fcntl_number(fd, command, number);
+    return Try(command == F_DUPFD_CLOEXEC ? duplicate : set, hoya_sys_real.fcntl_number, fd, command, number);
+}
+
 /* Answers with the number, and leaves errno alone. */
 int FaultyThread(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg)
 {
@@ -206,6 +215,10 @@ void ReplaceSystemCalls()
 {
     FAULTY(read, EINTR, EAGAIN);
     FAULTY(write, EINTR);
+    FAULTY(writev, EAGAIN, EINTR, EPIPE);
+    FAULTY(writev_quietly, EAGAIN, EOPNOTSUPP, EPIPE);
+    FAULTY(reopen_terminal, EACCES, EMFILE);
+    FAULTY(dup3, EBUSY);
     FAULTY(fstat, ENOMEM);
     FAULTY(count_unread, EINVAL);
     FAULTY(getsockopt, ENOBUFS);
@@ -239,6 +252,7 @@ void ReplaceSystemCalls()
     FAULTY(ppoll, EINTR, ENOMEM);
     FAULTY(pselect, EINTR, ENOMEM);
     hoya_sys.close = FaultyClose;
+    hoya_sys.fcntl_number = FaultyFcntl;
     hoya_sys.connect = FaultyConnect;
     hoya_sys.pthread_create = FaultyThread;
     hoya_sys.getaddrinfo = FaultyAddresses;

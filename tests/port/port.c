@@ -376,6 +376,7 @@ int main(void)
     test_executors();
     test_resolver();
     test_transports();
+    test_pipes();
     test_servers();
     test_socks();
     hoya_live_counts live = {.size = sizeof live};

@@ -25,6 +25,7 @@ void test_executors(void);
 /* port_net.c */
 void test_resolver(void);
 void test_transports(void);
+void test_pipes(void);
 void test_servers(void);
 void test_socks(void);
 

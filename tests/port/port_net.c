@@ -169,6 +169,35 @@ void test_transports(void)
     hoya_loop_unref(loop);
 }
 
+/* ---- pipes ------------------------------------------------------------------------------------------------- */
+
+static const hoya_protocol_ops pipe_ops = {
+    .size = sizeof pipe_ops, .data_received = on_data, .connection_lost = on_lost, .released = count};
+
+void test_pipes(void)
+{
+    hoya_loop *loop;
+    int ends[2], released = 0;
+    hoya_protocol protocol = {&pipe_ops, &released};
+    hoya_pipe_options options = {.size = sizeof options, .write_high = 100};
+    CHECK(hoya_loop_new(NULL, &loop) == 0 && pipe(ends) == 0);
+    hoya_transport *reads, *writes;
+    CHECK(hoya_connect_read_pipe(loop, dup(ends[0]), protocol, NULL, &reads) == 0);
+    CHECK(hoya_connect_write_pipe(loop, dup(ends[1]), protocol, &options, &writes) == 0);
+    CHECK(hoya_transport_write(reads, "x", 1) == HOYA_ENOTSUP && hoya_transport_can_write_eof(writes) == 1);
+    CHECK(hoya_transport_write(writes, "data", 4) == 0);
+    while (released == 0) CHECK(hoya_loop_run_once(loop, HOYA_SEC(10)) >= 0);
+    CHECK(hoya_transport_abort(writes) == 0);
+    while (released == 1) CHECK(hoya_loop_run_once(loop, HOYA_SEC(10)) >= 0);
+    CHECK(expect("data lost lost"));
+    hoya_transport_unref(reads);
+    hoya_transport_unref(writes);
+    close(ends[0]);
+    close(ends[1]);
+    hoya_loop_close(loop);
+    hoya_loop_unref(loop);
+}
+
 /* ---- servers ----------------------------------------------------------------------------------------------- */
 
 static int refuse(hoya_server *server, hoya_protocol *protocol, void *arg)

@@ -15,6 +15,7 @@
 #include <hoya/host.h>
 #include <hoya/loop.h>
 #include <hoya/net.h>
+#include <hoya/pipe.h>
 #include <hoya/policy.h>
 #include <hoya/queue.h>
 #include <hoya/resolver.h>
