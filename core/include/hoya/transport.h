@@ -111,14 +111,15 @@ HOYA_API int hoya_transport_is_reading(const hoya_transport *transport);
 /* Never blocks: sends at once what the system takes, and buffers a copy of the rest. 0: all of it was taken. Otherwise
  * nothing was, unless the connection ended of it: the code that it ended with, which connection_lost will be told too.
  * Errors: HOYA_ECLOSED (after close), HOYA_ESTATE (after write_eof), HOYA_ENOBUFS (it would be more than the hard limit;
- * nothing was taken), HOYA_ENOMEM (the same), HOYA_EPIPE, HOYA_ECONNRESET, ... Origin: WriteTransport.write, which
+ * nothing was taken), HOYA_ENOMEM (the same), HOYA_ENOTSUP (a read pipe), HOYA_EPIPE, HOYA_ECONNRESET, ... Origin: WriteTransport.write, which
  * says nothing. */
 HOYA_API int hoya_transport_write(hoya_transport *transport, const void *data, size_t size);
 /* The same for several pieces, by as few system calls as can be: one takes 1,024. Origin: WriteTransport.writelines. */
 HOYA_API int hoya_transport_writelines(hoya_transport *transport, const struct iovec *parts, size_t count);
 
 /* No more will be written: the other side is told when all is sent. 0 also the second time, and after close. can_write_eof
- * is 1 for sockets, which is all that there is so far. Origin: WriteTransport.write_eof, can_write_eof. */
+ * is 1 for sockets and write pipes. Of a pipe (hoya/pipe.h) it is the end of all: hoya_transport_close. Errors: HOYA_ENOTSUP (a
+ * read pipe). Origin: WriteTransport.write_eof, can_write_eof. */
 HOYA_API int hoya_transport_write_eof(hoya_transport *transport);
 HOYA_API int hoya_transport_can_write_eof(const hoya_transport *transport);
 
@@ -138,7 +139,7 @@ HOYA_API size_t hoya_transport_get_write_buffer_size(const hoya_transport *trans
 /* ---- what is known of the connection --------------------------------------------------------------------- */
 
 /* Its addresses, as they were when it was made; also after its end. A socket without a name has an address of no more than
- * its family. Errors: HOYA_ENOTCONN (the other side had gone by then). Origin: get_extra_info("sockname"), get_extra_info("peername"). */
+ * its family. Errors: HOYA_ENOTCONN (the other side had gone by then), HOYA_ENOTSOCK (a pipe). Origin: get_extra_info("sockname"), get_extra_info("peername"). */
 HOYA_API int hoya_transport_get_sockname(const hoya_transport *transport, hoya_address *address);
 HOYA_API int hoya_transport_get_peername(const hoya_transport *transport, hoya_address *address);
 
