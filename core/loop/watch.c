@@ -216,9 +216,9 @@ static void close_watch(hoya_loop *loop, hoya_fd_record *record)
     hoya_handle *sides[2] = {w->sides[0], w->sides[1]};
     w->sides[0] = w->sides[1] = NULL;
     free_if_empty(loop, w);
-    for (int side = 0; side < 2; side++) {
-        if (waits(sides[side])) sides[side]->loop = NULL;
-        else if (sides[side]) hoya_handle_retire(loop, sides[side]);
+    for (hoya_handle **side = sides; side < sides + 2; side++) {
+        if (waits(*side)) (*side)->loop = NULL;
+        else if (*side) hoya_handle_retire(loop, *side);
     }
 }
 
