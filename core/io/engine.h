@@ -111,4 +111,9 @@ extern const hoya_engine hoya_engine_files;     /* for what is always ready, and
 /* `turn` comes in the next round, once; in the order of the ring. Needs no memory. */
 void hoya_channel_soon(hoya_channel *channel);
 
+/* In an event of a channel: fn(arg) is called at the end of its turn, as its last act, when nothing of the channel is on the
+ * stack any more: for who goes on with what has come, while it is at hand. Otherwise a callback like any. One a turn: false, there
+ * is one already. */
+bool hoya_channel_after(hoya_loop *loop, hoya_callback fn, void *arg);
+
 #endif

@@ -13,6 +13,8 @@
 typedef struct hoya_loop_io {
     const hoya_engine *engine;
     hoya_list transports, servers, connectors;
+    hoya_callback after; /* hoya_channel_after; or NULL */
+    void *after_arg;
     bool masks_sigpipe; /* the kernel has no write that raises none (pipe_write.c) */
     bool buffer_taken;  /* somebody's callback has it on the stack */
     char *buffer;       /* HOYA_IO_BUFFER bytes that all connections share: idle ones own none */

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/sys.h"
-#include "io/engine.h"
+#include "io/io.h"
 #include "io/pipe.h"
 
 #define PARTS 64    /* of what is sent by one call */
@@ -242,6 +242,25 @@ static void let_go(hoya_channel *channel)
     if (!channel->open && !channel->queued && !channel->turns) channel->events->gone(channel);
 }
 
+bool hoya_channel_after(hoya_loop *loop, hoya_callback fn, void *arg)
+{
+    hoya_loop_io *io = loop->slots[HOYA_SLOT_IO].data;
+    if (io->after) return false;
+    io->after = fn;
+    io->after_arg = arg;
+    return true;
+}
+
+/* The channel may be gone, and the loop's connections as well: whoever has closed it has left nothing to do. */
+static void run_after(hoya_loop *loop)
+{
+    hoya_loop_io *io = loop->slots[HOYA_SLOT_IO].data;
+    if (hoya_likely(!io || !io->after)) return;
+    hoya_callback after = io->after;
+    io->after = NULL;
+    after(io->after_arg);
+}
+
 static inline bool run_by(hoya_loop *loop, hoya_runnable *runnable, void (*input)(hoya_channel *),
                           void (*output)(hoya_channel *))
 {
@@ -255,6 +274,7 @@ static inline bool run_by(hoya_loop *loop, hoya_runnable *runnable, void (*input
         channel->turns--;
     }
     let_go(channel);
+    run_after(loop);
     return live;
 }
 

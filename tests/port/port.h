@@ -28,5 +28,6 @@ void test_transports(void);
 void test_pipes(void);
 void test_servers(void);
 void test_socks(void);
+void test_streams(void);
 
 #endif

@@ -303,3 +303,85 @@ void test_socks(void)
     hoya_loop_unref(loop);
     for (int i = 0; i < 5; i++) close(fds[i]);
 }
+
+/* ---- streams ----------------------------------------------------------------------------------------------- */
+
+/* Says what he hears, a line, in capitals of a sort. */
+static int serve_client(hoya_task *self, hoya_stream *stream, void *arg)
+{
+    const void *data;
+    (void)self;
+    (void)arg;
+    ssize_t n = hoya_stream_readuntil(stream, "\n", 1, &data);
+    CHECK(n == 6 && memcmp(data, "hello\n", 6) == 0);
+    struct iovec parts[2] = {{"<", 1}, {"hi>\nrest", 8}};
+    CHECK(hoya_stream_writelines(stream, parts, 2) == 0 && hoya_stream_drain(stream) == 0);
+    return 0;
+}
+
+static void visit(hoya_stream *stream)
+{
+    char text[8];
+    const char *line;
+    const void *data;
+    size_t count;
+    hoya_stream *same = hoya_stream_ref(stream);
+    CHECK(hoya_transport_is_closing(hoya_stream_get_transport(same)) == 0 && hoya_stream_is_closing(same) == 0);
+    CHECK(hoya_stream_write(same, "hello\n", 6) == 0 && hoya_stream_write_eof(same) == 0);
+    CHECK(hoya_stream_read(same, text, 1) == 1 && text[0] == '<');
+    CHECK(hoya_stream_readline(same, &line) == 4 && memcmp(line, "hi>\n", 4) == 0);
+    CHECK(hoya_stream_readexactly(same, text, 2, &count) == 0 && count == 2 && memcmp(text, "re", 2) == 0);
+    CHECK(hoya_stream_peek(same, 2, &data) == 2 && memcmp(data, "st", 2) == 0);
+    CHECK(hoya_stream_consume(same, 2) == 0 && hoya_stream_read(same, text, 1) == 0);
+    CHECK(hoya_stream_at_eof(same) == 1 && hoya_stream_close(same, HOYA_SEC(5)) == 0);
+    CHECK(hoya_stream_wait_closed(same) == 0 && hoya_stream_abort(same) == 0);
+    hoya_stream_unref(same);
+    hoya_stream_unref(stream);
+}
+
+static int visit_all(hoya_task *self, void *arg)
+{
+    hoya_group *group;
+    hoya_server *server;
+    hoya_stream *stream;
+    hoya_address address;
+    char text[HOYA_ADDRESS_TEXT_SIZE];
+    (void)self;
+    CHECK(hoya_group_enter(NULL, &group) == 0);
+    CHECK(hoya_start_server(group, "127.0.0.1", "0", serve_client, arg, count, NULL, &server) == 0);
+    CHECK(hoya_server_get_sockname(server, 0, &address) == 0);
+    CHECK(hoya_address_format((struct sockaddr *)&address.storage, address.length, text, sizeof text) > 0);
+    CHECK(hoya_open_connection("127.0.0.1", strrchr(text, ':') + 1, NULL, &stream) == 0);
+    visit(stream);
+    CHECK(hoya_server_close(server) == 0);
+    hoya_server_unref(server);
+    CHECK(hoya_start_unix_server(group, "@hoya-port-stream", serve_client, arg, count, NULL, &server) == 0);
+    CHECK(hoya_open_unix_connection("@hoya-port-stream", NULL, &stream) == 0);
+    visit(stream);
+    CHECK(hoya_server_close(server) == 0);
+    hoya_server_unref(server);
+
+    CHECK(hoya_address_set_unix(&address, "@hoya-port-stream") == 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK(bind(fd, (struct sockaddr *)&address.storage, address.length) == 0);
+    CHECK(hoya_start_server_on_socket(group, fd, serve_client, arg, count, NULL, &server) == 0);
+    CHECK(connect(client, (struct sockaddr *)&address.storage, address.length) == 0);
+    CHECK(hoya_open_connection_on_socket(client, NULL, &stream) == 0);
+    visit(stream);
+    CHECK(hoya_server_close(server) == 0);
+    hoya_server_unref(server);
+    return hoya_group_leave(group);
+}
+
+void test_streams(void)
+{
+    hoya_loop *loop;
+    hoya_task *task;
+    int destroyed = 0;
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(hoya_create_task(loop, visit_all, &destroyed, NULL, &task) == 0);
+    CHECK(hoya_run_until_complete(loop, hoya_task_future(task), NULL) == 0 && destroyed == 3);
+    hoya_task_unref(task);
+    hoya_loop_close(loop);
+    hoya_loop_unref(loop);
+}

@@ -22,6 +22,7 @@
 #include <hoya/run.h>
 #include <hoya/selector.h>
 #include <hoya/sock.h>
+#include <hoya/stream.h>
 #include <hoya/sync.h>
 #include <hoya/task.h>
 #include <hoya/transport.h>
