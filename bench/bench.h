@@ -40,6 +40,8 @@ typedef struct bench_impl {
     /* The same by what the library has for connections; NULL: by nothing else. What comes is in memory of the library's, or
      * of the program's if it is to be `buffered`. Calls bench_end_echo when the first one has ended. */
     void (*connections)(const int *fds, int n, int buffered);
+    /* The same by a task for each of them; NULL: as connections. */
+    void (*streams)(const int *fds, int n);
 
     /* A loop on this thread: begins with bench_start_waking, calls bench_woken until that says 0, and joins the
      * thread. */

@@ -182,7 +182,8 @@ static void allow_descriptors(int n)
 static void serve(const char *workload, const int *fds, int n)
 {
     const bench_impl *impl = &bench_implementation;
-    if (strcmp(workload, "echo") != 0 && impl->connections)
+    if (!strcmp(workload, "streams") && impl->streams) impl->streams(fds, n);
+    else if (strcmp(workload, "echo") != 0 && impl->connections)
         impl->connections(fds, n, !strcmp(workload, "buffered"));
     else impl->echo(fds, n);
 }
@@ -225,14 +226,14 @@ void bench_echo(const char *workload, bench_echoed what)
 }
 
 /* In a process of its own, since what an allocator has had it may keep. */
-static memory memory_with(int idle)
+static memory memory_with(const char *how, int idle)
 {
     int result[2];
     memory held;
     bench_require(pipe(result) == 0, "pipe");
     pid_t child = start_process();
     if (child == 0) {
-        run("connections", (bench_echoed){.connections = 1, .requests = 10, .size = 64, .idle = idle});
+        run(how, (bench_echoed){.connections = 1, .requests = 10, .size = 64, .idle = idle});
         held = (memory){echoing.held.heap - echoing.before.heap, echoing.held.resident - echoing.before.resident};
         bench_require(write(result[1], &held, sizeof held) == sizeof held, "result");
         exit(0);
@@ -242,11 +243,11 @@ static memory memory_with(int idle)
     return held;
 }
 
-void bench_memory(int idle)
+void bench_memory(const char *workload, const char *how, int idle)
 {
-    memory without = memory_with(0), with = memory_with(idle);
+    memory without = memory_with(how, 0), with = memory_with(how, idle);
     char params[32];
     snprintf(params, sizeof params, "%d", idle);
-    bench_print("memory", params, "heap", (with.heap - without.heap) / idle, "B");
-    bench_print("memory", params, "resident", (with.resident - without.resident) / idle, "B");
+    bench_print(workload, params, "heap", (with.heap - without.heap) / idle, "B");
+    bench_print(workload, params, "resident", (with.resident - without.resident) / idle, "B");
 }

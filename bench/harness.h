@@ -21,9 +21,9 @@ typedef struct bench_echoed {
     size_t size;
     int idle; /* connections beside them on which nothing comes */
 } bench_echoed;
-/* "echo", or by what the library has for connections: "connections", "buffered". */
+/* "echo", or by what the library has for connections: "connections", "buffered", or a task for each: "streams". */
 void bench_echo(const char *workload, bench_echoed what);
-/* What an idle connection costs. */
-void bench_memory(int idle);
+/* What an idle connection costs; `how` as above. */
+void bench_memory(const char *workload, const char *how, int idle);
 
 #endif

@@ -249,6 +249,6 @@ static void sleeper(void)
     pthread_join(waker, NULL);
 }
 
-const bench_impl bench_implementation = {"libev",       chain,   batch,     timers_insert, timers_cancel,
-                                         timers_expire, posts,   ping_pong, NULL,          echo,
-                                         NULL,          sleeper, wake};
+const bench_impl bench_implementation = {"libev",       chain, batch,     timers_insert, timers_cancel,
+                                         timers_expire, posts, ping_pong, NULL,          echo,
+                                         NULL,          NULL,  sleeper,   wake};

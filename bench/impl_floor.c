@@ -375,6 +375,6 @@ static void sleeper(void)
     queue_free(&main_queue);
 }
 
-const bench_impl bench_implementation = {"floor",       chain,   batch,     timers_insert, timers_cancel,
-                                         timers_expire, posts,   ping_pong, jobs,          echo,
-                                         NULL,          sleeper, wake};
+const bench_impl bench_implementation = {"floor",       chain, batch,     timers_insert, timers_cancel,
+                                         timers_expire, posts, ping_pong, jobs,          echo,
+                                         NULL,          NULL,  sleeper,   wake};

@@ -297,6 +297,40 @@ static void connections(const int *fds, int n, int buffered)
     close_loop();
 }
 
+/* ---- the same by tasks ------------------------------------------------------------------------------------- */
+
+static int serve(hoya_task *self, void *arg)
+{
+    char memory[16384];
+    hoya_stream *stream;
+    ssize_t n;
+    (void)self;
+    check(hoya_open_connection_on_socket(*(const int *)arg, NULL, &stream));
+    if (--to_make == 0) bench_start_echo();
+    while ((n = hoya_stream_read(stream, memory, sizeof memory)) > 0)
+        check(hoya_stream_write(stream, memory, (size_t)n));
+    check((int)n);
+    bench_end_echo();
+    hoya_stream_unref(stream);
+    if (--left == 0) bench_mode_quit(loop);
+    return 0;
+}
+
+static void streams(const int *fds, int n)
+{
+    open_loop();
+    left = to_make = n;
+    for (int i = 0; i < n; i++) {
+        union { /* it is not written to */
+            const int *given;
+            void *wanted;
+        } fd = {fds + i};
+        check(hoya_create_task(loop, serve, fd.wanted, NULL, NULL));
+    }
+    bench_mode_run(loop);
+    close_loop();
+}
+
 static void on_wake(void *arg)
 {
     (void)arg;
@@ -319,4 +353,4 @@ static void sleeper(void)
 
 const bench_impl bench_implementation = {BENCH_NAME,    chain,   batch,     timers_insert, timers_cancel,
                                          timers_expire, posts,   ping_pong, jobs,          echo,
-                                         connections,   sleeper, wake};
+                                         connections,   streams, sleeper,   wake};

@@ -54,4 +54,4 @@ void sleeper()
 } // namespace
 
 const bench_impl bench_implementation = {"qt",    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                                         nullptr, nullptr, echo,    nullptr, sleeper, wake};
+                                         nullptr, nullptr, echo,    nullptr, nullptr, sleeper, wake};

@@ -328,6 +328,6 @@ static void sleeper(void)
     pthread_join(waker, NULL);
 }
 
-const bench_impl bench_implementation = {"libuv",       chain,   batch,     timers_insert, timers_cancel,
-                                         timers_expire, posts,   ping_pong, jobs,          echo,
-                                         connections,   sleeper, wake};
+const bench_impl bench_implementation = {"libuv",       chain, batch,     timers_insert, timers_cancel,
+                                         timers_expire, posts, ping_pong, jobs,          echo,
+                                         connections,   NULL,  sleeper,   wake};

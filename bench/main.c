@@ -216,9 +216,11 @@ static void echo(const char *workload, int argc, char **argv)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: WORKLOAD PARAMETER...: chain N | batch N | timers N TIMES | posts PRODUCERS N |\n"
-                    "pingpong N [LABEL] | jobs FLIGHT N | wakeup N [LABEL] | memory IDLE |\n"
-                    "echo | connections | buffered, each CONNECTIONS REQUESTS [SIZE [IDLE]]\n");
+    fprintf(
+        stderr,
+        "usage: WORKLOAD PARAMETER...: chain N | batch N | timers N TIMES | posts PRODUCERS N |\n"
+        "pingpong N [LABEL] | jobs FLIGHT N | wakeup N [LABEL] | memory IDLE |\n"
+        "stream-memory IDLE | echo | connections | buffered | streams, each CONNECTIONS REQUESTS [SIZE [IDLE]]\n");
     return 2;
 }
 
@@ -226,8 +228,11 @@ int main(int argc, char **argv)
 {
     const char *workload = argc > 1 ? argv[1] : "";
     settle_main_thread();
-    if (!strcmp(workload, "memory")) bench_memory((int)number(argc, argv, 2));
-    else if (!strcmp(workload, "echo") || !strcmp(workload, "connections") || !strcmp(workload, "buffered"))
+    if (!strcmp(workload, "memory")) bench_memory("memory", "connections", (int)number(argc, argv, 2));
+    else if (!strcmp(workload, "stream-memory"))
+        bench_memory("stream-memory", "streams", (int)number(argc, argv, 2));
+    else if (!strcmp(workload, "echo") || !strcmp(workload, "connections") || !strcmp(workload, "buffered") ||
+             !strcmp(workload, "streams"))
         echo(workload, argc, argv);
     else if (!strcmp(workload, "wakeup")) wakeup(number(argc, argv, 2), argc > 3 ? argv[3] : "-");
     else if (!bench_implementation.chain) return usage(); /* it is a host, and no peer */

@@ -15,6 +15,7 @@ bare switch between stacks?
 
   workloads: chain batch timers posts pingpong jobs echo guests wakeup
              connections guest-connections calls memory
+             streams stream-memory
              switch round await spawn lock handover meet stream (default: all)
 
   --quick        fewer rounds, smaller runs: done within 2 minutes
@@ -47,14 +48,14 @@ while [ $# -gt 0 ]; do
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
     chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup | connections | guest-connections | calls | \
-        memory | switch | round | await | spawn | lock | handover | meet | stream)
+        memory | streams | stream-memory | switch | round | await | spawn | lock | handover | meet | stream)
         workloads="$workloads $1" ;;
     *) die "there is no option or workload \"$1\"; --help lists them" ;;
     esac
     shift
 done
 [ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup connections guest-connections calls memory
-    switch round await spawn lock handover meet stream"
+    streams stream-memory switch round await spawn lock handover meet stream"
 [ -n "$rounds" ] || { [ $quick = yes ] && rounds=9 || rounds=21; }
 
 # ---- the machine -------------------------------------------------------------------------------------------
@@ -208,6 +209,12 @@ for workload in $workloads; do
             for impl in floor hoya hoya-buffered libuv libev; do count_calls $impl $connections "$(size 2000 5000)"; done
         done ;;
     memory) row 1 $one "floor hoya libuv libev" memory 10000 ;;
+    streams)
+        row "$rounds" $one "floor floor-again hoya" streams 1 "$(size 5000 20000)"
+        row "$rounds" $one "floor floor-again hoya" streams 100 "$(size 10000 50000)"
+        row "$rounds" $one "floor floor-again hoya" streams 100 "$(size 5000 30000)" 16384
+        [ $quick = yes ] || row "$rounds" $one "floor floor-again hoya" streams 1000 50000 ;;
+    stream-memory) row 1 $one hoya stream-memory 10000 ;;
     wakeup)
         row "$rounds" $one "$sleepers" wakeup "$(size 300 1000)" one-processor
         pair $two "$sleepers" wakeup "$(size 300 1000)" two-processors ;;
