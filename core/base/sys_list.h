@@ -56,6 +56,7 @@
       (fd, buffer, size, flags, to, length))                                                                       \
     X(int, status_flags, (int fd), (fd))                                                                           \
     X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))                   \
+    X(unsigned, if_nametoindex, (const char *name), (name))                                                        \
     X(int, set_nonblocking, (int fd), (fd))                                                                        \
     X(int, lstat, (const char *path, struct stat *status), (path, status))                                         \
     X(int, unlink, (const char *path), (path))                                                                     \

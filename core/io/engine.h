@@ -9,6 +9,10 @@
  * does it ahead, and asks for memory when the bytes are there. Therefore memory that `output` has shown stays as it is until
  * `sent` or `gone`.
  *
+ * Datagrams are told in the same way, each whole and with its address. An engine that completes gives `arrived` memory of its own
+ * instead of asking by `input`, and answers HOYA_EAGAIN to send_datagram: then each waits with its owner, is shown by
+ * `leaving`, and stays as it is until `left`.
+ *
  * Every event of one kind comes again only after the one on the stack has returned, also where that runs the host's loop.
  * A channel has one place in the ready ring, from begin to end; nothing here but begin, the starting of something and connect
  * can fail.
@@ -23,6 +27,13 @@
 #include "loop/watch.h"
 
 typedef struct hoya_channel hoya_channel;
+
+typedef struct hoya_datagram {
+    const void *data;
+    size_t size;
+    const struct sockaddr *address; /* of the other side; NULL: the one that the socket is connected with */
+    socklen_t length;
+} hoya_datagram;
 
 /* What the owner hears. Codes are negative. Those that it does not start may be NULL. */
 typedef struct hoya_channel_events {
@@ -40,6 +51,14 @@ typedef struct hoya_channel_events {
      * why none do. */
     int (*output)(hoya_channel *channel, struct iovec *parts, int max);
     void (*sent)(hoya_channel *channel, ssize_t count);
+
+    /* Datagrams come whole, into memory that `input` gives. Then, always: 0; HOYA_EMSGSIZE, one of that size was longer than its
+     * memory, and is lost; why none came; or HOYA_EAGAIN, none yet. `data` is that memory. Several in a turn. */
+    void (*arrived)(hoya_channel *channel, const hoya_datagram *datagram, int code);
+
+    /* The one that is to go next; false: none. Then what became of it: 0, why it did not go, or HOYA_EAGAIN, not now. */
+    bool (*leaving)(hoya_channel *channel, hoya_datagram *datagram);
+    void (*left)(hoya_channel *channel, int code);
 
     /* A connection, with the owner's from here on: its descriptor and the other side's address; or why there is none. As many
      * as a round has for it. False: no more now. */
@@ -65,7 +84,9 @@ typedef enum hoya_channel_want {
     HOYA_CHANNEL_ACCEPT = 1 << 2,
     HOYA_CHANNEL_CONNECT = 1 << 3,
     HOYA_CHANNEL_TURN = 1 << 4, /* of `due` only: as asked for by hoya_channel_soon */
-    HOYA_CHANNEL_HANGUP = 1 << 5
+    HOYA_CHANNEL_HANGUP = 1 << 5,
+    HOYA_CHANNEL_ARRIVE = 1 << 6, /* datagrams */
+    HOYA_CHANNEL_LEAVE = 1 << 7
 } hoya_channel_want;
 
 typedef struct hoya_engine {
@@ -82,6 +103,8 @@ typedef struct hoya_engine {
     /* Sends what the system takes now, ahead of any output: how many bytes that are, 0 if none, or why not. An engine that
      * cannot say takes none. */
     ssize_t (*send)(hoya_channel *channel, const struct iovec *parts, int count);
+    /* The same for a datagram: 0; HOYA_EAGAIN, not now; or why not. */
+    int (*send_datagram)(hoya_channel *channel, const hoya_datagram *datagram);
 
     /* Begins to connect: 0, and `connected` will come; or why not. */
     int (*connect)(hoya_channel *channel, const struct sockaddr *address, socklen_t length);

@@ -20,6 +20,8 @@ static void close_io(hoya_loop *loop)
     hoya_connectors_close(io);
     hoya_servers_close(io);
     hoya_transports_close(io);
+    hoya_datagram_creations_close(io);
+    hoya_datagrams_close(io);
     loop->slots[HOYA_SLOT_IO] = (hoya_slot){.data = NULL};
     hoya_free(io->buffer);
     hoya_free(io);
@@ -30,6 +32,7 @@ static void dump_io(const hoya_loop *loop, const hoya_printer *to)
     const hoya_loop_io *io = io_of(loop);
     hoya_servers_dump(io, to);
     hoya_transports_dump(io, to);
+    hoya_datagrams_dump(io, to);
 }
 
 int hoya_loop_io_of(hoya_loop *loop, hoya_loop_io **out)
@@ -47,6 +50,8 @@ int hoya_loop_io_of(hoya_loop *loop, hoya_loop_io **out)
         hoya_list_init(&io->transports);
         hoya_list_init(&io->servers);
         hoya_list_init(&io->connectors);
+        hoya_list_init(&io->datagrams);
+        hoya_list_init(&io->datagram_creations);
         loop->slots[HOYA_SLOT_IO] = (hoya_slot){io, close_io, dump_io, NULL};
     }
     *out = io;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * io/io.h: what a loop keeps for this layer: its connections and servers, so that its close finds them, the memory into which
+ * io/io.h: what a loop keeps for this layer: its connections, servers and datagram endpoints, so that its close finds them, the memory into which
  * they read, and the engine.
  */
 #ifndef HOYA_IO_IO_H
@@ -12,7 +12,7 @@
 
 typedef struct hoya_loop_io {
     const hoya_engine *engine;
-    hoya_list transports, servers, connectors;
+    hoya_list transports, servers, connectors, datagrams, datagram_creations;
     hoya_callback after; /* hoya_channel_after; or NULL */
     void *after_arg;
     bool masks_sigpipe; /* the kernel has no write that raises none (pipe_write.c) */
@@ -27,8 +27,11 @@ int hoya_loop_io_of(hoya_loop *loop, hoya_loop_io **io);
 void hoya_transports_close(hoya_loop_io *io);
 void hoya_servers_close(hoya_loop_io *io);
 void hoya_connectors_close(hoya_loop_io *io);
+void hoya_datagrams_close(hoya_loop_io *io);
+void hoya_datagram_creations_close(hoya_loop_io *io);
 /* Lines of a dump. */
 void hoya_transports_dump(const hoya_loop_io *io, const hoya_printer *to);
 void hoya_servers_dump(const hoya_loop_io *io, const hoya_printer *to);
+void hoya_datagrams_dump(const hoya_loop_io *io, const hoya_printer *to);
 
 #endif

@@ -16,13 +16,14 @@
 #include "io/io.h"
 #include "io/pipe.h"
 
-#define PARTS 64    /* of what is sent by one call */
-#define ACCEPTS 128 /* by one turn; statement 113 */
-#define SOME 16384  /* of memory that an owner without any gets: a part of the stack */
+#define PARTS 64     /* of what is sent by one call */
+#define ACCEPTS 128  /* by one turn; statement 113 */
+#define DATAGRAMS 32 /* the same, each way: as many as there are */
+#define SOME 16384   /* of memory that an owner without any gets: a part of the stack */
 
 /* A hang-up is seen by who looks for input, with every selector. */
-static const uint8_t readers = HOYA_CHANNEL_INPUT | HOYA_CHANNEL_ACCEPT | HOYA_CHANNEL_HANGUP;
-static const uint8_t writers = HOYA_CHANNEL_OUTPUT | HOYA_CHANNEL_CONNECT;
+static const uint8_t readers = HOYA_CHANNEL_INPUT | HOYA_CHANNEL_ACCEPT | HOYA_CHANNEL_ARRIVE | HOYA_CHANNEL_HANGUP;
+static const uint8_t writers = HOYA_CHANNEL_OUTPUT | HOYA_CHANNEL_CONNECT | HOYA_CHANNEL_LEAVE;
 
 static const hoya_channel *of_record(const hoya_fd_record *record)
 {
@@ -180,6 +181,43 @@ static void take_hangup(hoya_channel *channel)
     else channel->engine->stop(channel, HOYA_CHANNEL_HANGUP);
 }
 
+/* MSG_TRUNC: it says how long the datagram was, whatever the memory had room for. */
+static void take_datagrams(hoya_channel *channel)
+{
+    char some[SOME];
+    struct sockaddr_storage from;
+    for (int i = 0; i < DATAGRAMS && channel->open && channel->wants & HOYA_CHANNEL_ARRIVE; i++) {
+        void *memory = some;
+        size_t size = sizeof some;
+        if (!channel->events->input(channel, &memory, &size)) return;
+        socklen_t length = sizeof from;
+        ssize_t n =
+            hoya_sys_recvfrom(channel->record.fd, memory, size, MSG_TRUNC, (struct sockaddr *)&from, &length);
+        int code = n < 0 ? code_or(HOYA_EAGAIN) : (size_t)n > size ? HOYA_EMSGSIZE : 0;
+        hoya_datagram datagram = {memory, n < 0 ? 0 : (size_t)n, (const struct sockaddr *)&from, length};
+        channel->events->arrived(channel, &datagram, code);
+        if (code == HOYA_EAGAIN) return;
+    }
+}
+
+static int send_datagram(hoya_channel *channel, const hoya_datagram *datagram)
+{
+    ssize_t n = hoya_sys_sendto(channel->record.fd, datagram->data, datagram->size, MSG_NOSIGNAL, datagram->address,
+                                datagram->length);
+    return n >= 0 ? 0 : code_or(HOYA_EAGAIN);
+}
+
+static void give_datagrams(hoya_channel *channel)
+{
+    hoya_datagram datagram;
+    for (int i = 0; i < DATAGRAMS && channel->open && channel->wants & HOYA_CHANNEL_LEAVE; i++) {
+        if (!channel->events->leaving(channel, &datagram)) return;
+        int code = send_datagram(channel, &datagram);
+        channel->events->left(channel, code);
+        if (code == HOYA_EAGAIN) return;
+    }
+}
+
 static void take_connections(hoya_channel *channel)
 {
     for (int i = 0; i < ACCEPTS && channel->open && channel->wants & HOYA_CHANNEL_ACCEPT; i++) {
@@ -231,6 +269,8 @@ static inline void take_turn(hoya_channel *channel, void (*input)(hoya_channel *
     take(channel, HOYA_CHANNEL_OUTPUT, output);
     if (hoya_likely(!channel->due)) return;
     take(channel, HOYA_CHANNEL_HANGUP, take_hangup);
+    take(channel, HOYA_CHANNEL_ARRIVE, take_datagrams);
+    take(channel, HOYA_CHANNEL_LEAVE, give_datagrams);
     take(channel, HOYA_CHANNEL_ACCEPT, take_connections);
     take(channel, HOYA_CHANNEL_CONNECT, finish_connect);
 }
@@ -372,8 +412,10 @@ static int begin_connect(hoya_channel *channel, const struct sockaddr *address, 
     return start(channel, HOYA_CHANNEL_CONNECT);
 }
 
-const hoya_engine hoya_engine_readiness = {"readiness", begin, end, start, stop, send_parts, begin_connect};
-const hoya_engine hoya_engine_pipes = {"readiness of pipes", begin_pipe, end, start, stop, send_to_pipe, NULL};
+const hoya_engine hoya_engine_readiness = {"readiness", begin,      end,           start,
+                                           stop,        send_parts, send_datagram, begin_connect};
+const hoya_engine hoya_engine_pipes = {"readiness of pipes", begin_pipe, end, start, stop,
+                                       send_to_pipe,         NULL,       NULL};
 
 void hoya_channel_soon(hoya_channel *channel)
 {

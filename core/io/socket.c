@@ -52,27 +52,28 @@ hoya_fd hoya_socket_open(int family, int type, int protocol)
     return fd < 0 ? hoya_error_errno("socket") : hoya_fd_adopt(fd);
 }
 
-static int set_number(hoya_fd fd, int level, int option, int value, const char *name)
+int hoya_socket_set_number(hoya_fd fd, int level, int option, int value, const char *name)
 {
     return hoya_sys_setsockopt(fd, level, option, &value, sizeof value) < 0 ? hoya_error_errno(name) : 0;
 }
 
 int hoya_socket_set_flag(hoya_fd fd, int level, int option, const char *name)
 {
-    return set_number(fd, level, option, 1, name);
+    return hoya_socket_set_number(fd, level, option, 1, name);
 }
 
 int hoya_socket_set_link(hoya_fd fd, int family, const hoya_link_options *options)
 {
     if (family != AF_INET && family != AF_INET6) return 0;
-    int rc = set_number(fd, IPPROTO_TCP, TCP_NODELAY, !options->delay, "TCP_NODELAY");
+    int rc = hoya_socket_set_number(fd, IPPROTO_TCP, TCP_NODELAY, !options->delay, "TCP_NODELAY");
     if (rc == HOYA_ENOTSUP || rc == -ENOPROTOOPT) rc = 0; /* a stream, and no TCP: SCTP, MPTCP of old kernels */
     if (rc >= 0 && options->keep_alive) {
-        rc = set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE");
-        if (rc >= 0) rc = set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, options->keep_alive, "TCP_KEEPIDLE");
+        rc = hoya_socket_set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE");
+        if (rc >= 0)
+            rc = hoya_socket_set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, options->keep_alive, "TCP_KEEPIDLE");
     }
     if (rc >= 0 && options->user_timeout)
-        rc = set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, options->user_timeout, "TCP_USER_TIMEOUT");
+        rc = hoya_socket_set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, options->user_timeout, "TCP_USER_TIMEOUT");
     return rc;
 }
 

@@ -26,6 +26,7 @@ int hoya_link_options_read(hoya_link_options *options, const hoya_transport_opti
 hoya_fd hoya_socket_open(int family, int type, int protocol);
 /* What it is to be as a connection; does nothing to what is no TCP. */
 int hoya_socket_set_link(hoya_fd fd, int family, const hoya_link_options *options);
+int hoya_socket_set_number(hoya_fd fd, int level, int option, int value, const char *name);
 int hoya_socket_set_flag(hoya_fd fd, int level, int option, const char *name);
 
 /* A stream socket of the program's, made NONBLOCK and CLOEXEC: its family, or why it cannot be a connection, or a server. It is

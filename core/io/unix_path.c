@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * io/unix_path.c: the path of a server's Unix socket (statement 123). A path outlives its socket: whoever ends without
+ * io/unix_path.c: the path of a server's Unix socket (statement 123), or of a datagram endpoint's. A path outlives its socket: whoever ends without
  * removing it leaves one on which nobody listens, and which is in the way of the next. Two servers may want the same path, so
  * nothing is removed without a look: not what somebody listens on, and at the end not what has become another's. The look is
  * a connection that is closed at once. A socket that is bound and does not listen yet refuses like a dead one, and loses its

@@ -93,7 +93,7 @@ done | awk '
         split("base 1 poll 2 loop 3 future 4 task 5 io 5 stream 6 run 7", word, " ")
         for (i = 1; i in word; i += 2) rank[word[i]] = word[i + 1]
         # the layer that a public header describes
-        split("base base error base selector poll host loop loop loop future future combine future executor future coroutine task task task wait task group task sync task queue task resolver io transport io net io transport io net io sock stream stream stream pipe io policy run run run hoya run", word, " ")
+        split("base base error base selector poll host loop loop loop future future combine future executor future coroutine task task task wait task group task sync task queue task resolver io transport io net io transport io net io datagram io sock stream stream stream pipe io policy run run run hoya run", word, " ")
         for (i = 1; i in word; i += 2) public["hoya/" word[i] ".h"] = word[i + 1]
         # the headers of C99, and the other header that a public one may show
         split("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdarg stdbool " \

@@ -205,6 +205,16 @@ int FaultyNames(const sockaddr *address, socklen_t length, char *host, socklen_t
                 : hoya_sys_real.getnameinfo(address, length, host, host_size, service, service_size, flags);
 }
 
+/* Answers 0 for none. */
+unsigned FaultyInterface(const char *name)
+{
+    static constexpr Errors errors = {{EMFILE}};
+    int code = plan.Next(errors);
+    if (!code) return hoya_sys_real.if_nametoindex(name);
+    errno = code;
+    return 0;
+}
+
 #define FAULTY(name, ...)                                                                                          \
     hoya_sys.name = [](auto... arguments) {                                                                        \
         static constexpr Errors errors = {{__VA_ARGS__}};                                                          \
@@ -233,8 +243,8 @@ void ReplaceSystemCalls()
     FAULTY(recv, EAGAIN, EINTR, ECONNRESET);
     FAULTY(send, EAGAIN, EINTR, EPIPE);
     FAULTY(sendmsg, EAGAIN, EINTR, EPIPE);
-    FAULTY(recvfrom, EAGAIN, EINTR, ECONNRESET);
-    FAULTY(sendto, EAGAIN, EINTR, EPIPE);
+    FAULTY(recvfrom, EAGAIN, EINTR, ECONNREFUSED);
+    FAULTY(sendto, EAGAIN, EINTR, ENETUNREACH);
     FAULTY(send_file, EAGAIN, EINVAL, EPIPE);
     FAULTY(pread, EINTR, EIO);
     FAULTY(status_flags, EINVAL);
@@ -257,6 +267,7 @@ void ReplaceSystemCalls()
     hoya_sys.pthread_create = FaultyThread;
     hoya_sys.getaddrinfo = FaultyAddresses;
     hoya_sys.getnameinfo = FaultyNames;
+    hoya_sys.if_nametoindex = FaultyInterface;
     hoya_sys.epoll_ctl = FaultyControl;
     hoya_sys.mmap = FaultyMap;
     hoya_sys.madvise = FaultyAdvise;

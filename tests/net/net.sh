@@ -7,6 +7,7 @@ exec unshare -rn sh -ec '
     ip link add hole type veth peer name bottom # whoever is asked for there, nobody hears it
     ip addr add 10.9.1.1/24 dev hole
     ip link set hole up
+    ip addr add fe80::1/64 dev hole nodad
     ip link set bottom up
     ip neigh add 10.9.1.2 lladdr 02:00:00:00:00:02 dev hole nud permanent
     ip route add unreachable 10.8.0.0/16

@@ -380,6 +380,7 @@ int main(void)
     test_servers();
     test_socks();
     test_streams();
+    test_datagrams();
     hoya_live_counts live = {.size = sizeof live};
     CHECK(hoya_get_live_counts(&live) == 0 && !live.blocks && !live.fds && !live.loops && !live.handles &&
           !live.selectors && !live.futures);

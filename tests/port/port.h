@@ -29,5 +29,6 @@ void test_pipes(void);
 void test_servers(void);
 void test_socks(void);
 void test_streams(void);
+void test_datagrams(void);
 
 #endif

@@ -385,3 +385,85 @@ void test_streams(void)
     hoya_loop_close(loop);
     hoya_loop_unref(loop);
 }
+
+/* ---- datagrams --------------------------------------------------------------------------------------------- */
+
+static int on_endpoint(hoya_datagram_transport *transport, void *arg)
+{
+    (void)transport;
+    (void)arg;
+    strncat(trace, "made ", sizeof trace - strlen(trace) - 1);
+    return 0;
+}
+
+static int on_datagram(hoya_datagram_transport *transport, const void *data, size_t size, const hoya_address *from,
+                       void *arg)
+{
+    (void)arg;
+    strncat(trace, data, size);
+    return size == 4 ? hoya_datagram_transport_sendto(transport, "back ", 5, from) : 0;
+}
+
+static void on_endpoint_lost(hoya_datagram_transport *transport, int code, void *arg)
+{
+    (void)transport;
+    (void)arg;
+    strncat(trace, code == 0 ? " lost" : " failed", sizeof trace - strlen(trace) - 1);
+}
+
+static const hoya_datagram_protocol_ops datagram_ops = {.size = sizeof datagram_ops,
+                                                        .connection_made = on_endpoint,
+                                                        .datagram_received = on_datagram,
+                                                        .connection_lost = on_endpoint_lost,
+                                                        .released = count};
+
+void test_datagrams(void)
+{
+    hoya_loop *loop;
+    hoya_future *future;
+    hoya_datagram_transport *unix_one, *pair_one;
+    void *value;
+    int pair[2], released = 0;
+    char text[16] = "";
+    hoya_datagram_protocol protocol = {&datagram_ops, &released};
+    hoya_datagram_options options = {.size = sizeof options, .local_host = "127.0.0.1"};
+    hoya_address address, group;
+    CHECK(hoya_loop_new(NULL, &loop) == 0);
+    CHECK(hoya_create_datagram_endpoint(loop, protocol, &options, &future) == 0);
+    CHECK(hoya_run_until_complete(loop, future, NULL) == 0 && hoya_future_take(future, &value, NULL) == 0);
+    hoya_future_unref(future);
+    hoya_datagram_transport *udp = value, *same = hoya_datagram_transport_ref(udp);
+    CHECK(hoya_datagram_transport_get_loop(same) == loop &&
+          hoya_datagram_transport_get_protocol(same).arg == &released);
+    CHECK(hoya_datagram_transport_set_protocol(same, protocol) == 0);
+    CHECK(hoya_datagram_transport_get_sockname(same, &address) == 0 && address.storage.ss_family == AF_INET);
+    CHECK(hoya_datagram_transport_get_peername(same, &address) == HOYA_ENOTCONN);
+    CHECK(hoya_datagram_transport_fileno(same) >= 0 && hoya_datagram_transport_is_closing(same) == 0);
+    CHECK(hoya_address_set(&group, "239.1.2.3", NULL) == 0);
+    CHECK(hoya_datagram_transport_join_group(same, &group, "lo") == 0);
+    CHECK(hoya_datagram_transport_leave_group(same, &group, "lo") == 0);
+    CHECK(hoya_datagram_transport_sendto(same, "ping", 4, &address) == 0); /* to itself */
+    CHECK(hoya_datagram_transport_pause_reading(same) == 0 && hoya_datagram_transport_is_reading(same) == 0);
+    CHECK(hoya_datagram_transport_resume_reading(same) == 0 && hoya_datagram_transport_is_reading(same) == 1);
+    for (int i = 0; i < 1000 && !strstr(trace, "back"); i++) CHECK(hoya_loop_run_once(loop, HOYA_SEC(1)) >= 0);
+    CHECK(expect("made pingback "));
+    hoya_datagram_transport_unref(same);
+    CHECK(hoya_datagram_transport_close(udp) == 0 && hoya_loop_run_once(loop, HOYA_NOW) >= 0 && released == 1);
+    hoya_datagram_transport_unref(udp);
+
+    size_t high, low, hard;
+    CHECK(hoya_create_unix_datagram_endpoint(loop, "@hoya-port-datagrams", NULL, protocol, NULL, &unix_one) == 0);
+    CHECK(hoya_datagram_transport_set_write_buffer_limits(unix_one, 8, 2, 100) == 0);
+    CHECK(hoya_datagram_transport_get_write_buffer_limits(unix_one, &high, &low, &hard) == 0 && high == 8 &&
+          low == 2 && hard == 100 && hoya_datagram_transport_get_write_buffer_size(unix_one) == 0);
+    CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+    CHECK(hoya_create_datagram_endpoint_on_socket(loop, pair[0], protocol, NULL, &pair_one) == 0);
+    CHECK(hoya_datagram_transport_sendto(pair_one, "", 0, NULL) == 0 && read(pair[1], text, sizeof text) == 0);
+    CHECK(hoya_datagram_transport_abort(pair_one) == 0 && hoya_datagram_transport_abort(unix_one) == 0);
+    CHECK(hoya_loop_run_once(loop, HOYA_NOW) >= 0 && released == 3);
+    hoya_datagram_transport_unref(pair_one);
+    hoya_datagram_transport_unref(unix_one);
+    close(pair[1]);
+    hoya_loop_close(loop);
+    hoya_loop_unref(loop);
+}

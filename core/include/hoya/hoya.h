@@ -8,6 +8,7 @@
 #include <hoya/base.h>
 #include <hoya/combine.h>
 #include <hoya/coroutine.h>
+#include <hoya/datagram.h>
 #include <hoya/error.h>
 #include <hoya/executor.h>
 #include <hoya/future.h>

@@ -1,0 +1,883 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/datagram_test.cc: datagram endpoints: how they are made, what their protocol hears, in which order, and their end.
+ */
+#include "datagrams.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "support/resolvers.h"
+
+namespace hoya_test
+{
+namespace
+{
+
+/* ---- life ---- */
+
+// Holds: S84 S117
+TEST_P(DatagramConformance, ConnectionMadeComesInTheNextRoundThenTheFutureIsDoneThenDatagramsCome)
+{
+    Hearer hearer(&trace, "a");
+    options.local_host = "127.0.0.1";
+    Future future = Create(hearer);
+    WhenDone(future, Say("done"));
+    int peer = Peer();
+    EXPECT_EQ(trace, Trace{}) << "never inside the call";
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+    hearer.on_made = [&](hoya_datagram_transport *t) {
+        EXPECT_EQ(hoya_datagram_transport_is_reading(t), 0);
+        EXPECT_EQ(hoya_future_done(future.get()), 0);
+        SendTo(peer, "x", NameOf(hoya_datagram_transport_fileno(t)));
+        return 0;
+    };
+    RunUntilHeard(3);
+    EXPECT_EQ(trace[0], "a made");
+    EXPECT_TRUE(Seen("done") && Seen("a got x"));
+    void *value = nullptr;
+    EXPECT_EQ(hoya_future_result(future.get(), &value), 0);
+    EXPECT_EQ(value, hearer.transport);
+    EXPECT_EQ(hoya_datagram_transport_is_reading(hearer.transport), 1);
+    EXPECT_EQ(hoya_datagram_transport_get_loop(hearer.transport), loop);
+}
+
+// Holds: S117
+TEST_P(DatagramConformance, DatagramsComeAndGoOneByOneAndEmptyOnesToo)
+{
+    Hearer hearer(&trace, "a");
+    Datagrams transport = Open(hearer);
+    int peer = Peer();
+    hoya_address name = NameOf(transport), to = NameOf(peer);
+    for (const char *text : {"one", "", "three"}) SendTo(peer, text, name);
+    RunUntilHeard(3);
+    EXPECT_EQ(trace, (Trace{"a got one", "a got ", "a got three"}));
+    EXPECT_EQ(TextOf(hearer.from), TextOf(to));
+    for (const char *text : {"one", "", "three"}) EXPECT_EQ(Send(transport, text, &to), 0);
+    EXPECT_EQ(hoya_datagram_transport_sendto(transport.get(), nullptr, 0, &to), 0);
+    EXPECT_EQ(Receive(peer), (std::vector<std::string>{"one", "", "three", ""})) << "at once";
+    EXPECT_EQ(hoya_datagram_transport_get_write_buffer_size(transport.get()), 0u);
+}
+
+TEST_P(DatagramConformance, TheLongestOnesComeAndGoWhole)
+{
+    Hearer hearer(&trace, "a");
+    hearer.notes_data = false;
+    Datagrams transport = Open(hearer);
+    int peer = Peer();
+    hoya_address name = NameOf(transport), to = NameOf(peer);
+    const std::string longest(65507, 'l');
+    SendTo(peer, longest, name);
+    RunUntil([&] { return !hearer.got.empty(); });
+    EXPECT_TRUE(hearer.got[0] == longest);
+    EXPECT_EQ(Send(transport, longest, &to), 0);
+    EXPECT_TRUE(Receive(peer) == std::vector<std::string>{longest});
+    EXPECT_EQ(Send(transport, longest + "r", &to), HOYA_EMSGSIZE);
+    EXPECT_EQ(std::string(hoya_error_detail()),
+              "a datagram of 65508 bytes to " + TextOf(to) + ": message too long");
+    RunRounds(2);
+    EXPECT_TRUE(hearer.errors.empty()) << "that was sendto's answer";
+    EXPECT_EQ(Send(transport, "next", &to), 0);
+}
+
+// Holds: S117
+TEST_P(DatagramConformance, AConnectedOneHearsItsRemoteAddressAloneAndRefusesToSendElsewhere)
+{
+    Hearer hearer(&trace, "a");
+    int peer = Peer(), other = Peer();
+    hoya_address remote = NameOf(peer), elsewhere = NameOf(other), address;
+    Datagrams transport = Connect(hearer, peer);
+    hoya_address name = NameOf(transport);
+    SendTo(other, "not for us", name);
+    SendTo(peer, "hello", name);
+    RunUntilHeard(1);
+    RunRounds(2);
+    EXPECT_EQ(trace, Trace{"a got hello"});
+    EXPECT_EQ(TextOf(hearer.from), TextOf(remote));
+    EXPECT_EQ(Send(transport, "1"), 0);
+    EXPECT_EQ(Send(transport, "2", &remote), 0) << "its own address may be said";
+    EXPECT_EQ(Send(transport, "3", &elsewhere), HOYA_EINVAL);
+    EXPECT_NE(std::string(hoya_error_detail()).find(TextOf(elsewhere)), std::string::npos) << hoya_error_detail();
+    EXPECT_EQ(Receive(peer), (std::vector<std::string>{"1", "2"}));
+    EXPECT_TRUE(Receive(other).empty());
+    EXPECT_EQ(hoya_datagram_transport_get_peername(transport.get(), &address), 0);
+    EXPECT_EQ(TextOf(address), TextOf(remote));
+}
+
+TEST_P(DatagramConformance, OneThatIsNotConnectedWantsAnAddressOfItsFamily)
+{
+    Hearer hearer(&trace, "a");
+    Datagrams transport = Open(hearer);
+    hoya_address six = AddressOf("::1", 9), broken = AddressOf("127.0.0.1", 9), path, address;
+    ASSERT_EQ(hoya_address_set_unix(&path, "@x"), 0);
+    broken.length = 3;
+    EXPECT_EQ(Send(transport, "x"), HOYA_EDESTADDRREQ);
+    EXPECT_EQ(Send(transport, "x", &six), HOYA_EINVAL);
+    EXPECT_EQ(Send(transport, "x", &path), HOYA_EINVAL);
+    EXPECT_EQ(Send(transport, "x", &broken), HOYA_EINVAL);
+    hoya_address good = AddressOf("127.0.0.1", 9);
+    EXPECT_EQ(hoya_datagram_transport_sendto(transport.get(), nullptr, 1, &good), HOYA_EINVAL);
+    EXPECT_EQ(hoya_datagram_transport_get_peername(transport.get(), &address), HOYA_ENOTCONN);
+    RunRounds(2);
+    EXPECT_EQ(trace, Trace{});
+}
+
+// Holds: S117
+TEST_P(DatagramConformance, ThatNobodyTakesThemIsAnErrorReceivedAndTheEndpointLivesOn)
+{
+    Hearer hearer(&trace, "a");
+    int peer = Peer();
+    int port = PortOf(NameOf(peer));
+    Datagrams transport = Connect(hearer, peer);
+    Close(peer);
+    EXPECT_EQ(Send(transport, "lost"), 0);
+    RunUntilHeard(1);
+    EXPECT_EQ(trace, Trace{"a error HOYA_ECONNREFUSED"});
+    EXPECT_NE(hearer.texts[0], "");
+    peer = Peer("127.0.0.1", port);
+    EXPECT_EQ(Send(transport, "taken"), 0);
+    EXPECT_EQ(Receive(peer), std::vector<std::string>{"taken"});
+    EXPECT_EQ(hoya_datagram_transport_is_closing(transport.get()), 0);
+}
+
+// Holds: S117
+TEST_P(DatagramConformance, WhatASendHearsOfAnEarlierOneIsToldLaterAndTheDatagramGoes)
+{
+    Hearer hearer(&trace, "a");
+    int peer = Peer();
+    int port = PortOf(NameOf(peer));
+    Datagrams transport = Connect(hearer, peer);
+    Close(peer);
+    EXPECT_EQ(Send(transport, "lost"), 0);
+    peer = Peer("127.0.0.1", port); /* in the same round: the loop has not looked */
+    EXPECT_EQ(Send(transport, "taken"), 0) << hoya_error_detail();
+    EXPECT_EQ(trace, Trace{}) << "never inside the call";
+    EXPECT_EQ(Receive(peer), std::vector<std::string>{"taken"});
+    RunRounds(2);
+    EXPECT_EQ(trace, Trace{"a error HOYA_ECONNREFUSED"});
+    EXPECT_EQ(hearer.texts[0], "a datagram to 127.0.0.1:" + std::to_string(port) + ": connection refused");
+}
+
+TEST_P(DatagramConformance, AProtocolNeedsNoFunctionAtAll)
+{
+    static const hoya_datagram_protocol_ops ops = {sizeof ops, nullptr, nullptr, nullptr,
+                                                   nullptr,    nullptr, nullptr, nullptr};
+    options.local_host = "127.0.0.1";
+    hoya_future *future = nullptr;
+    ASSERT_EQ(hoya_create_datagram_endpoint(loop, {&ops, nullptr}, &options, &future), 0);
+    Datagrams transport = Take(Future(future));
+    int peer = Peer();
+    SendTo(peer, "dropped", NameOf(transport));
+    RunRounds(2);
+    EXPECT_EQ(hoya_datagram_transport_close(transport.get()), 0);
+    RunRounds(2);
+    EXPECT_EQ(hoya_datagram_transport_fileno(transport.get()), HOYA_INVALID_FD);
+}
+
+/* ---- failures of the protocol's ---- */
+
+// Holds: S117
+TEST_P(DatagramConformance, AFailingFunctionIsReportedAndTheEndpointLivesOn)
+{
+    Hearer hearer(&trace, "a");
+    int peer = Peer();
+    Datagrams transport = Connect(hearer, peer);
+    hearer.on_datagram = [](hoya_datagram_transport *, const std::string &, const hoya_address &) {
+        return HOYA_EIO;
+    };
+    hearer.on_error = [](hoya_datagram_transport *, int) { return HOYA_EPROTO; };
+    SendTo(peer, "x", NameOf(transport));
+    RunUntilHeard(1);
+    EXPECT_TRUE(Logged("datagram_received failed"));
+    Close(peer);
+    EXPECT_EQ(Send(transport, "lost"), 0);
+    RunUntilHeard(2);
+    EXPECT_TRUE(Logged("error_received failed"));
+    EXPECT_EQ(hearer.lost, 0);
+}
+
+TEST_P(DatagramConformance, WhoHandsOnWhatSendtoHasAnsweredHasNotFailed)
+{
+    Hearer hearer(&trace, "a");
+    Datagrams transport = Open(hearer);
+    int peer = Peer();
+    std::string answer(70000, 'x');
+    hearer.on_datagram = [&](hoya_datagram_transport *t, const std::string &, const hoya_address &from) {
+        return hoya_datagram_transport_sendto(t, answer.data(), answer.size(), &from);
+    };
+    SendTo(peer, "too long", NameOf(transport));
+    RunUntilHeard(1);
+    EXPECT_EQ(LogLines(), 0u);
+    hearer.on_datagram = [&](hoya_datagram_transport *t, const std::string &, const hoya_address &from) {
+        hoya_datagram_transport_close(t);
+        return hoya_datagram_transport_sendto(t, "x", 1, &from);
+    };
+    SendTo(peer, "too late", NameOf(transport));
+    RunUntil([&] { return hearer.released; });
+    EXPECT_EQ(LogLines(), 0u);
+}
+
+TEST_P(DatagramConformance, WhoHandsOnAMistakeOfItsOwnHasFailed)
+{
+    Hearer hearer(&trace, "a");
+    Datagrams transport = Open(hearer);
+    int peer = Peer();
+    hearer.on_datagram = [&](hoya_datagram_transport *t, const std::string &, const hoya_address &) {
+        return hoya_datagram_transport_sendto(t, "x", 1, nullptr);
+    };
+    SendTo(peer, "x", NameOf(transport));
+    RunUntilHeard(1);
+    EXPECT_TRUE(Logged("datagram_received failed"));
+}
+
+TEST_P(DatagramConformance, AFailingConnectionMadeEndsItAndTheFutureSaysSo)
+{
+    Hearer hearer(&trace, "a");
+    options.local_host = "127.0.0.1";
+    hearer.on_made = [](hoya_datagram_transport *) { return HOYA_EACCES; };
+    Future future = Create(hearer);
+    EXPECT_EQ(Result(future), HOYA_EACCES);
+    RunUntil([&] { return hearer.released; });
+    EXPECT_EQ(trace, (Trace{"a made", "a lost HOYA_EACCES", "a released"}));
+    EXPECT_TRUE(Logged("connection_made failed"));
+}
+
+/* ---- the end ---- */
+
+TEST_P(DatagramConformance, CloseAndAbortAreToldOnceInALaterRound)
+{
+    for (bool aborts : {false, true}) {
+        Hearer hearer(&trace, "a");
+        Datagrams transport = Open(hearer);
+        auto end = aborts ? hoya_datagram_transport_abort : hoya_datagram_transport_close;
+        EXPECT_EQ(end(transport.get()), 0);
+        EXPECT_EQ(hoya_datagram_transport_is_closing(transport.get()), 1);
+        EXPECT_EQ(trace, Trace{});
+        hearer.on_lost = [&](hoya_datagram_transport *t, int) {
+            EXPECT_NE(hoya_datagram_transport_fileno(t), HOYA_INVALID_FD) << "closed after this";
+            EXPECT_EQ(hoya_datagram_transport_sendto(t, "x", 1, nullptr), HOYA_ECLOSED);
+        };
+        RunRounds(2);
+        EXPECT_EQ(trace, (Trace{"a lost", "a released"}));
+        EXPECT_EQ(hearer.code, 0);
+        EXPECT_EQ(hoya_datagram_transport_close(transport.get()), 0);
+        EXPECT_EQ(hoya_datagram_transport_abort(transport.get()), 0);
+        EXPECT_EQ(hoya_datagram_transport_pause_reading(transport.get()), 0);
+        EXPECT_EQ(hoya_datagram_transport_resume_reading(transport.get()), 0);
+        EXPECT_EQ(hoya_datagram_transport_is_reading(transport.get()), 0);
+        EXPECT_EQ(hoya_datagram_transport_fileno(transport.get()), HOYA_INVALID_FD);
+        EXPECT_EQ(hoya_datagram_transport_get_protocol(transport.get()).ops, nullptr);
+        EXPECT_EQ(hoya_datagram_transport_set_protocol(transport.get(), hearer.protocol()), HOYA_ECLOSED);
+        EXPECT_EQ(PortOf(NameOf(transport)) > 0, true) << "known after its end too";
+        RunRounds(2);
+        EXPECT_EQ(hearer.lost, 1);
+        trace.clear();
+    }
+}
+
+// Holds: S117
+TEST_P(DatagramConformance, AfterCloseSendtoSaysSoAndNothingIsSent)
+{
+    Hearer hearer(&trace, "a");
+    int peer = Peer();
+    Datagrams transport = Connect(hearer, peer);
+    EXPECT_EQ(hoya_datagram_transport_close(transport.get()), 0);
+    EXPECT_EQ(Send(transport, "late"), HOYA_ECLOSED);
+    RunRounds(2);
+    EXPECT_EQ(Send(transport, "later"), HOYA_ECLOSED);
+    EXPECT_TRUE(Receive(peer).empty());
+    EXPECT_TRUE(hearer.errors.empty());
+}
+
+TEST_P(DatagramConformance, NobodyNeedsAReference)
+{
+    Hearer hearer(&trace, "a");
+    Open(hearer).reset();
+    int peer = Peer();
+    ASSERT_NE(hearer.transport, nullptr);
+    SendTo(peer, "x", NameOf(hoya_datagram_transport_fileno(hearer.transport)));
+    hearer.on_datagram = [](hoya_datagram_transport *t, const std::string &, const hoya_address &) {
+        return hoya_datagram_transport_abort(t);
+    };
+    RunUntil([&] { return hearer.released; });
+    EXPECT_EQ(trace, (Trace{"a got x", "a lost", "a released"}));
+}
+
+TEST_P(DatagramConformance, AClosedLoopReleasesWithoutConnectionLost)
+{
+    Hearer hearer(&trace, "a"), early(&trace, "b");
+    Datagrams transport = Open(hearer);
+    Future future = Create(early);
+    EXPECT_EQ(hoya_loop_close(loop), 0);
+    EXPECT_EQ(trace, (Trace{"a released", "b released"}));
+    EXPECT_EQ(Send(transport, "x"), HOYA_ECLOSED);
+    EXPECT_EQ(hoya_datagram_transport_close(transport.get()), 0);
+    EXPECT_EQ(hoya_datagram_transport_fileno(transport.get()), HOYA_INVALID_FD);
+    Hearer late(&trace, "c");
+    hoya_future *never = nullptr;
+    EXPECT_EQ(hoya_create_datagram_endpoint(loop, late.protocol(), &options, &never), HOYA_ECLOSED);
+    EXPECT_EQ(late.released, 1);
+    EXPECT_EQ(never, nullptr);
+}
+
+// Holds: F19
+TEST_P(DatagramConformance, ADescriptorThatTheProgramClosesEndsItWithThatCode)
+{
+    Hearer hearer(&trace, "a");
+    int pair[2], other;
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    Own(pair[1]);
+    hoya_datagram_transport *raw = nullptr;
+    ASSERT_EQ(hoya_create_datagram_endpoint_on_socket(loop, pair[0], hearer.protocol(), nullptr, &raw), 0);
+    Datagrams transport(raw);
+    RunRounds(1);
+    ASSERT_EQ(send(pair[1], "x", 1, 0), 1);
+    /* Found, and then another file is there. */
+    hearer.on_datagram = [&](hoya_datagram_transport *, const std::string &, const hoya_address &) {
+        other = open("/dev/null", O_RDWR | O_CLOEXEC);
+        EXPECT_EQ(dup3(other, pair[0], O_CLOEXEC), pair[0]);
+        close(other);
+        return 0;
+    };
+    ASSERT_EQ(send(pair[1], "y", 1, 0), 1);
+    EXPECT_EQ(hoya_datagram_transport_sendto(raw, "z", 1, nullptr), 0);
+    RunUntilHeard(2);
+    EXPECT_EQ(hoya_datagram_transport_sendto(raw, "z", 1, nullptr), HOYA_ENOTSOCK);
+    EXPECT_EQ(hoya_datagram_transport_abort(raw), 0);
+    RunUntil([&] { return hearer.released; });
+}
+
+/* ---- reading ---- */
+
+TEST_P(DatagramConformance, WhatComesWhileReadingIsPausedComesAfterIt)
+{
+    Hearer hearer(&trace, "a");
+    Datagrams transport = Open(hearer);
+    int peer = Peer();
+    hoya_address name = NameOf(transport);
+    for (int i = 0; i < 2; i++) EXPECT_EQ(hoya_datagram_transport_pause_reading(transport.get()), 0);
+    EXPECT_EQ(hoya_datagram_transport_is_reading(transport.get()), 0);
+    SendTo(peer, "x", name);
+    RunRounds(3);
+    EXPECT_EQ(trace, Trace{});
+    for (int i = 0; i < 2; i++) EXPECT_EQ(hoya_datagram_transport_resume_reading(transport.get()), 0);
+    RunUntilHeard(1);
+    hearer.on_datagram = [](hoya_datagram_transport *t, const std::string &, const hoya_address &) {
+        return hoya_datagram_transport_pause_reading(t);
+    };
+    SendTo(peer, "y", name);
+    SendTo(peer, "z", name);
+    RunRounds(5);
+    EXPECT_EQ(trace, (Trace{"a got x", "a got y"})) << "none comes after a pause";
+}
+
+TEST_P(DatagramConformance, APauseBeforeOrInConnectionMadeIsHonoured)
+{
+    Hearer hearer(&trace, "a");
+    hearer.on_made = [](hoya_datagram_transport *t) { return hoya_datagram_transport_pause_reading(t); };
+    Datagrams transport = Open(hearer);
+    int peer = Peer();
+    SendTo(peer, "x", NameOf(transport));
+    RunRounds(3);
+    EXPECT_EQ(trace, Trace{});
+    EXPECT_EQ(hoya_datagram_transport_resume_reading(transport.get()), 0);
+    RunUntilHeard(1);
+}
+
+// Holds: S87
+TEST_P(DatagramConformance, AFloodOfOneDoesNotHoldUpAnother)
+{
+    Hearer one(&trace, "one"), other(&trace, "other");
+    one.notes_data = other.notes_data = false;
+    Datagrams a = Open(one), b = Open(other);
+    int peer = Peer();
+    hoya_address to_a = NameOf(a), to_b = NameOf(b);
+    RunRounds(1);
+    for (int i = 0; i < 200; i++) SendTo(peer, "flood", to_a);
+    SendTo(peer, "one", to_b);
+    RunUntil([&] { return !other.got.empty(); });
+    EXPECT_LE(one.got.size(), 64u) << "one turn has so many";
+    RunUntil([&] { return one.got.size() == 200; });
+}
+
+TEST_P(DatagramConformance, AnotherProtocolServesFromTheNextFunctionOn)
+{
+    Hearer one(&trace, "one"), other(&trace, "other");
+    Datagrams transport = Open(one);
+    int peer = Peer();
+    hoya_address name = NameOf(transport);
+    one.on_datagram = [&](hoya_datagram_transport *t, const std::string &, const hoya_address &) {
+        return hoya_datagram_transport_set_protocol(t, other.protocol());
+    };
+    SendTo(peer, "x", name);
+    SendTo(peer, "y", name);
+    RunUntilHeard(2);
+    EXPECT_EQ(trace, (Trace{"one got x", "other got y"}));
+    one.transport = nullptr;
+    EXPECT_EQ(hoya_datagram_transport_get_protocol(transport.get()).arg, &other);
+    hoya_datagram_protocol none = {nullptr, nullptr};
+    EXPECT_EQ(hoya_datagram_transport_set_protocol(transport.get(), none), HOYA_EINVAL);
+    hoya_datagram_transport_abort(transport.get());
+    RunUntil([&] { return other.released; });
+    EXPECT_EQ(one.released, 0) << "it was the caller's again";
+}
+
+/* ---- making one ---- */
+
+// Holds: S117
+TEST_P(DatagramConformance, NamesAreLookedUpAndLocalAndRemoteArePairedByFamily)
+{
+    int peer = Peer();
+    const std::string port = std::to_string(PortOf(NameOf(peer)));
+    Addresses addresses{{{"::1", port}, {"127.0.0.1", port}}};
+    addresses.Install(loop);
+    Hearer hearer(&trace, "a");
+    options.local_host = "127.0.0.1"; /* so not by the first */
+    options.remote_host = "two.example";
+    options.remote_port = "7";
+    Datagrams transport = Take(Create(hearer));
+    EXPECT_EQ(Send(transport, "x"), 0);
+    EXPECT_EQ(Receive(peer), std::vector<std::string>{"x"});
+    options.local_host = "::1";
+    addresses.list = {{"127.0.0.1", port}};
+    Hearer never(&trace, "b");
+    Future future = Create(never);
+    EXPECT_EQ(Result(future), HOYA_EADDRNOTAVAIL);
+    EXPECT_EQ(TextOf(future), "the local address is of another family");
+    EXPECT_EQ(never.released, 1);
+}
+
+TEST_P(DatagramConformance, TheFirstAddressThatCanBeHadIsTakenAndIfNoneCanTheTextIsOfTheFirst)
+{
+    int taken = Peer();
+    const std::string port = std::to_string(PortOf(NameOf(taken)));
+    Addresses addresses{{{"127.0.0.1", port}, {"127.0.0.1", "0"}}};
+    addresses.Install(loop);
+    Hearer hearer(&trace, "a"), never(&trace, "b");
+    options.local_host = "two.example";
+    options.local_port = "7";
+    Datagrams transport = Take(Create(hearer));
+    EXPECT_NE(PortOf(NameOf(transport)), PortOf(NameOf(taken)));
+    addresses.list = {{"127.0.0.1", port}, {"192.0.2.1", "7"}};
+    Future future = Create(never);
+    EXPECT_EQ(Result(future), HOYA_EADDRINUSE);
+    EXPECT_EQ(TextOf(future), "bind to 127.0.0.1:" + port + ": address in use");
+    EXPECT_EQ(never.released, 1);
+}
+
+/* A resolver whose answer waits for the test. */
+struct Slow {
+    Future asked;
+
+    void Install(hoya_loop *loop)
+    {
+        static const hoya_resolver_ops ops = {sizeof ops, "test", Ask, nullptr, nullptr};
+        EXPECT_EQ(hoya_set_resolver(loop, &ops, this), 0);
+    }
+    static int Ask(hoya_loop *loop, const char *, const char *, const addrinfo *hints, void *arg,
+                   hoya_future **future)
+    {
+        EXPECT_EQ(hints->ai_socktype, SOCK_DGRAM);
+        static_cast<Slow *>(arg)->asked = NewFuture(loop);
+        *future = hoya_future_ref(static_cast<Slow *>(arg)->asked.get());
+        return 0;
+    }
+};
+
+TEST_P(DatagramConformance, ALookupThatFailsFailsIt)
+{
+    Slow slow;
+    slow.Install(loop);
+    Hearer hearer(&trace, "a");
+    options.remote_host = "nobody.example";
+    options.remote_port = "7";
+    Future future = Create(hearer);
+    RunRounds(2);
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+    EXPECT_EQ(hoya_future_set_exception(slow.asked.get(), HOYA_EAI_NONAME, "nobody knows it"), 0);
+    EXPECT_EQ(Result(future), HOYA_EAI_NONAME);
+    EXPECT_EQ(TextOf(future), "nobody knows it");
+    EXPECT_EQ(hearer.released, 1);
+    Hearer second(&trace, "b");
+    future = Create(second);
+    EXPECT_EQ(hoya_future_set_result(slow.asked.get(), nullptr, nullptr), 0);
+    EXPECT_EQ(Result(future), HOYA_EAI_NONAME) << "an answer without addresses";
+}
+
+TEST_P(DatagramConformance, ACancelLeavesNothing)
+{
+    int before = OpenFds();
+    Slow slow;
+    slow.Install(loop);
+    Hearer hearer(&trace, "a"), unmade(&trace, "b");
+    options.remote_host = "slow.example";
+    options.remote_port = "7";
+    Future future = Create(hearer);
+    EXPECT_EQ(hoya_future_cancel(future.get(), nullptr), 1);
+    EXPECT_EQ(hoya_future_cancelled(slow.asked.get()), 1);
+    EXPECT_EQ(hearer.released, 1);
+    options.remote_host = "127.0.0.1";
+    Future other = Create(unmade); /* its transport is there already */
+    EXPECT_EQ(hoya_future_cancel(other.get(), nullptr), 1);
+    RunUntil([&] { return unmade.released; });
+    EXPECT_EQ(trace, (Trace{"a released", "b made", "b lost", "b released"}));
+    RunUntil([&] { return OpenFds() <= before; });
+    Hearer inside(&trace, "c");
+    Future third = Create(inside);
+    inside.on_made = [&](hoya_datagram_transport *) { return hoya_future_cancel(third.get(), nullptr) - 1; };
+    RunUntil([&] { return inside.released; });
+    EXPECT_EQ(hoya_future_cancelled(third.get()), 1);
+    Hearer waits(&trace, "d");
+    options.remote_host = "slow.example";
+    Future fourth = Create(waits);
+    EXPECT_EQ(hoya_loop_close(loop), 0) << "with a lookup under way";
+    EXPECT_EQ(waits.released, 1);
+    EXPECT_EQ(hoya_future_done(fourth.get()), 0);
+    slow.asked.reset();
+}
+
+TEST_P(DatagramConformance, NobodyNeedsTheFuture)
+{
+    Hearer hearer(&trace, "a"), second(&trace, "b");
+    options.local_host = "127.0.0.1";
+    Create(hearer).reset();
+    EXPECT_EQ(hoya_create_datagram_endpoint(loop, second.protocol(), &options, nullptr), 0);
+    RunUntil([&] { return hearer.transport && second.transport; });
+    RunRounds(2);
+    EXPECT_EQ(hearer.lost + second.lost, 0);
+}
+
+TEST_P(DatagramConformance, WithoutHostsAFamilyIsEnoughAndThePortIsTheSystems)
+{
+    for (int family : {AF_INET, AF_INET6}) {
+        Hearer hearer(&trace, "a");
+        options.family = family;
+        Datagrams transport = Take(Create(hearer));
+        EXPECT_GT(PortOf(NameOf(transport)), 0);
+        EXPECT_EQ(NameOf(transport).storage.ss_family, family);
+        hoya_address name = NameOf(transport);
+        int peer = Peer(family == AF_INET ? "127.0.0.1" : "::1");
+        SendTo(peer, "x", AddressOf(family == AF_INET ? "127.0.0.1" : "::1", PortOf(name)));
+        RunUntil([&] { return hearer.got.size() == 1; });
+    }
+}
+
+TEST_P(DatagramConformance, ALocalPortAloneIsEveryAddress)
+{
+    Hearer hearer(&trace, "a");
+    options.local_port = "0";
+    options.family = AF_INET;
+    Datagrams transport = Take(Create(hearer));
+    int peer = Peer();
+    SendTo(peer, "x", AddressOf("127.0.0.1", PortOf(NameOf(transport))));
+    RunUntilHeard(1);
+}
+
+TEST_P(DatagramConformance, AnIPv6OneTakesIPv4OnlyIfItIsAskedTo)
+{
+    for (bool dual : {false, true}) {
+        Hearer hearer(&trace, "a");
+        options.dual_stack = dual;
+        Datagrams transport = Open(hearer, "::");
+        int port = PortOf(NameOf(transport));
+        int six = Peer("::1");
+        int four = dual ? Peer() : Peer("127.0.0.1", port); /* or nobody has that one */
+        if (dual) SendTo(four, "4", AddressOf("127.0.0.1", port));
+        SendTo(six, "6", AddressOf("::1", port));
+        RunUntilHeard(dual ? 2 : 1);
+        EXPECT_EQ(Seen("a got 4"), dual);
+        if (dual) {
+            hoya_address mapped = AddressOf("::ffff:127.0.0.1", PortOf(NameOf(four)));
+            EXPECT_EQ(Send(transport, "back", &mapped), 0);
+            EXPECT_EQ(Receive(four), std::vector<std::string>{"back"});
+        }
+        trace.clear();
+    }
+}
+
+TEST_P(DatagramConformance, OptionsAreSetOnTheSocketFromItsBeginning)
+{
+    Hearer four(&trace, "4"), six(&trace, "6");
+    options.broadcast = options.reuse_port = options.reuse_address = options.no_multicast_loop = 1;
+    options.ttl = 33;
+    options.multicast_ttl = 5;
+    options.multicast_interface = "lo";
+    Datagrams a = Open(four), b = Open(six, "::1");
+    auto get = [](const Datagrams &of, int level, int option) {
+        int value = -1;
+        socklen_t size = sizeof value;
+        EXPECT_EQ(getsockopt(hoya_datagram_transport_fileno(of.get()), level, option, &value, &size), 0);
+        return size == 1 ? value & 0xff : value;
+    };
+    for (const Datagrams &of : {std::cref(a), std::cref(b)}) {
+        for (int option : {SO_BROADCAST, SO_REUSEPORT, SO_REUSEADDR}) EXPECT_EQ(get(of, SOL_SOCKET, option), 1);
+        int fd = hoya_datagram_transport_fileno(of.get());
+        EXPECT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+        EXPECT_TRUE(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    }
+    EXPECT_EQ(get(a, IPPROTO_IP, IP_TTL), 33);
+    EXPECT_EQ(get(a, IPPROTO_IP, IP_MULTICAST_TTL), 5);
+    EXPECT_EQ(get(a, IPPROTO_IP, IP_MULTICAST_LOOP), 0);
+    EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_UNICAST_HOPS), 33);
+    EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_MULTICAST_HOPS), 5);
+    EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_MULTICAST_LOOP), 0);
+    EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_MULTICAST_IF), 1);
+    EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+}
+
+TEST_P(DatagramConformance, SeveralShareAPortIfAllOfThemSayThatTheyMay)
+{
+    Hearer one(&trace, "a"), two(&trace, "b"), three(&trace, "c");
+    options.reuse_port = 1;
+    Datagrams first = Open(one);
+    const std::string port = std::to_string(PortOf(NameOf(first)));
+    options.local_port = port.c_str();
+    Datagrams second = Open(two);
+    EXPECT_EQ(PortOf(NameOf(second)), PortOf(NameOf(first)));
+    options.reuse_port = 0;
+    EXPECT_EQ(Result(Create(three)), HOYA_EADDRINUSE);
+}
+
+TEST_P(DatagramConformance, BadArgumentsAreTheCallsAnswerAndReleaseTheProtocol)
+{
+    static const hoya_datagram_protocol_ops other = {1,       nullptr, nullptr, nullptr,
+                                                     nullptr, nullptr, nullptr, nullptr};
+    int released = 0, before = OpenFds();
+    hoya_future *future = nullptr;
+    auto create = [&](const std::function<void(hoya_datagram_options *)> &change) {
+        Hearer hearer(&trace, "a");
+        hoya_datagram_options with = {};
+        with.size = sizeof with;
+        with.local_host = "127.0.0.1";
+        change(&with);
+        int rc = hoya_create_datagram_endpoint(loop, hearer.protocol(), &with, &future);
+        released += hearer.released;
+        EXPECT_STRNE(hoya_error_detail(), "");
+        return rc;
+    };
+    EXPECT_EQ(create([](auto o) { o->remote_host = "127.0.0.1"; }), HOYA_EINVAL);
+    EXPECT_EQ(create([](auto o) { o->remote_port = "7"; }), HOYA_EINVAL);
+    EXPECT_EQ(create([](auto o) { o->local_host = nullptr; }), HOYA_EINVAL);
+    EXPECT_EQ(create([](auto o) { o->local_host = ""; }), HOYA_EINVAL);
+    EXPECT_EQ(create([](auto o) { o->local_port = "65536"; }), HOYA_EINVAL);
+    EXPECT_EQ(create([](auto o) { o->family = AF_UNIX; }), HOYA_EAI_FAMILY);
+    EXPECT_EQ(create([](auto o) { o->ttl = 256; }), HOYA_EINVAL);
+    EXPECT_EQ(create([](auto o) { o->ttl = -1; }), HOYA_EINVAL);
+    EXPECT_EQ(create([](auto o) { o->multicast_ttl = 256; }), HOYA_EINVAL);
+    EXPECT_EQ(create([](auto o) { o->multicast_interface = "nowhere0"; }), -ENODEV);
+    EXPECT_EQ(create([](auto o) { o->write_low = 10, o->write_high = 5; }), HOYA_EINVAL);
+    EXPECT_EQ(create([](auto o) { o->size = 3; }), HOYA_EINVAL);
+    EXPECT_EQ(released, 12);
+    for (const hoya_datagram_protocol_ops *ops : {static_cast<const hoya_datagram_protocol_ops *>(nullptr), &other})
+        EXPECT_EQ(hoya_create_datagram_endpoint(loop, {ops, nullptr}, &options, &future), HOYA_EINVAL);
+    EXPECT_EQ(future, nullptr);
+    EXPECT_EQ(OpenFds(), before);
+}
+
+/* ---- sockets of the program's ---- */
+
+TEST_P(DatagramConformance, ASocketOfTheProgramsIsTakenAsItIs)
+{
+    Hearer hearer(&trace, "a");
+    int peer;
+    Datagrams transport = OnPair(hearer, &peer);
+    ASSERT_EQ(send(peer, "hello", 5, 0), 5);
+    RunUntilHeard(1);
+    EXPECT_EQ(TextOf(hearer.from), "unix:") << "it has no name";
+    EXPECT_EQ(Send(transport, "back"), 0);
+    EXPECT_EQ(Receive(peer), std::vector<std::string>{"back"});
+    int fd = hoya_datagram_transport_fileno(transport.get());
+    EXPECT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+
+    Hearer bound(&trace, "b");
+    int own = socket(AF_INET, SOCK_DGRAM, 0), other = Peer();
+    hoya_address any = AddressOf("127.0.0.1", 0);
+    ASSERT_EQ(bind(own, reinterpret_cast<sockaddr *>(&any.storage), any.length), 0);
+    hoya_datagram_transport *raw = nullptr;
+    ASSERT_EQ(hoya_create_datagram_endpoint_on_socket(loop, own, bound.protocol(), nullptr, &raw), 0);
+    Datagrams second(raw);
+    EXPECT_TRUE(fcntl(own, F_GETFL) & O_NONBLOCK);
+    SendTo(other, "x", NameOf(own));
+    RunUntil([&] { return !bound.got.empty(); });
+    EXPECT_EQ(Send(second, "y"), HOYA_EDESTADDRREQ);
+}
+
+TEST_P(DatagramConformance, WhatIsNoSocketOfThatKindIsRefusedAndStaysTheCallers)
+{
+    auto pair = MakePair();
+    auto pipe = MakePipe();
+    int peer = Peer();
+    AddReader(peer, [] {});
+    const struct {
+        int fd, code;
+    } rows[] = {{pair[0], HOYA_EINVAL}, {pipe[0], HOYA_ENOTSOCK}, {-1, HOYA_EBADF}, {peer, HOYA_EBUSY}};
+    for (const auto &row : rows) {
+        Hearer hearer(&trace, "a");
+        hoya_datagram_transport *transport = nullptr;
+        EXPECT_EQ(hoya_create_datagram_endpoint_on_socket(loop, row.fd, hearer.protocol(), nullptr, &transport),
+                  row.code);
+        EXPECT_STRNE(hoya_error_detail(), "");
+        EXPECT_EQ(transport, nullptr);
+        EXPECT_EQ(hearer.released, 1);
+    }
+    EXPECT_GE(fcntl(peer, F_GETFD), 0);
+}
+
+/* ---- Unix ---- */
+
+class UnixDatagrams : public DatagramConformance
+{
+  protected:
+    void SetUp() override
+    {
+        DatagramConformance::SetUp();
+        char name[] = "/tmp/hoya-datagrams-XXXXXX";
+        ASSERT_NE(mkdtemp(name), nullptr);
+        folder = name;
+    }
+    void TearDown() override
+    {
+        DatagramConformance::TearDown();
+        EXPECT_EQ(rmdir(folder.c_str()), 0) << "a path is left behind";
+    }
+    std::string Path(const char *name) const { return folder + "/" + name; }
+    int CreateUnix(Hearer &hearer, const char *local, const char *remote, Datagrams *out)
+    {
+        hoya_datagram_transport *transport = nullptr;
+        int rc = hoya_create_unix_datagram_endpoint(loop, local, remote, hearer.protocol(), &options, &transport);
+        out->reset(transport);
+        return rc;
+    }
+    static bool Exists(const std::string &path)
+    {
+        struct stat status;
+        return lstat(path.c_str(), &status) == 0;
+    }
+
+    std::string folder;
+};
+
+TEST_P(UnixDatagrams, AServerAnswersAClientThatHasNoNameOfItsOwn)
+{
+    for (bool abstract : {false, true}) {
+        const std::string name = abstract ? "@" + folder : Path("server");
+        Hearer server(&trace, "s"), client(&trace, "c");
+        Datagrams s, c;
+        ASSERT_EQ(CreateUnix(server, name.c_str(), nullptr, &s), 0) << hoya_error_detail();
+        ASSERT_EQ(CreateUnix(client, nullptr, name.c_str(), &c), 0) << hoya_error_detail();
+        server.on_datagram = [](hoya_datagram_transport *t, const std::string &text, const hoya_address &from) {
+            const std::string answer = "re " + text;
+            return hoya_datagram_transport_sendto(t, answer.data(), answer.size(), &from);
+        };
+        EXPECT_EQ(trace, Trace{});
+        EXPECT_EQ(Send(c, "hello"), 0) << hoya_error_detail();
+        RunUntil([&] { return !client.got.empty(); });
+        EXPECT_EQ(client.got[0], "re hello");
+        EXPECT_EQ(TextOf(NameOf(s)), "unix:" + name);
+        EXPECT_EQ(TextOf(NameOf(c)).substr(0, 6), "unix:@") << "of the system's choice";
+        EXPECT_EQ(TextOf(server.from), TextOf(NameOf(c)));
+        EXPECT_EQ(TextOf(client.from), "unix:" + name);
+        for (auto t : {s.get(), c.get()}) hoya_datagram_transport_abort(t);
+        RunUntil([&] { return server.released && client.released; });
+        EXPECT_FALSE(Exists(name));
+        trace.clear();
+    }
+}
+
+TEST_P(UnixDatagrams, APathIsTakenOverFromTheDeadAndFromNobodyElse)
+{
+    const std::string path = Path("socket");
+    hoya_address address;
+    ASSERT_EQ(hoya_address_set_unix(&address, path.c_str()), 0);
+    int dead = socket(AF_UNIX, SOCK_DGRAM, 0);
+    ASSERT_EQ(bind(dead, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
+    Hearer early(&trace, "e"), hearer(&trace, "a"), second(&trace, "b");
+    Datagrams a, b;
+    EXPECT_EQ(CreateUnix(early, path.c_str(), nullptr, &a), HOYA_EADDRINUSE) << "somebody has it";
+    EXPECT_NE(std::string(hoya_error_detail()).find(path), std::string::npos);
+    close(dead);
+    ASSERT_EQ(CreateUnix(hearer, path.c_str(), nullptr, &a), 0) << hoya_error_detail();
+    EXPECT_EQ(CreateUnix(second, path.c_str(), nullptr, &b), HOYA_EADDRINUSE);
+    EXPECT_EQ(early.released + second.released, 2);
+    RunRounds(1);
+    EXPECT_TRUE(hearer.got.empty()) << "it was not disturbed";
+    hoya_datagram_transport_close(a.get());
+    RunUntil([&] { return hearer.released; });
+    EXPECT_FALSE(Exists(path));
+}
+
+TEST_P(UnixDatagrams, AFileThatIsNoSocketStays)
+{
+    const std::string path = Path("file");
+    close(open(path.c_str(), O_CREAT | O_WRONLY, 0600));
+    Hearer hearer(&trace, "a");
+    Datagrams a;
+    EXPECT_EQ(CreateUnix(hearer, path.c_str(), nullptr, &a), HOYA_EADDRINUSE);
+    EXPECT_TRUE(Exists(path));
+    unlink(path.c_str());
+}
+
+TEST_P(UnixDatagrams, APathStaysIfItIsAnothersByNowOrIfItShall)
+{
+    const std::string path = Path("socket"), aside = Path("aside");
+    Hearer kept(&trace, "k"), moved(&trace, "m");
+    Datagrams a, b;
+    options.keep_socket = 1;
+    ASSERT_EQ(CreateUnix(kept, path.c_str(), nullptr, &a), 0);
+    hoya_datagram_transport_abort(a.get());
+    RunUntil([&] { return kept.released; });
+    EXPECT_TRUE(Exists(path));
+    options.keep_socket = 0;
+    ASSERT_EQ(CreateUnix(moved, path.c_str(), nullptr, &b), 0) << hoya_error_detail();
+    ASSERT_EQ(rename(path.c_str(), aside.c_str()), 0);
+    close(open(path.c_str(), O_CREAT | O_WRONLY, 0600));
+    hoya_datagram_transport_abort(b.get());
+    RunUntil([&] { return moved.released; });
+    EXPECT_TRUE(Exists(path));
+    unlink(path.c_str());
+    unlink(aside.c_str());
+}
+
+TEST_P(UnixDatagrams, WhatIsWrongIsTheCallsAnswerAndLeavesNoPath)
+{
+    const std::string path = Path("here"), nobody = Path("nobody"), longest(200, 'x');
+    const struct {
+        const char *local, *remote;
+        int code;
+    } rows[] = {{path.c_str(), nobody.c_str(), HOYA_ENOENT},
+                {"", nullptr, HOYA_EINVAL},
+                {nullptr, "@", HOYA_EINVAL},
+                {longest.c_str(), nullptr, HOYA_ENAMETOOLONG},
+                {path.c_str(), "@nobody-is-here", HOYA_ECONNREFUSED}};
+    int before = OpenFds();
+    for (const auto &row : rows) {
+        Hearer hearer(&trace, "a");
+        Datagrams a;
+        EXPECT_EQ(CreateUnix(hearer, row.local, row.remote, &a), row.code) << hoya_error_detail();
+        EXPECT_STRNE(hoya_error_detail(), "");
+        EXPECT_EQ(hearer.released, 1);
+        EXPECT_EQ(a, nullptr);
+        EXPECT_FALSE(Exists(path));
+    }
+    EXPECT_EQ(OpenFds(), before);
+    Hearer hearer(&trace, "a");
+    Datagrams a;
+    ASSERT_EQ(CreateUnix(hearer, nullptr, nullptr, &a), 0);
+    hoya_address gone;
+    ASSERT_EQ(hoya_address_set_unix(&gone, nobody.c_str()), 0);
+    RunRounds(1);
+    EXPECT_EQ(Send(a, "x", &gone), HOYA_ENOENT);
+    EXPECT_EQ(hoya_datagram_transport_is_closing(a.get()), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Hosts, UnixDatagrams, ::testing::ValuesIn(variants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+
+} // namespace
+
+INSTANTIATE_TEST_SUITE_P(Hosts, DatagramConformance, ::testing::ValuesIn(variants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+
+} // namespace hoya_test
