@@ -14,7 +14,7 @@ and libuv as fast as natively? do connections cost no more than raw epoll? do co
 bare switch between stacks?
 
   workloads: chain batch timers posts pingpong jobs echo guests wakeup
-             connections guest-connections calls memory
+             connections guest-connections calls memory datagrams
              streams stream-memory
              switch round await spawn lock handover meet stream (default: all)
 
@@ -48,14 +48,14 @@ while [ $# -gt 0 ]; do
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
     chain | batch | timers | posts | pingpong | jobs | echo | guests | wakeup | connections | guest-connections | calls | \
-        memory | streams | stream-memory | switch | round | await | spawn | lock | handover | meet | stream)
+        memory | datagrams | streams | stream-memory | switch | round | await | spawn | lock | handover | meet | stream)
         workloads="$workloads $1" ;;
     *) die "there is no option or workload \"$1\"; --help lists them" ;;
     esac
     shift
 done
 [ -n "$workloads" ] || workloads="chain batch timers posts pingpong jobs echo guests wakeup connections guest-connections calls memory
-    streams stream-memory switch round await spawn lock handover meet stream"
+    datagrams streams stream-memory switch round await spawn lock handover meet stream"
 [ -n "$rounds" ] || { [ $quick = yes ] && rounds=9 || rounds=21; }
 
 # ---- the machine -------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ trap 'rm -f "$figures" "$counts"' EXIT
 
 # *-unix is a program with Qt's own dispatcher, *-again the same once more; co-* is one of coroutines and tasks, and
 # co-measure hoya's own switch, co-bare the bare one, in rounds of another workload. *-buffered has connections read into
-# memory of its own.
+# memory of its own; *-paced is of bench-datagrams.
 unset QT_NO_GLIB
 program() # IMPLEMENTATION ARGUMENT...
 {
@@ -100,6 +100,7 @@ program() # IMPLEMENTATION ARGUMENT...
     case $name in
     co-bare) shift; taskset -c "$pin" build/bench/bench/bench-co-floor switch "$@" ;;
     co-measure) shift; taskset -c "$pin" build/bench/bench/bench-co-hoya switch "$@" ;;
+    *-paced) shift; taskset -c "$pin" build/bench/bench/bench-datagrams "${name%-paced}" "$@" ;;
     *-buffered) shift; taskset -c "$pin" "build/bench/bench/bench-${name%-buffered}" buffered "$@" ;;
     *qt-unix*) QT_NO_GLIB=1 taskset -c "$pin" "build/bench/bench/bench-${name%%-unix*}${name#*-unix}" "$@" ;;
     *) taskset -c "$pin" "build/bench/bench/bench-$name" "$@" ;;
@@ -208,6 +209,7 @@ for workload in $workloads; do
             echo "== calls: $connections" >&2
             for impl in floor hoya hoya-buffered libuv libev; do count_calls $impl $connections "$(size 2000 5000)"; done
         done ;;
+    datagrams) row "$(size 1 5)" $one "floor-paced hoya-paced" datagrams "$(size 100 250)" ;;
     memory) row 1 $one "floor hoya libuv libev" memory 10000 ;;
     streams)
         row "$rounds" $one "floor floor-again hoya" streams 1 "$(size 5000 20000)"
