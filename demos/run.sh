@@ -11,7 +11,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/demos
 
-demos=(echo forward redis swap dialog)
+demos=(echo forward redis ping swap dialog)
 host=all
 connections=1000
 messages=100
@@ -29,6 +29,7 @@ Demos:
   forward            a port forwarder between such a client and such a server
   redis              another library on the loop: hiredis, with 10,000 commands at once to a redis-server that is
                      started for it
+  ping               a UDP ping and the echo that answers it: 50 datagrams, one each 20 ms
   swap               one program under every host, in one process: prints its trace, and whether it is the same
   dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
   tour [N]           the short programs of the tutorial, one after the other, or the one with this number: what each is
@@ -36,7 +37,7 @@ Demos:
   million            so many tasks (--tasks), all asleep at once in one thread: what that costs
   errors             what the two programs of echo say when something is wrong
 
-Without a DEMO: echo, forward, redis, swap, dialog.
+Without a DEMO: echo, forward, redis, ping, swap, dialog.
 
 Options:
   --host NAME        native, glib, qt, libuv, or all (the default); swap runs all that were built, dialog
@@ -145,6 +146,7 @@ build_demos() {
     protocol=$build/demos/demo-echo-protocol
     plain=$build/demos/demo-echo-sock
     forward=$build/demos/demo-forward
+    ping=$build/demos/demo-udp-ping
     client=$build/demos/demo-echo-client
     swap=$build/demos/demo-swap
 }
@@ -336,6 +338,16 @@ demo_redis() {
     for h in "${hosts[@]}"; do redis_under "$h"; done
 }
 
+# ---- ping --------------------------------------------------------------------------------------------------
+
+demo_ping() {
+    for h in "${hosts[@]}"; do
+        start_server "$h" "$ping"
+        echo "  $h: $("$ping" --host "$h" --to "127.0.0.1:$port" --count 50)" || die "no datagram came back under $h"
+        stop_server
+    done
+}
+
 # ---- swap --------------------------------------------------------------------------------------------------
 
 demo_swap() {
@@ -482,7 +494,7 @@ while (($#)); do
 done
 case $given in
 '') ;;
-echo | forward | redis | swap | dialog | tour | million | errors) demos=("$given") ;;
+echo | forward | redis | ping | swap | dialog | tour | million | errors) demos=("$given") ;;
 *) wrong "there is no demo \"$given\"" ;;
 esac
 case $host in

@@ -113,6 +113,36 @@ else
     unset 'pids[-1]'
 fi
 
+# Datagrams: our echo for their clients, and theirs for our ping. 50 lines, each a datagram.
+start "$tmp/udp" "$here/demo-udp-ping" --host "$host" --listen 127.0.0.1:0
+udp_port=$port
+seq 1 50 >"$tmp/lines"
+if have socat; then
+    while read -r line; do
+        back=$(echo "$line" | timeout 20 socat -t 2 - "UDP4:127.0.0.1:$udp_port,shut-none") || fail "socat failed"
+        [[ $back == "$line" ]] || fail "socat got \"$back\" back for \"$line\""
+    done < <(head -2 "$tmp/lines")
+    socat "UDP4-RECVFROM:0,bind=127.0.0.1,fork" EXEC:cat 2>"$tmp/socat" &
+    pids+=($!)
+    their_port=
+    for ((i = 0; i < 200; i++)); do # which one it has, the kernel says
+        inode=$(readlink /proc/$!/fd/* 2>/dev/null | sed -n 's/^socket:\[\([0-9]*\)\]$/\1/p' | tail -1) || :
+        [[ -z $inode ]] || their_port=$(awk -v inode="$inode" '$10 == inode { split($2, at, ":"); print at[2] }' /proc/net/udp)
+        [[ -z $their_port ]] || break
+        sleep 0.02
+    done
+    [[ -n $their_port ]] || { cat "$tmp/socat" >&2; fail "socat does not serve datagrams"; }
+    timeout 30 "$here/demo-udp-ping" --host "$host" --to "127.0.0.1:$((16#$their_port))" --count 20 >"$tmp/ping" ||
+        { cat "$tmp/ping" >&2; fail "socat sent nothing back"; }
+    grep -q '^20 sent, 20 came back' "$tmp/ping" || { cat "$tmp/ping" >&2; fail "datagrams were lost on the loopback"; }
+    echo "socat, datagrams: 2 there and back by our echo, 20 by its own"
+fi
+if have nc; then
+    timeout 20 nc -u -w 2 127.0.0.1 "$udp_port" <"$tmp/lines" >"$tmp/back" || fail "nc -u failed"
+    cmp "$tmp/lines" "$tmp/back" || fail "nc -u got something else back"
+    echo "nc -u: 50 lines there and back"
+fi
+
 [[ $host == native ]] || exit 0
 ulimit -Sn "$(ulimit -Hn)"
 files=$(ulimit -n)
