@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * io/io.h: what a loop keeps for this layer: its connections, servers and datagram endpoints, so that its close finds them, the memory into which
- * they read, and the engine.
+ * io/io.h: what a loop keeps for this layer: its connections, servers and datagram endpoints, so that its close finds
+ * them, the memory into which they read, and the engine.
  */
 #ifndef HOYA_IO_IO_H
 #define HOYA_IO_IO_H
