@@ -13,4 +13,5 @@ function(hoya_compile target)
         CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
     target_compile_options(${target} PRIVATE ${hoya_warnings})
     target_compile_definitions(${target} PRIVATE _GNU_SOURCE=1) # accept4, epoll_pwait2
+    target_compile_definitions(${target} PRIVATE _FILE_OFFSET_BITS=64) # large files, for 32 bits, too
 endfunction()

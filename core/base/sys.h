@@ -41,6 +41,11 @@ static inline int count_unread(int fd, int *bytes)
     return ioctl(fd, FIONREAD, bytes);
 }
 
+static inline int duplicate(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 /* sendfile has no MSG_NOSIGNAL. The SIGPIPE that it makes is this thread's, and is taken back, unless one was there before. */
 static inline ssize_t send_file(int socket, int file, int64_t offset, size_t count)
 {

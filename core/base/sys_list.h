@@ -20,6 +20,7 @@
     X(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))                                      \
     X(ssize_t, pread, (int fd, void *buffer, size_t size, off_t offset), (fd, buffer, size, offset))               \
     X(ssize_t, write, (int fd, const void *buffer, size_t size), (fd, buffer, size))                               \
+    X(int, duplicate, (int fd), (fd))                                                                              \
     X(ssize_t, send_file, (int socket, int file, int64_t offset, size_t count), (socket, file, offset, count))     \
     X(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count))                         \
     X(ssize_t, writev_quietly, (int fd, const struct iovec *parts, int count), (fd, parts, count))                 \
@@ -48,6 +49,7 @@
     X(int, getpeername, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length))              \
     X(int, shutdown, (int fd, int how), (fd, how))                                                                 \
     X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))                    \
+    X(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))                         \
     X(ssize_t, send, (int fd, const void *buffer, size_t size, int flags), (fd, buffer, size, flags))              \
     X(ssize_t, recvfrom, (int fd, void *buffer, size_t size, int flags, struct sockaddr *from, socklen_t *length), \
       (fd, buffer, size, flags, from, length))                                                                     \

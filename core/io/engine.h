@@ -46,9 +46,12 @@ typedef struct hoya_channel_events {
      * false: nowhere, and nothing is read. Then, always: how many came, 0 for the end, why none do; or HOYA_EAGAIN, none yet. */
     bool (*input)(hoya_channel *channel, void **memory, size_t *size);
     void (*received)(hoya_channel *channel, const void *memory, ssize_t count);
+    /* Between the two, for a channel that takes descriptors: some have come with these bytes, and are the owner's; or there
+     * was no room for all (`lost`). False: the bytes are not wanted any more, and received says HOYA_EAGAIN. */
+    bool (*descriptors)(hoya_channel *channel, hoya_fd *fds, size_t count, bool lost);
 
-    /* What is to be sent next: fills `parts`, at most `max` of them, and returns how many. Then how many bytes of them went, or
-     * why none do. */
+    /* What is to be sent next: fills `parts`, at most `max` of them, and returns how many; 0 for an owner that has used the
+     * moment itself, by send_fds or send_file. Else then how many bytes of them went, or why none do. */
     int (*output)(hoya_channel *channel, struct iovec *parts, int max);
     void (*sent)(hoya_channel *channel, ssize_t count);
 
@@ -106,6 +109,12 @@ typedef struct hoya_engine {
     /* The same for a datagram: 0; HOYA_EAGAIN, not now; or why not. */
     int (*send_datagram)(hoya_channel *channel, const hoya_datagram *datagram);
 
+    /* The same with descriptors, which go with the first byte: 0, and they have not gone. */
+    ssize_t (*send_fds)(hoya_channel *channel, const struct iovec *parts, int count, const hoya_fd *fds,
+                        size_t fd_count);
+    /* The same from a file: how many bytes, 0 at its end, HOYA_EAGAIN for none now, or why not. */
+    ssize_t (*send_file)(hoya_channel *channel, hoya_fd file, int64_t offset, size_t count);
+
     /* Begins to connect: 0, and `connected` will come; or why not. */
     int (*connect)(hoya_channel *channel, const struct sockaddr *address, socklen_t length);
 } hoya_engine;
@@ -120,6 +129,7 @@ struct hoya_channel {
     uint8_t turns;         /* of run, on the stack */
     bool open : 1;         /* from begin to end */
     bool queued : 1;       /* an entry of the ready ring points here */
+    bool takes_fds : 1;    /* the owner's to set: descriptors that come are told */
     hoya_loop *loop;       /* the owner keeps it */
     hoya_runnable runnable;
     const hoya_engine *engine;

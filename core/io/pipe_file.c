@@ -393,4 +393,5 @@ static ssize_t send_nothing(hoya_channel *channel, const struct iovec *parts, in
     return 0;
 }
 
-const hoya_engine hoya_engine_files = {"files", begin, end, start, stop, send_nothing, NULL, NULL};
+const hoya_engine hoya_engine_files = {
+    .name = "files", .begin = begin, .end = end, .start = start, .stop = stop, .send = send_nothing};

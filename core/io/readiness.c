@@ -15,6 +15,7 @@
 #include "base/sys.h"
 #include "io/io.h"
 #include "io/pipe.h"
+#include "io/rights.h"
 
 #define PARTS 64     /* of what is sent by one call */
 #define ACCEPTS 128  /* by one turn; statement 113 */
@@ -101,19 +102,36 @@ static int code_or(int later)
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? later : -errno;
 }
 
-static inline ssize_t receive_from_socket(hoya_fd fd, void *memory, size_t size)
+/* Not inline: what it needs is on the stack of nobody else. */
+static __attribute__((noinline)) ssize_t receive_with_fds(hoya_channel *channel, void *memory, size_t size)
 {
-    return hoya_sys_recv(fd, memory, size, 0);
+    hoya_rights rights;
+    ssize_t n = hoya_rights_receive(channel->record.fd, memory, size, &rights);
+    if (n < 0 || (!rights.count && !rights.lost)) return n;
+    if (channel->events->descriptors(channel, rights.fds, rights.count, rights.lost)) return n;
+    errno = EAGAIN;
+    return -1;
 }
 
-static inline void take_input_by(hoya_channel *channel, ssize_t (*receive)(hoya_fd fd, void *memory, size_t size))
+static inline ssize_t receive_from_socket(hoya_channel *channel, void *memory, size_t size)
+{
+    if (hoya_unlikely(channel->takes_fds)) return receive_with_fds(channel, memory, size);
+    return hoya_sys_recv(channel->record.fd, memory, size, 0);
+}
+
+static ssize_t receive_from_pipe(hoya_channel *channel, void *memory, size_t size)
+{
+    return hoya_pipe_read(channel->record.fd, memory, size);
+}
+
+static inline void take_input_by(hoya_channel *channel,
+                                 ssize_t (*receive)(hoya_channel *channel, void *memory, size_t size))
 {
     char some[SOME];
     void *memory = some;
     size_t size = sizeof some;
     if (!channel->events->input(channel, &memory, &size)) return;
-    hoya_fd fd = channel->record.fd;
-    ssize_t n = receive(fd, memory, size);
+    ssize_t n = receive(channel, memory, size);
     channel->events->received(channel, memory, hoya_likely(n >= 0) ? n : code_or(HOYA_EAGAIN));
 }
 
@@ -124,7 +142,7 @@ static void take_input(hoya_channel *channel)
 
 static void take_input_of_pipe(hoya_channel *channel)
 {
-    take_input_by(channel, hoya_pipe_read);
+    take_input_by(channel, receive_from_pipe);
 }
 
 static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int count)
@@ -142,6 +160,19 @@ static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int 
         n = hoya_sys_sendmsg(fd, &message, MSG_NOSIGNAL);
     }
     return hoya_likely(n >= 0) ? n : code_or(0);
+}
+
+static ssize_t send_fds(hoya_channel *channel, const struct iovec *parts, int count, const hoya_fd *fds,
+                        size_t fd_count)
+{
+    ssize_t n = hoya_rights_send(channel->record.fd, parts, count, fds, fd_count);
+    return n >= 0 ? n : code_or(0);
+}
+
+static ssize_t send_from(hoya_channel *channel, hoya_fd file, int64_t offset, size_t count)
+{
+    ssize_t n = hoya_sys_send_file(channel->record.fd, file, offset, count);
+    return n >= 0 ? n : code_or(HOYA_EAGAIN);
 }
 
 static ssize_t send_to_pipe(hoya_channel *channel, const struct iovec *parts, int count)
@@ -412,10 +443,22 @@ static int begin_connect(hoya_channel *channel, const struct sockaddr *address, 
     return start(channel, HOYA_CHANNEL_CONNECT);
 }
 
-const hoya_engine hoya_engine_readiness = {"readiness", begin,      end,           start,
-                                           stop,        send_parts, send_datagram, begin_connect};
-const hoya_engine hoya_engine_pipes = {"readiness of pipes", begin_pipe, end, start, stop,
-                                       send_to_pipe,         NULL,       NULL};
+const hoya_engine hoya_engine_readiness = {.name = "readiness",
+                                           .begin = begin,
+                                           .end = end,
+                                           .start = start,
+                                           .stop = stop,
+                                           .send = send_parts,
+                                           .send_datagram = send_datagram,
+                                           .send_fds = send_fds,
+                                           .send_file = send_from,
+                                           .connect = begin_connect};
+const hoya_engine hoya_engine_pipes = {.name = "readiness of pipes",
+                                       .begin = begin_pipe,
+                                       .end = end,
+                                       .start = start,
+                                       .stop = stop,
+                                       .send = send_to_pipe};
 
 void hoya_channel_soon(hoya_channel *channel)
 {

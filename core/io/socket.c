@@ -111,8 +111,7 @@ int hoya_link_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, sock
 
 void hoya_protocol_release(hoya_protocol protocol)
 {
-    if (protocol.ops && protocol.ops->size == sizeof *protocol.ops)
-        hoya_destroy_arg(protocol.ops->released, protocol.arg);
+    if (hoya_protocol_is_known(protocol.ops)) hoya_destroy_arg(protocol.ops->released, protocol.arg);
 }
 
 int hoya_protocol_refuse(hoya_protocol protocol, int code)

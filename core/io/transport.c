@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "io/pipe.h"
+#include "io/rights.h"
 
 static hoya_transport *transport_of(hoya_channel *channel)
 {
@@ -31,7 +32,7 @@ static hoya_loop_io *io_of(const hoya_transport *transport)
 int hoya_protocol_check(hoya_protocol protocol)
 {
     const hoya_protocol_ops *ops = protocol.ops;
-    if (!ops || ops->size != sizeof *ops)
+    if (!hoya_protocol_is_known(ops))
         return hoya_error_set(HOYA_EINVAL, "a protocol without functions, or of another version");
     if (!ops->get_buffer != !ops->buffer_updated)
         return hoya_error_set(HOYA_EINVAL, "a protocol with one of get_buffer and buffer_updated");
@@ -52,6 +53,7 @@ void hoya_transport_end(hoya_transport *transport, int code)
     transport->code = code;
     unwatch(transport, HOYA_CHANNEL_INPUT | HOYA_CHANNEL_OUTPUT | HOYA_CHANNEL_HANGUP);
     hoya_channel_soon(&transport->channel);
+    if (transport->sends_file) hoya_sendfile_fail(transport, code);
 }
 
 /* Ended first: the exception handler may run the host's loop. */
@@ -80,6 +82,7 @@ static void let_go(hoya_transport *transport)
     transport->owner = NULL;
     transport->closing = transport->lost_due = transport->lost = true;
     hoya_list_remove(&transport->node);
+    if (transport->sends_file) hoya_sendfile_forget(transport);
     hoya_transport_ref(transport); /* the end of the channel takes the loop's */
     transport->channel.engine->end(&transport->channel);
     if (hoya_unlikely(transport->puts_back)) hoya_pipe_put_back(transport, fd);
@@ -123,15 +126,16 @@ void hoya_transports_close(hoya_loop_io *io)
 
 /* ---- the beginning ------------------------------------------------------------------------------------------ */
 
-static int start_reading(hoya_transport *transport)
+int hoya_transport_start_reading(hoya_transport *transport)
 {
     if (transport->closing || transport->at_eof || transport->reading_paused || !transport->made) return 0;
+    if (transport->sends_file) return 0;
     return transport->channel.engine->start(&transport->channel, HOYA_CHANNEL_INPUT);
 }
 
 static int start(hoya_transport *transport)
 {
-    if (hoya_likely(!transport->hangs_up)) return start_reading(transport);
+    if (hoya_likely(!transport->hangs_up)) return hoya_transport_start_reading(transport);
     return transport->lost_due ? 0 : transport->channel.engine->start(&transport->channel, HOYA_CHANNEL_HANGUP);
 }
 
@@ -223,6 +227,22 @@ static void receive_data(hoya_transport *transport, const void *memory, size_t c
     if (hoya_unlikely(rc < 0)) fail_of_protocol(transport, rc, what);
 }
 
+static bool receive_descriptors(hoya_channel *channel, hoya_fd *fds, size_t count, bool lost)
+{
+    hoya_transport *transport = transport_of(channel);
+    const char *what = "descriptors that came could not be taken";
+    if (lost) {
+        hoya_rights_close(fds, count);
+        hoya_transport_fail(transport, hoya_error_set(HOYA_EMFILE, "there is room for %zu of them", count), what);
+        return false;
+    }
+    hoya_protocol_begin(transport);
+    int rc = transport->protocol.ops->fds_received(transport, fds, count, transport->protocol.arg);
+    hoya_protocol_end(transport);
+    if (rc < 0) fail_of_protocol(transport, rc, "a protocol's fds_received failed");
+    return !transport->closing;
+}
+
 static void receive_eof(hoya_transport *transport)
 {
     const hoya_protocol_ops *ops = transport->protocol.ops;
@@ -257,6 +277,7 @@ static void gone(hoya_channel *channel)
 {
     hoya_transport *transport = transport_of(channel);
     hoya_output_clear(&transport->output); /* whoever still has a reference need not keep that */
+    if (transport->more) hoya_passed_clear(&transport->more->passed);
     hoya_transport_unref(transport);
 }
 
@@ -271,6 +292,7 @@ static const hoya_channel_events events = {.what = "transport",
                                            .turn = turn,
                                            .input = input,
                                            .received = received,
+                                           .descriptors = receive_descriptors,
                                            .output = hoya_transport_output,
                                            .sent = hoya_transport_sent,
                                            .hung_up = hung_up,
@@ -278,6 +300,13 @@ static const hoya_channel_events events = {.what = "transport",
                                            .function = function};
 
 /* ---- making one ------------------------------------------------------------------------------------------- */
+
+/* Only of Unix connections whose protocol wants to know: all others have a shorter way. */
+static void look_for_fds(hoya_transport *transport)
+{
+    transport->channel.takes_fds =
+        hoya_protocol_takes_fds(transport->protocol.ops) && hoya_transport_family(transport) == AF_UNIX;
+}
 
 static hoya_transport *allocate(hoya_fd fd, const struct sockaddr *given, socklen_t peer_length)
 {
@@ -315,12 +344,13 @@ int hoya_transport_new(hoya_loop *loop, const hoya_engine *engine, hoya_fd fd, c
     if (limits) rc = hoya_transport_set_write_buffer_limits(transport, limits->high, limits->low, limits->hard);
     if (rc >= 0) rc = transport->channel.engine->begin(&transport->channel, fd);
     if (rc < 0) {
-        hoya_free(transport->own_limits);
+        hoya_free(transport->more);
         hoya_free(transport);
         return rc;
     }
     hoya_loop_ref(loop);
     transport->protocol = protocol;
+    look_for_fds(transport);
     transport->owner = owner;
     hoya_list_append(&io->transports, &transport->node);
     hoya_channel_soon(&transport->channel);
@@ -341,7 +371,7 @@ void hoya_transport_unref(hoya_transport *transport)
     hoya_check(transport->refs > 0, "a transport was unreferenced once too often");
     if (--transport->refs) return;
     hoya_loop *loop = transport->channel.loop;
-    hoya_free(transport->own_limits);
+    hoya_free(transport->more);
     hoya_free(transport);
     hoya_loop_unref(loop);
 }
@@ -366,6 +396,7 @@ int hoya_transport_set_protocol(hoya_transport *transport, hoya_protocol protoco
     if (transport->lost) return hoya_error_set(HOYA_ECLOSED, "the connection has ended");
     if (transport->asks) return hoya_error_set(HOYA_EBUSY, "the protocol has been asked for memory");
     transport->protocol = protocol;
+    look_for_fds(transport);
     return 0;
 }
 
@@ -375,7 +406,7 @@ int hoya_transport_close(hoya_transport *transport)
     if (rc < 0 || transport->closing) return rc;
     transport->closing = true;
     unwatch(transport, HOYA_CHANNEL_INPUT);
-    if (!transport->output.size) hoya_transport_end(transport, 0);
+    if (!transport->output.size && !transport->sends_file) hoya_transport_end(transport, 0);
     return 0;
 }
 
@@ -405,14 +436,15 @@ int hoya_transport_resume_reading(hoya_transport *transport)
     int rc = hoya_transport_enter(transport);
     if (rc < 0 || transport->closing || !transport->reading_paused) return rc;
     transport->reading_paused = false;
-    rc = start_reading(transport);
+    rc = hoya_transport_start_reading(transport);
     if (rc < 0) transport->reading_paused = true;
     return rc;
 }
 
 int hoya_transport_is_reading(const hoya_transport *transport)
 {
-    return transport->made && !transport->closing && !transport->reading_paused && !transport->at_eof;
+    return transport->made && !transport->closing && !transport->reading_paused && !transport->at_eof &&
+           !transport->sends_file;
 }
 
 hoya_fd hoya_transport_fileno(const hoya_transport *transport)
@@ -443,16 +475,21 @@ int hoya_transport_get_peername(const hoya_transport *transport, hoya_address *a
     return get_address(transport, transport->sockname_length, transport->peername_length, address);
 }
 
+int hoya_transport_family(const hoya_transport *transport)
+{
+    const struct sockaddr *name = (const struct sockaddr *)transport->addresses;
+    return transport->sockname_length < sizeof(sa_family_t) ? 0 : name->sa_family;
+}
+
 int hoya_transport_get_peer_credentials(const hoya_transport *transport, hoya_credentials *credentials)
 {
     int rc = hoya_transport_enter(transport);
     if (rc < 0) return rc;
     hoya_fd fd = hoya_transport_fileno(transport);
     if (fd == HOYA_INVALID_FD) return hoya_error_set(HOYA_ECLOSED, "the connection has ended");
-    const struct sockaddr *name = (const struct sockaddr *)transport->addresses;
     struct ucred peer;
     socklen_t size = sizeof peer;
-    if (transport->sockname_length < sizeof(sa_family_t) || name->sa_family != AF_UNIX)
+    if (hoya_transport_family(transport) != AF_UNIX)
         return hoya_error_set(HOYA_ENOTSUP, "only of Unix connections is it known who is at the other end");
     if (hoya_sys_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return hoya_error_errno("SO_PEERCRED");
     *credentials = (hoya_credentials){peer.pid, peer.uid, peer.gid};
@@ -482,11 +519,12 @@ void hoya_transports_dump(const hoya_loop_io *io, const hoya_printer *to)
             (const hoya_transport *)((const char *)node - offsetof(hoya_transport, node));
         char ends[2 * HOYA_ADDRESS_TEXT_SIZE + sizeof " to "];
         ends_text(transport, ends, sizeof ends);
-        hoya_print(to, "    %d: %s%s%s, %zu bytes to be sent", transport->channel.record.fd, ends,
+        hoya_print(to, "    %d: %s%s%s%s, %zu bytes to be sent", transport->channel.record.fd, ends,
                    transport->lost_due  ? ", ending"
                    : transport->closing ? ", closing"
                                         : "",
                    hoya_transport_is_reading(transport) ? "" : ", not reading",
+                   transport->sends_file ? ", sending a file" : "",
                    hoya_transport_get_write_buffer_size(transport));
     }
 }

@@ -14,6 +14,7 @@
 #include "io/engine.h"
 #include "io/io.h"
 #include "io/output.h"
+#include "io/passed.h"
 
 /* Whoever made it, and wants to know. */
 typedef struct hoya_transport_owner {
@@ -27,6 +28,13 @@ typedef struct hoya_write_limits {
     size_t high, low, hard;
 } hoya_write_limits;
 
+/* What few connections have: made when it is first wanted, and kept. */
+typedef struct hoya_transport_more {
+    hoya_write_limits limits;
+    hoya_passed passed;             /* io/descriptors.c: those that wait in the output */
+    struct hoya_file_sending *file; /* io/sendfile.c: while sends_file */
+} hoya_transport_more;
+
 struct hoya_transport {
     hoya_channel channel;
     uint32_t refs;
@@ -39,6 +47,7 @@ struct hoya_transport {
     bool lost : 1;           /* it has been called */
     bool eof_wanted : 1;     /* write_eof has been called */
     bool writing_paused : 1; /* the protocol has been told to */
+    bool sends_file : 1;     /* nothing is read meanwhile, and nothing may be written */
     bool missed : 1;         /* a turn came while a function of the protocol was on the stack */
     /* Of pipes: at_eof from the beginning where nothing is read, eof_wanted where nothing is written. */
     bool reads_pipe : 1, writes_pipe : 1;
@@ -48,7 +57,7 @@ struct hoya_transport {
     uint8_t inside;       /* of those */
     uint8_t sockname_length, peername_length;
     hoya_protocol protocol;
-    hoya_write_limits *own_limits; /* or NULL: the default ones */
+    hoya_transport_more *more; /* or NULL */
     hoya_output output;
     /* From here on: what an echo does not touch. */
     hoya_transport_owner *owner; /* or NULL */
@@ -60,6 +69,17 @@ struct hoya_transport {
 
 /* HOYA_EINVAL for a table of functions that cannot be served. */
 int hoya_protocol_check(hoya_protocol protocol);
+
+/* Programs that were compiled before there was fds_received have a shorter table. */
+static inline bool hoya_protocol_is_known(const hoya_protocol_ops *ops)
+{
+    return ops && (ops->size == sizeof *ops || ops->size == offsetof(hoya_protocol_ops, fds_received));
+}
+
+static inline bool hoya_protocol_takes_fds(const hoya_protocol_ops *ops)
+{
+    return ops->size == sizeof *ops && ops->fds_received;
+}
 
 /* For a connected stream socket, or a pipe, that is NONBLOCK and CLOEXEC; connection_made comes in the next round. Takes the descriptor,
  * which counts as ours already, and the protocol, unless it fails. `peer` is the other side's address, where that is known:
@@ -100,12 +120,39 @@ static inline void hoya_protocol_end(hoya_transport *transport)
     if (transport->channel.open) hoya_channel_soon(&transport->channel);
 }
 
+/* AF_UNIX, ...; 0 where that is not known. */
+int hoya_transport_family(const hoya_transport *transport);
+/* Reads, unless there is a reason not to. */
+int hoya_transport_start_reading(hoya_transport *transport);
+int hoya_transport_want_more(hoya_transport *transport);
+
 /* io/write.c */
+/* May something be written now? Is there room for so much? */
+int hoya_transport_enter_write(const hoya_transport *transport);
+int hoya_transport_check_limit(const hoya_transport *transport, size_t size);
+/* `sent` of `total` bytes have gone: the rest waits. Or none will, and the connection ends. */
+int hoya_transport_finish_write(hoya_transport *transport, const struct iovec *parts, size_t count, size_t total,
+                                ssize_t sent);
+/* A sendfile is over: the connection goes on as it was, or ends as it was told. */
+void hoya_transport_file_over(hoya_transport *transport);
 /* HOYA_LIMIT_DEFAULT resolved; HOYA_EINVAL for limits that contradict each other. */
 int hoya_write_limits_resolve(size_t high, size_t low, size_t hard, hoya_write_limits *limits);
 /* Tells the protocol, once it has heard of the connection. */
 void hoya_transport_pause_if_full(hoya_transport *transport);
 int hoya_transport_output(hoya_channel *channel, struct iovec *parts, int max);
 void hoya_transport_sent(hoya_channel *channel, ssize_t count);
+
+/* io/sendfile.c, while sends_file */
+/* Nothing else is to be sent first: shows what has been read, or sends from the file. */
+int hoya_sendfile_output(hoya_transport *transport, struct iovec *parts);
+/* So much of what was shown has gone. */
+void hoya_sendfile_take(hoya_transport *transport, size_t count);
+/* The connection ends, with this code or 0. */
+void hoya_sendfile_fail(hoya_transport *transport, int code);
+/* The loop closes. */
+void hoya_sendfile_forget(hoya_transport *transport);
+
+/* io/descriptors.c, while there is anything in `passed` */
+int hoya_descriptors_output(hoya_transport *transport, struct iovec *parts, int max);
 
 #endif

@@ -21,7 +21,7 @@ static const hoya_write_limits default_limits = {64 * 1024, 16 * 1024, SIZE_MAX}
 
 static const hoya_write_limits *limits_of(const hoya_transport *transport)
 {
-    return transport->own_limits ? transport->own_limits : &default_limits;
+    return transport->more ? &transport->more->limits : &default_limits;
 }
 
 static hoya_transport *transport_of(hoya_channel *channel)
@@ -58,8 +58,18 @@ void hoya_transport_pause_if_full(hoya_transport *transport)
 static void resume_if_low(hoya_transport *transport)
 {
     if (!transport->writing_paused || transport->output.size > limits_of(transport)->low) return;
+    if (transport->sends_file) return; /* it would be refused: when that is over */
     transport->writing_paused = false;
     tell(transport, transport->protocol.ops->resume_writing, "a protocol's resume_writing failed");
+}
+
+int hoya_transport_want_more(hoya_transport *transport)
+{
+    if (transport->more) return 0;
+    transport->more = hoya_new(hoya_transport_more);
+    if (!transport->more) return HOYA_ENOMEM;
+    transport->more->limits = default_limits;
+    return 0;
 }
 
 int hoya_write_limits_resolve(size_t high, size_t low, size_t hard, hoya_write_limits *limits)
@@ -82,11 +92,9 @@ int hoya_transport_set_write_buffer_limits(hoya_transport *transport, size_t hig
     int rc = hoya_transport_enter(transport);
     if (rc >= 0) rc = hoya_write_limits_resolve(high, low, hard, &wanted);
     if (rc < 0) return rc;
-    hoya_write_limits *own = hoya_new(hoya_write_limits);
-    if (!own) return HOYA_ENOMEM;
-    *own = wanted;
-    hoya_free(transport->own_limits);
-    transport->own_limits = own;
+    rc = hoya_transport_want_more(transport);
+    if (rc < 0) return rc;
+    transport->more->limits = wanted;
     if (transport->lost_due) return 0;
     if (transport->writing_paused) resume_if_low(transport);
     else hoya_transport_pause_if_full(transport);
@@ -113,7 +121,12 @@ size_t hoya_transport_get_write_buffer_size(const hoya_transport *transport)
 
 int hoya_transport_output(hoya_channel *channel, struct iovec *parts, int max)
 {
-    return hoya_output_parts(&transport_of(channel)->output, parts, max);
+    hoya_transport *transport = transport_of(channel);
+    if (hoya_unlikely(transport->sends_file) && !transport->output.size)
+        return hoya_sendfile_output(transport, parts);
+    if (hoya_unlikely(transport->more) && transport->more->passed.first)
+        return hoya_descriptors_output(transport, parts, max);
+    return hoya_output_parts(&transport->output, parts, max);
 }
 
 static void shut_down(hoya_transport *transport)
@@ -129,12 +142,29 @@ void hoya_transport_sent(hoya_channel *channel, ssize_t count)
         hoya_transport_end(transport, (int)count); /* statement 102: not reported */
         return;
     }
+    if (hoya_unlikely(transport->sends_file) && !transport->output.size) {
+        hoya_sendfile_take(transport, (size_t)count);
+        return;
+    }
     hoya_output_take(&transport->output, (size_t)count);
+    if (hoya_unlikely(transport->more)) hoya_passed_move(&transport->more->passed, (size_t)count);
     resume_if_low(transport); /* may write */
-    if (transport->output.size || transport->lost_due) return;
+    if (transport->output.size || transport->lost_due || transport->sends_file) return;
     channel->engine->stop(channel, HOYA_CHANNEL_OUTPUT);
     if (transport->closing) hoya_transport_end(transport, 0);
     else if (transport->eof_wanted) shut_down(transport);
+}
+
+void hoya_transport_file_over(hoya_transport *transport)
+{
+    if (transport->lost_due) return;
+    if (!transport->output.size) {
+        transport->channel.engine->stop(&transport->channel, HOYA_CHANNEL_OUTPUT);
+        if (transport->closing) hoya_transport_end(transport, 0);
+    }
+    int rc = hoya_transport_start_reading(transport);
+    if (rc < 0) hoya_transport_fail(transport, rc, "a connection cannot be watched");
+    else if (!transport->lost_due) resume_if_low(transport);
 }
 
 /* ---- the program's side --------------------------------------------------------------------------------------- */
@@ -142,23 +172,26 @@ void hoya_transport_sent(hoya_channel *channel, ssize_t count)
 static int refuse(const hoya_transport *transport)
 {
     if (transport->reads_pipe) return hoya_error_set(HOYA_ENOTSUP, "nothing can be written to a read pipe");
+    if (!transport->closing && transport->sends_file)
+        return hoya_error_set(HOYA_EBUSY, "write while a file is sent");
     if (!transport->closing) return hoya_error_set(HOYA_ESTATE, "write after write_eof");
     if (transport->code < 0) return hoya_error_set(transport->code, "the connection has ended");
     return hoya_error_set(HOYA_ECLOSED, "write on a connection that was closed"); /* statement 95 */
 }
 
-static int enter_write(const hoya_transport *transport)
+int hoya_transport_enter_write(const hoya_transport *transport)
 {
     int rc = hoya_transport_enter(transport);
     if (rc < 0) return rc;
-    return hoya_unlikely(transport->closing || transport->eof_wanted) ? refuse(transport) : 0;
+    return hoya_unlikely(transport->closing || transport->eof_wanted || transport->sends_file) ? refuse(transport)
+                                                                                               : 0;
 }
 
 /* The default is no limit. */
-static int check_limit(const hoya_transport *transport, size_t more)
+int hoya_transport_check_limit(const hoya_transport *transport, size_t more)
 {
-    if (hoya_likely(!transport->own_limits)) return 0;
-    size_t hard = transport->own_limits->hard, waiting = transport->output.size;
+    if (hoya_likely(!transport->more)) return 0;
+    size_t hard = transport->more->limits.hard, waiting = transport->output.size;
     if (waiting <= hard && more <= hard - waiting) return 0;
     return hoya_error_set(HOYA_ENOBUFS, "%zu bytes wait, %zu more are over the limit of %zu", waiting, more, hard);
 }
@@ -212,9 +245,8 @@ static int keep(hoya_transport *transport, const struct iovec *parts, size_t cou
     return 0;
 }
 
-/* `sent` of `total` bytes have gone, or none will. */
-static int finish_write(hoya_transport *transport, const struct iovec *parts, size_t count, size_t total,
-                        ssize_t sent)
+int hoya_transport_finish_write(hoya_transport *transport, const struct iovec *parts, size_t count, size_t total,
+                                ssize_t sent)
 {
     if (hoya_unlikely(sent < 0)) return end_of(transport, (int)sent, "send");
     return hoya_likely((size_t)sent == total) ? 0 : keep(transport, parts, count, (size_t)sent);
@@ -223,20 +255,20 @@ static int finish_write(hoya_transport *transport, const struct iovec *parts, si
 int hoya_transport_writelines(hoya_transport *transport, const struct iovec *parts, size_t count)
 {
     size_t total = 0;
-    int rc = enter_write(transport);
+    int rc = hoya_transport_enter_write(transport);
     if (rc >= 0) rc = add_up(parts, count, &total);
-    if (rc >= 0) rc = check_limit(transport, total);
+    if (rc >= 0) rc = hoya_transport_check_limit(transport, total);
     if (rc < 0 || !total) return rc;
     ssize_t sent = transport->output.size ? 0 : send_now(transport, parts, count);
-    return finish_write(transport, parts, count, total, sent);
+    return hoya_transport_finish_write(transport, parts, count, total, sent);
 }
 
 /* The same for one part, without the loops. */
 int hoya_transport_write(hoya_transport *transport, const void *data, size_t size)
 {
-    int rc = enter_write(transport);
+    int rc = hoya_transport_enter_write(transport);
     if (hoya_unlikely(rc >= 0 && size && !data)) rc = hoya_error_set(HOYA_EINVAL, "write without data");
-    if (rc >= 0) rc = check_limit(transport, size);
+    if (rc >= 0) rc = hoya_transport_check_limit(transport, size);
     if (rc < 0 || !size) return rc;
     union { /* nothing is written to it */
         const void *given;
@@ -245,7 +277,7 @@ int hoya_transport_write(hoya_transport *transport, const void *data, size_t siz
     struct iovec part = {cast.wanted, size};
     hoya_channel *channel = &transport->channel;
     ssize_t sent = transport->output.size ? 0 : channel->engine->send(channel, &part, 1);
-    return finish_write(transport, &part, 1, size, sent);
+    return hoya_transport_finish_write(transport, &part, 1, size, sent);
 }
 
 int hoya_transport_can_write_eof(const hoya_transport *transport)
@@ -258,8 +290,9 @@ int hoya_transport_write_eof(hoya_transport *transport)
     int rc = hoya_transport_enter(transport);
     if (rc < 0 || transport->closing) return rc;
     if (hoya_unlikely(transport->reads_pipe)) return refuse(transport);
-    if (transport->writes_pipe) return hoya_transport_close(transport);
+    if (transport->writes_pipe && !transport->sends_file) return hoya_transport_close(transport);
     if (transport->eof_wanted) return 0;
+    if (transport->sends_file) return refuse(transport);
     transport->eof_wanted = true;
     if (!transport->output.size) shut_down(transport);
     return 0;

@@ -29,7 +29,7 @@ class Recorder
     }
     ~Recorder()
     {
-        static const hoya_protocol_ops nothing = {sizeof nothing, nullptr, nullptr, nullptr, nullptr,
+        static const hoya_protocol_ops nothing = {sizeof nothing, nullptr, nullptr, nullptr, nullptr, nullptr,
                                                   nullptr,        nullptr, nullptr, nullptr, nullptr};
         if (transport) EXPECT_EQ(hoya_transport_set_protocol(transport, {&nothing, nullptr}), 0);
     }
@@ -116,9 +116,9 @@ class Recorder
     }
 
     static constexpr hoya_protocol_ops kPlain = {
-        sizeof(hoya_protocol_ops), Made, nullptr, nullptr, Data, Eof, Pause, Resume, Lost, Released};
+        sizeof(hoya_protocol_ops), Made, nullptr, nullptr, Data, Eof, Pause, Resume, Lost, Released, nullptr};
     static constexpr hoya_protocol_ops kBuffered = {
-        sizeof(hoya_protocol_ops), Made, GetBuffer, Updated, nullptr, Eof, Pause, Resume, Lost, Released};
+        sizeof(hoya_protocol_ops), Made, GetBuffer, Updated, nullptr, Eof, Pause, Resume, Lost, Released, nullptr};
     Trace *trace_;
     std::string name_;
     bool buffered_;

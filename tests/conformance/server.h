@@ -80,8 +80,17 @@ struct House {
         Of(arg)->released++;
         if (Of(arg)->on_released) Of(arg)->on_released();
     }
-    static constexpr hoya_protocol_ops kOps = {
-        sizeof(hoya_protocol_ops), Made, nullptr, nullptr, Data, nullptr, nullptr, nullptr, Lost, Released};
+    static constexpr hoya_protocol_ops kOps = {sizeof(hoya_protocol_ops),
+                                               Made,
+                                               nullptr,
+                                               nullptr,
+                                               Data,
+                                               nullptr,
+                                               nullptr,
+                                               nullptr,
+                                               Lost,
+                                               Released,
+                                               nullptr};
 };
 
 /* Over any fixture that has a loop. */

@@ -30,6 +30,9 @@ class TransportElsewhere : public NetConformance
         iovec part = {const_cast<char *>("x"), 1};
         expect("write", hoya_transport_write(t, "x", 1));
         expect("writelines", hoya_transport_writelines(t, &part, 1));
+        const hoya_fd passed = 0;
+        expect("write_fds", hoya_transport_write_fds(t, "x", 1, &passed, 1));
+        expect("sendfile", hoya_sendfile(t, 0, 0, 1, 0, nullptr));
         expect("write_eof", hoya_transport_write_eof(t));
         expect("close", hoya_transport_close(t));
         expect("abort", hoya_transport_abort(t));

@@ -342,7 +342,7 @@ struct Watcher {
     }
     hoya_protocol protocol()
     {
-        static const hoya_protocol_ops ops = {sizeof ops, nullptr, nullptr, nullptr, Data,
+        static const hoya_protocol_ops ops = {sizeof ops, nullptr, nullptr, nullptr, Data,   nullptr,
                                               nullptr,    nullptr, nullptr, nullptr, nullptr};
         return {&ops, this};
     }

@@ -359,7 +359,7 @@ TEST_P(NetConformance, SetProtocolIsRefusedWhereItCannotBe)
 
 TEST_P(NetConformance, AProtocolWithoutFunctionsReadsAndDrops)
 {
-    static const hoya_protocol_ops nothing = {sizeof nothing, nullptr, nullptr, nullptr, nullptr,
+    static const hoya_protocol_ops nothing = {sizeof nothing, nullptr, nullptr, nullptr, nullptr, nullptr,
                                               nullptr,        nullptr, nullptr, nullptr, nullptr};
     int fds[2];
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);

@@ -50,7 +50,7 @@ struct Sink {
     }
     static void Released(void *arg) { of(arg)->released++; }
     static constexpr hoya_protocol_ops kOps = {
-        sizeof(hoya_protocol_ops), Made, nullptr, nullptr, Data, Eof, nullptr, nullptr, Lost, Released};
+        sizeof(hoya_protocol_ops), Made, nullptr, nullptr, Data, Eof, nullptr, nullptr, Lost, Released, nullptr};
 };
 
 /* Descriptors of the test's, closed at its end. */

@@ -224,11 +224,14 @@ unsigned FaultyInterface(const char *name)
 void ReplaceSystemCalls()
 {
     FAULTY(read, EINTR, EAGAIN);
+    FAULTY(pread, EINTR, EIO);
     FAULTY(write, EINTR);
     FAULTY(writev, EAGAIN, EINTR, EPIPE);
     FAULTY(writev_quietly, EAGAIN, EOPNOTSUPP, EPIPE);
     FAULTY(reopen_terminal, EACCES, EMFILE);
     FAULTY(dup3, EBUSY);
+    FAULTY(duplicate, EMFILE);
+    FAULTY(send_file, EAGAIN, EINVAL, EPIPE);
     FAULTY(fstat, ENOMEM);
     FAULTY(count_unread, EINVAL);
     FAULTY(getsockopt, ENOBUFS);
@@ -241,12 +244,11 @@ void ReplaceSystemCalls()
     FAULTY(getpeername, ENOTCONN);
     FAULTY(shutdown, ENOTCONN);
     FAULTY(recv, EAGAIN, EINTR, ECONNRESET);
+    FAULTY(recvmsg, EAGAIN, EINTR, ECONNRESET);
     FAULTY(send, EAGAIN, EINTR, EPIPE);
     FAULTY(sendmsg, EAGAIN, EINTR, EPIPE);
     FAULTY(recvfrom, EAGAIN, EINTR, ECONNREFUSED);
     FAULTY(sendto, EAGAIN, EINTR, ENETUNREACH);
-    FAULTY(send_file, EAGAIN, EINVAL, EPIPE);
-    FAULTY(pread, EINTR, EIO);
     FAULTY(status_flags, EINVAL);
     FAULTY(set_nonblocking, EINVAL);
     FAULTY(lstat, EACCES);

@@ -74,9 +74,9 @@ struct Echo {
         of(arg)->released++;
     }
     static constexpr hoya_protocol_ops kPlain = {
-        sizeof(hoya_protocol_ops), Made, nullptr, nullptr, Data, Eof, nullptr, nullptr, Lost, Released};
+        sizeof(hoya_protocol_ops), Made, nullptr, nullptr, Data, Eof, nullptr, nullptr, Lost, Released, nullptr};
     static constexpr hoya_protocol_ops kBuffered = {
-        sizeof(hoya_protocol_ops), Made, Buffer, Updated, nullptr, Eof, nullptr, nullptr, Lost, Released};
+        sizeof(hoya_protocol_ops), Made, Buffer, Updated, nullptr, Eof, nullptr, nullptr, Lost, Released, nullptr};
 };
 
 std::string Receive(int fd)

@@ -54,7 +54,8 @@ struct Echo {
                 of(arg)->lost++;
                 of(arg)->code = why;
             },
-            [](void *arg) { of(arg)->released++; }};
+            [](void *arg) { of(arg)->released++; },
+            nullptr};
         return {&ops, this};
     }
     static Echo *of(void *arg) { return static_cast<Echo *>(arg); }

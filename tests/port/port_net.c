@@ -2,6 +2,7 @@
  *
  * port/port_net.c: names, connections, servers and plain sockets: port.c.
  */
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,19 @@ static const hoya_protocol_ops protocol_ops = {.size = sizeof protocol_ops,
                                                .connection_lost = on_lost,
                                                .released = count};
 
+static void test_files(hoya_loop *loop, hoya_transport *transport, int peer)
+{
+    char text[16] = "";
+    hoya_future *future;
+    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    CHECK(hoya_sendfile(transport, file, 1, 3, HOYA_SENDFILE_NATIVE, &future) == 0);
+    CHECK(hoya_run_until_complete(loop, future, NULL) == 0 && hoya_sendfile_sent(future) == 3);
+    CHECK(read(peer, text, sizeof text) == 3 && !memcmp(text, "ELF", 3));
+    hoya_future_unref(future);
+    CHECK(hoya_transport_write_fds(transport, "fd", 2, &file, 1) == 0 && read(peer, text, sizeof text) == 2);
+    close(file);
+}
+
 void test_transports(void)
 {
     hoya_loop *loop;
@@ -148,6 +162,7 @@ void test_transports(void)
     struct iovec lines[2] = {{text, 2}, {text, 3}};
     CHECK(hoya_transport_writelines(same, lines, 2) == 0 && read(pair[1], text, sizeof text) == 5);
     CHECK(hoya_transport_get_write_buffer_size(same) == 0);
+    test_files(loop, same, pair[1]);
     CHECK(hoya_transport_can_write_eof(same) == 1 && hoya_transport_write_eof(same) == 0);
     CHECK(read(pair[1], text, sizeof text) == 0 && write(pair[1], "data", 4) == 4);
     CHECK(hoya_transport_is_closing(same) == 0 && hoya_loop_run_once(loop, HOYA_NOW) == 1);

@@ -39,6 +39,8 @@ HOYA_BEGIN_DECLS
     X(HOYA_EPROTO, -EPROTO, "protocol error")                                                                      \
     X(HOYA_ENOTSOCK, -ENOTSOCK, "not a socket")                                                                    \
     X(HOYA_EDESTADDRREQ, -EDESTADDRREQ, "no address to send to")                                                   \
+    X(HOYA_EISDIR, -EISDIR, "a directory")                                                                         \
+    X(HOYA_ETOOMANYREFS, -ETOOMANYREFS, "too many descriptors under way")                                          \
     X(HOYA_EMSGSIZE, -EMSGSIZE, "message too long")                                                                \
     X(HOYA_EAFNOSUPPORT, -EAFNOSUPPORT, "address family not supported")                                            \
     X(HOYA_EADDRINUSE, -EADDRINUSE, "address in use")                                                              \

@@ -18,6 +18,7 @@
 #define HOYA_TRANSPORT_H
 
 #include <hoya/base.h>
+#include <hoya/future.h>
 #include <hoya/loop.h>
 #include <hoya/resolver.h>
 #include <sys/types.h>
@@ -55,8 +56,8 @@ typedef struct hoya_protocol_ops {
      * Origin: Protocol.eof_received. */
     int (*eof_received)(hoya_transport *transport, void *arg);
 
-    /* Run inline, in write, set_write_buffer_limits, or where what was written has gone out: more than the high-water mark is
-     * buffered; it is the low-water mark again, or less. In pairs. A failure is reported, and changes nothing. [nothing] Origin:
+    /* Run inline, in write, set_write_buffer_limits, or where what was written has gone out, or hoya_sendfile ends: more than the
+     * high-water mark is buffered; it is the low-water mark again, or less. In pairs. A failure is reported, and changes nothing. [nothing] Origin:
      * BaseProtocol.pause_writing, resume_writing. */
     int (*pause_writing)(hoya_transport *transport, void *arg);
     int (*resume_writing)(hoya_transport *transport, void *arg);
@@ -68,6 +69,12 @@ typedef struct hoya_protocol_ops {
     /* Runs inline. The transport has done with the protocol: after connection_lost; when the loop is closed before that; or
      * where there was no connection at all. The destroy function of `arg`. [nothing] Origin: none. */
     void (*released)(void *arg);
+
+    /* Descriptors have come over a Unix socket, CLOEXEC, and are the protocol's from here on, whatever it returns: to be closed.
+     * Right before the bytes with which they came; those may have others before them. If not all of them could be had, for want
+     * of room in this process, none is told, and the connection ends with HOYA_EMFILE. [The system closes them] Origin: none;
+     * SCM_RIGHTS. A table that ends before this member, of an older program, is fine. */
+    int (*fds_received)(hoya_transport *transport, const hoya_fd *fds, size_t count, void *arg);
 } hoya_protocol_ops;
 
 typedef struct hoya_protocol {
@@ -135,6 +142,44 @@ HOYA_API int hoya_transport_get_write_buffer_limits(const hoya_transport *transp
                                                     size_t *hard);
 /* Bytes that wait to be sent. Origin: WriteTransport.get_write_buffer_size. */
 HOYA_API size_t hoya_transport_get_write_buffer_size(const hoya_transport *transport);
+
+/* The same as write, of at least one byte, and with the first byte descriptors: 1 to HOYA_FDS_MAX of them, which the other side
+ * gets as its own. The caller may close his at once. In order with all that is written. Only over Unix sockets. Errors: as
+ * write; HOYA_ENOTSUP (no Unix socket), HOYA_EINVAL, HOYA_EBADF (no such descriptor), HOYA_EMFILE (what waits needs copies), and
+ * what the system will not pass, such as HOYA_ETOOMANYREFS: nothing was taken. Where it says that of descriptors that have
+ * waited, the connection ends. Origin: none; SCM_RIGHTS. */
+#define HOYA_FDS_MAX 253
+HOYA_API int hoya_transport_write_fds(hoya_transport *transport, const void *data, size_t size, const hoya_fd *fds,
+                                      size_t count);
+
+/* ---- files --------------------------------------------------------------------------------------------- */
+
+/* Sends `count` bytes of a file, from `offset` on, or with HOYA_SENDFILE_ALL all that it has there; a file that ends sooner is no
+ * failure. What was written before goes first. Then the system sends from the file, up to 1 MiB a round; where it cannot,
+ * threads of the loop's default executor read, and what they have read is sent. Until the future is done nothing is read of
+ * the connection, as if by a pause of its own, and write, write_eof and another sendfile are HOYA_EBUSY.
+ *
+ * `file` is duplicated: the caller may close it at once. Its position is neither used nor moved; what has none (a pipe) is read
+ * as it comes, with an offset of 0.
+ *
+ * *future (may be NULL) is a new reference; it has no value, and is done when the last byte is the system's. How many went
+ * hoya_sendfile_sent says, however it ends. A cancel of the future stops it at once, in the middle of the file; the connection
+ * goes on, and may be written to. After close it still goes to its end; an abort, or the end of the connection, fails it with
+ * HOYA_ECLOSED, or the connection's code. What fails about the file leaves the connection alone. When the loop is closed it
+ * stays pending.
+ *
+ * Flags: HOYA_SENDFILE_NATIVE: no reading by threads; what the system says instead, mostly HOYA_EINVAL. HOYA_SENDFILE_READ: by
+ * threads from the beginning, for a file system so slow that the loop should not wait for it.
+ *
+ * Errors: HOYA_EINVAL (a negative offset, a count below 1, both flags), HOYA_EBADF, HOYA_EBUSY, HOYA_ECLOSED, HOYA_ESTATE (after
+ * write_eof), HOYA_ENOMEM, HOYA_EMFILE. Origin: loop.sendfile, which moves the file's position instead. */
+#define HOYA_SENDFILE_ALL INT64_MAX
+enum hoya_sendfile_flags { HOYA_SENDFILE_NATIVE = 1 << 0, HOYA_SENDFILE_READ = 1 << 1 };
+HOYA_API int hoya_sendfile(hoya_transport *transport, hoya_fd file, int64_t offset, int64_t count, int flags,
+                           hoya_future **future);
+
+/* How many bytes of the file have gone: so far, or in all; also after a failure or a cancel. HOYA_EINVAL for any other future. */
+HOYA_API int64_t hoya_sendfile_sent(const hoya_future *future);
 
 /* ---- what is known of the connection --------------------------------------------------------------------- */
 

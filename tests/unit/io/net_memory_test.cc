@@ -43,7 +43,8 @@ struct Heard {
                                                   of(arg)->lost++;
                                                   of(arg)->code = why;
                                               },
-                                              [](void *arg) { of(arg)->released++; }};
+                                              [](void *arg) { of(arg)->released++; },
+                                              nullptr};
         return {&ops, this};
     }
     static Heard *of(void *arg) { return static_cast<Heard *>(arg); }
@@ -248,17 +249,22 @@ TEST_F(NetMemory, AWriteThatWentInPartAndCannotWaitEndsTheConnection)
     hoya_transport_unref(transport);
 }
 
-TEST_F(NetMemory, LimitsThatFindNoMemoryStayAsTheyWere)
+TEST_F(NetMemory, LimitsThatFindNoMemoryStayAsTheyWereAndLaterOnesNeedNone)
 {
     Heard heard;
     int peer;
     hoya_transport *transport = Connect(&heard, &peer);
-    ASSERT_EQ(hoya_transport_set_write_buffer_limits(transport, 100, 10, 1000), 0);
+    size_t high = 0;
     allocator.fail = true;
     EXPECT_EQ(hoya_transport_set_write_buffer_limits(transport, 200, 20, 2000), HOYA_ENOMEM);
-    size_t high = 0;
     EXPECT_EQ(hoya_transport_get_write_buffer_limits(transport, &high, nullptr, nullptr), 0);
-    EXPECT_EQ(high, 100u);
+    EXPECT_EQ(high, 64 * 1024u);
+    allocator.fail = false;
+    ASSERT_EQ(hoya_transport_set_write_buffer_limits(transport, 100, 10, 1000), 0);
+    allocator.fail = true;
+    ASSERT_EQ(hoya_transport_set_write_buffer_limits(transport, 200, 20, 2000), 0);
+    EXPECT_EQ(hoya_transport_get_write_buffer_limits(transport, &high, nullptr, nullptr), 0);
+    EXPECT_EQ(high, 200u);
     hoya_transport_abort(transport);
     RunRounds(2);
     EXPECT_EQ(heard.released, 1);
