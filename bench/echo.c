@@ -74,15 +74,27 @@ int bench_echo_once(int fd)
 
 /* ---- the other side --------------------------------------------------------------------------------------- */
 
-static int listen_on_loopback(struct sockaddr_in *address)
+typedef union address_of {
+    struct sockaddr any;
+    struct sockaddr_in ipv4;
+    struct sockaddr_in6 ipv6;
+} address_of;
+
+static socklen_t length_of(const address_of *address)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    socklen_t size = sizeof *address;
+    return address->any.sa_family == AF_INET6 ? sizeof address->ipv6 : sizeof address->ipv4;
+}
+
+static int listen_on_loopback(address_of *address, int family)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     memset(address, 0, sizeof *address);
-    address->sin_family = AF_INET;
-    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bench_require(fd >= 0 && bind(fd, (struct sockaddr *)address, size) == 0 && listen(fd, 4096) == 0 &&
-                      getsockname(fd, (struct sockaddr *)address, &size) == 0,
+    address->any.sa_family = (sa_family_t)family;
+    if (family == AF_INET6) address->ipv6.sin6_addr = in6addr_loopback;
+    else address->ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = length_of(address);
+    bench_require(fd >= 0 && bind(fd, &address->any, size) == 0 && listen(fd, 4096) == 0 &&
+                      getsockname(fd, &address->any, &size) == 0,
                   "listen");
     return fd;
 }
@@ -95,19 +107,19 @@ static void prepare(int fd)
                   "connection");
 }
 
-static int *connect_all(const struct sockaddr_in *address, int connections)
+static int *connect_all(const address_of *address, int connections)
 {
     int *fds = calloc((size_t)connections, sizeof *fds);
     for (int i = 0; i < connections; i++) {
-        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
-        bench_require(connect(fds[i], (const struct sockaddr *)address, sizeof *address) == 0, "connect");
+        fds[i] = socket(address->any.sa_family, SOCK_STREAM, 0);
+        bench_require(connect(fds[i], &address->any, length_of(address)) == 0, "connect");
         prepare(fds[i]);
     }
     return fds;
 }
 
 /* One message at a time on each connection, until `requests` answers have come. */
-static void client(const struct sockaddr_in *address, bench_echoed what, int go)
+static void client(const address_of *address, bench_echoed what, int go)
 {
     static char message[BENCH_ROOM];
     int epfd = epoll_create1(0), *fds = connect_all(address, what.connections);
@@ -138,7 +150,7 @@ static void client(const struct sockaddr_in *address, bench_echoed what, int go)
 }
 
 /* Stays until the client has gone, who has the other end of this pipe. */
-static void idler(const struct sockaddr_in *address, int connections, const int stay[2])
+static void idler(const address_of *address, int connections, const int stay[2])
 {
     char unused;
     close(stay[1]);
@@ -190,11 +202,12 @@ static void serve(const char *workload, const int *fds, int n)
 
 static void run(const char *workload, bench_echoed what)
 {
-    struct sockaddr_in address;
+    address_of address;
     bench_require(what.size <= BENCH_ROOM, "room for such messages");
     int go[2], stay[2], all = what.connections + what.idle;
     allow_descriptors(all);
-    int listener = listen_on_loopback(&address), *fds = calloc((size_t)all, sizeof *fds);
+    int listener = listen_on_loopback(&address, what.ipv6 ? AF_INET6 : AF_INET),
+        *fds = calloc((size_t)all, sizeof *fds);
     bench_require(fds && pipe(go) == 0 && pipe(stay) == 0, "pipe");
     pid_t idle = what.idle ? start_process() : -1;
     if (idle == 0) idler(&address, what.idle, stay);
@@ -226,14 +239,14 @@ void bench_echo(const char *workload, bench_echoed what)
 }
 
 /* In a process of its own, since what an allocator has had it may keep. */
-static memory memory_with(const char *how, int idle)
+static memory memory_with(const char *how, int idle, int ipv6)
 {
     int result[2];
     memory held;
     bench_require(pipe(result) == 0, "pipe");
     pid_t child = start_process();
     if (child == 0) {
-        run(how, (bench_echoed){.connections = 1, .requests = 10, .size = 64, .idle = idle});
+        run(how, (bench_echoed){.connections = 1, .requests = 10, .size = 64, .idle = idle, .ipv6 = ipv6});
         held = (memory){echoing.held.heap - echoing.before.heap, echoing.held.resident - echoing.before.resident};
         bench_require(write(result[1], &held, sizeof held) == sizeof held, "result");
         exit(0);
@@ -243,11 +256,11 @@ static memory memory_with(const char *how, int idle)
     return held;
 }
 
-void bench_memory(const char *workload, const char *how, int idle)
+void bench_memory(const char *workload, const char *how, int idle, int ipv6)
 {
-    memory without = memory_with(how, 0), with = memory_with(how, idle);
+    memory without = memory_with(how, 0, ipv6), with = memory_with(how, idle, ipv6);
     char params[32];
-    snprintf(params, sizeof params, "%d", idle);
+    snprintf(params, sizeof params, "%d%s", idle, ipv6 ? "-ipv6" : "");
     bench_print(workload, params, "heap", (with.heap - without.heap) / idle, "B");
     bench_print(workload, params, "resident", (with.resident - without.resident) / idle, "B");
 }

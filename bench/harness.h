@@ -20,10 +20,11 @@ typedef struct bench_echoed {
     long requests;
     size_t size;
     int idle; /* connections beside them on which nothing comes */
+    int ipv6; /* or IPv4 */
 } bench_echoed;
 /* "echo", or by what the library has for connections: "connections", "buffered", or a task for each: "streams". */
 void bench_echo(const char *workload, bench_echoed what);
 /* What an idle connection costs; `how` as above. */
-void bench_memory(const char *workload, const char *how, int idle);
+void bench_memory(const char *workload, const char *how, int idle, int ipv6);
 
 #endif

@@ -216,11 +216,10 @@ static void echo(const char *workload, int argc, char **argv)
 
 static int usage(void)
 {
-    fprintf(
-        stderr,
-        "usage: WORKLOAD PARAMETER...: chain N | batch N | timers N TIMES | posts PRODUCERS N |\n"
-        "pingpong N [LABEL] | jobs FLIGHT N | wakeup N [LABEL] | memory IDLE |\n"
-        "stream-memory IDLE | echo | connections | buffered | streams, each CONNECTIONS REQUESTS [SIZE [IDLE]]\n");
+    fprintf(stderr, "usage: WORKLOAD PARAMETER...: chain N | batch N | timers N TIMES | posts PRODUCERS N |\n"
+                    "pingpong N [LABEL] | jobs FLIGHT N | wakeup N [LABEL] | memory IDLE [ipv6] |\n"
+                    "stream-memory IDLE [ipv6] | echo | connections | buffered | streams, each CONNECTIONS "
+                    "REQUESTS [SIZE [IDLE]]\n");
     return 2;
 }
 
@@ -228,9 +227,10 @@ int main(int argc, char **argv)
 {
     const char *workload = argc > 1 ? argv[1] : "";
     settle_main_thread();
-    if (!strcmp(workload, "memory")) bench_memory("memory", "connections", (int)number(argc, argv, 2));
+    if (!strcmp(workload, "memory"))
+        bench_memory("memory", "connections", (int)number(argc, argv, 2), argc > 3 && !strcmp(argv[3], "ipv6"));
     else if (!strcmp(workload, "stream-memory"))
-        bench_memory("stream-memory", "streams", (int)number(argc, argv, 2));
+        bench_memory("stream-memory", "streams", (int)number(argc, argv, 2), 0);
     else if (!strcmp(workload, "echo") || !strcmp(workload, "connections") || !strcmp(workload, "buffered") ||
              !strcmp(workload, "streams"))
         echo(workload, argc, argv);

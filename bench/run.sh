@@ -210,7 +210,9 @@ for workload in $workloads; do
             for impl in floor hoya hoya-buffered libuv libev; do count_calls $impl $connections "$(size 2000 5000)"; done
         done ;;
     datagrams) row "$(size 1 5)" $one "floor-paced hoya-paced" datagrams "$(size 100 250)" ;;
-    memory) row 1 $one "floor hoya libuv libev" memory 10000 ;;
+    memory)
+        row 1 $one "floor hoya libuv libev" memory 10000
+        row 1 $one "floor hoya libuv libev" memory 10000 ipv6 ;;
     streams)
         row "$rounds" $one "floor floor-again hoya" streams 1 "$(size 5000 20000)"
         row "$rounds" $one "floor floor-again hoya" streams 100 "$(size 10000 50000)"

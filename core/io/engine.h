@@ -112,7 +112,7 @@ typedef struct hoya_engine {
     /* The same with descriptors, which go with the first byte: 0, and they have not gone. */
     ssize_t (*send_fds)(hoya_channel *channel, const struct iovec *parts, int count, const hoya_fd *fds,
                         size_t fd_count);
-    /* The same from a file: how many bytes, 0 at its end, HOYA_EAGAIN for none now, or why not. */
+    /* The same from a file: how many bytes, 0 at its end, HOYA_EAGAIN for none now, or why not. Both NULL: not over this. */
     ssize_t (*send_file)(hoya_channel *channel, hoya_fd file, int64_t offset, size_t count);
 
     /* Begins to connect: 0, and `connected` will come; or why not. */
@@ -132,9 +132,8 @@ struct hoya_channel {
     bool takes_fds : 1;    /* the owner's to set: descriptors that come are told */
     hoya_loop *loop;       /* the owner keeps it */
     hoya_runnable runnable;
-    const hoya_engine *engine;
+    const hoya_engine *engine; /* one that has something of its own for each channel has a table in there */
     const hoya_channel_events *events;
-    void *of_engine; /* what else it has for this channel */
 };
 
 extern const hoya_engine hoya_engine_readiness; /* for sockets */

@@ -27,6 +27,7 @@
 #define FIRST_FREE 3 /* a dup must not become somebody's standard output */
 
 typedef struct file {
+    hoya_engine engine; /* the channel's, from begin to end: the way from there to here */
     hoya_job job;
     hoya_runnable post;
     atomic_int owners;     /* of the memory: the channel, a job */
@@ -43,7 +44,7 @@ typedef struct file {
 
 static file *file_of(const hoya_channel *channel)
 {
-    return channel->of_engine;
+    return (file *)((uintptr_t)channel->engine - offsetof(file, engine));
 }
 
 static void disown(file *f)
@@ -318,7 +319,8 @@ static int open_file(hoya_channel *channel, hoya_fd fd)
     f->post.class = &post_class;
     f->channel = channel;
     atomic_init(&f->owners, 1);
-    channel->of_engine = f;
+    f->engine = *channel->engine;
+    channel->engine = &f->engine;
     return 0;
 }
 
@@ -357,6 +359,7 @@ static void end(hoya_channel *channel)
     channel->open = false;
     channel->wants = channel->due = 0;
     hoya_watch_end(loop, &channel->record);
+    channel->engine = &hoya_engine_files;
     f->channel = NULL;
     if (f->under_way) withdraw(f);
     disown(f);

@@ -338,6 +338,8 @@ int hoya_sendfile(hoya_transport *transport, hoya_fd file, int64_t offset, int64
 {
     source *from = NULL;
     int rc = hoya_transport_enter_write(transport);
+    if (rc >= 0 && !transport->channel.engine->send_file)
+        rc = hoya_error_set(HOYA_ENOTSUP, "files are sent over sockets only");
     if (rc >= 0) rc = check(offset, count, flags);
     if (rc >= 0) rc = hoya_transport_want_more(transport);
     if (rc >= 0) rc = new_source(file, &from);

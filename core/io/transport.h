@@ -51,20 +51,20 @@ struct hoya_transport {
     bool missed : 1;         /* a turn came while a function of the protocol was on the stack */
     /* Of pipes: at_eof from the beginning where nothing is read, eof_wanted where nothing is written. */
     bool reads_pipe : 1, writes_pipe : 1;
-    bool hangs_up : 1;    /* a write pipe that is told when nobody reads any more */
-    bool nonblocking : 1; /* its file has a flag that somebody may take back (pipe_flags.c) */
-    bool puts_back : 1;   /* this one does */
-    uint8_t inside;       /* of those */
-    uint8_t sockname_length, peername_length;
+    bool hangs_up : 1;                    /* a write pipe that is told when nobody reads any more */
+    bool nonblocking : 1;                 /* its file has a flag that somebody may take back (pipe_flags.c) */
+    bool puts_back : 1;                   /* this one does */
+    uint8_t inside;                       /* of those */
+    uint8_t sockname_form, peername_form; /* io/packed_address.h */
+    int code;                             /* that it ended with */
     hoya_protocol protocol;
     hoya_transport_more *more; /* or NULL */
     hoya_output output;
     /* From here on: what an echo does not touch. */
     hoya_transport_owner *owner; /* or NULL */
     hoya_list node;              /* of hoya_loop_io.transports */
-    int code;                    /* that it ended with */
     unsigned generation;         /* of the process that has set the flag which it puts back */
-    char addresses[];            /* sockname, then peername */
+    char addresses[];            /* sockname, then peername, packed */
 };
 
 /* HOYA_EINVAL for a table of functions that cannot be served. */

@@ -172,7 +172,7 @@ HOYA_API int hoya_transport_write_fds(hoya_transport *transport, const void *dat
  * threads from the beginning, for a file system so slow that the loop should not wait for it.
  *
  * Errors: HOYA_EINVAL (a negative offset, a count below 1, both flags), HOYA_EBADF, HOYA_EBUSY, HOYA_ECLOSED, HOYA_ESTATE (after
- * write_eof), HOYA_ENOMEM, HOYA_EMFILE. Origin: loop.sendfile, which moves the file's position instead. */
+ * write_eof), HOYA_ENOTSUP (the transport of a pipe or a file), HOYA_ENOMEM, HOYA_EMFILE. Origin: loop.sendfile, which moves the file's position instead. */
 #define HOYA_SENDFILE_ALL INT64_MAX
 enum hoya_sendfile_flags { HOYA_SENDFILE_NATIVE = 1 << 0, HOYA_SENDFILE_READ = 1 << 1 };
 HOYA_API int hoya_sendfile(hoya_transport *transport, hoya_fd file, int64_t offset, int64_t count, int flags,
