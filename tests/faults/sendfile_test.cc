@@ -304,6 +304,8 @@ class StingyFiles : public VariantFaults
             return hoya_sys_real.recvmsg(fd, message, flags);
         };
         ASSERT_EQ(NewLoop(variant(), host.get(), &loop), 0) << hoya_error_detail();
+        ASSERT_EQ(hoya_thread_pool_new(nullptr, &threads), 0);
+        ASSERT_EQ(hoya_set_default_executor(loop, threads), 0);
     }
     void TearDown() override
     {
@@ -311,6 +313,8 @@ class StingyFiles : public VariantFaults
             EXPECT_EQ(hoya_loop_close(loop), 0);
             hoya_loop_unref(loop);
         }
+        if (threads) EXPECT_EQ(hoya_executor_shutdown(threads, HOYA_SEC(10), 0), 0); /* its last job may still go */
+        hoya_executor_unref(threads);
         if (host) host->Settle();
         hoya_sys = hoya_sys_real;
         VariantFaults::TearDown();
@@ -350,6 +354,7 @@ class StingyFiles : public VariantFaults
 
     System system;
     hoya_loop *loop = nullptr;
+    hoya_executor *threads = nullptr;
 };
 
 INSTANTIATE_TEST_SUITE_P(Hosts, StingyFiles, ::testing::ValuesIn(variants()),
