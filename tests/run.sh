@@ -73,6 +73,7 @@ done
 
 . tests/install.sh
 packages="gcc g++ cmake ninja-build pkg-config libglib2.0-dev qtbase5-dev libuv1-dev libev-dev libst-dev libboost-dev libboost-context-dev libhiredis-dev googletest"
+packages="$packages libncurses-dev ngircd socat" # demos/irc
 case "$presets $compile_only" in *tsan* | *clang*) packages="$packages clang libclang-rt-14-dev" ;; esac
 case "$presets $compile_only" in # tests/windows
 *dev* | *release*) packages="$packages libgtk-3-dev libgtk-4-dev librsvg2-common xvfb imagemagick fonts-dejavu-core" ;;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * channels.c: which channels we are in, and who else is. A connection that is lost leaves them here, without their names:
- * they are joined again.
+ * channels.c: which channels we are in, and who else is. A connection that is lost leaves them here, without their
+ * names: they are joined again.
  */
 #include "inside.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * heard.c: what the server says. A table of words, and the numbers that need an answer; all other numbers are texts for the
- * server's page, those from 400 on troubles. A line that makes no sense does nothing.
+ * heard.c: what the server says. A table of words, and the numbers that need an answer; all other numbers are texts
+ * for the server's page, those from 400 on troubles. A line that makes no sense does nothing.
  */
 #include "inside.h"
 

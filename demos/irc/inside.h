@@ -14,6 +14,8 @@
 #include "irc.h"
 #include "parse.h"
 
+HOYA_BEGIN_DECLS
+
 /* How long things take, and how much is too much; the tests have less patience. */
 typedef struct irc_patience {
     int64_t connect;     /* to a connection */
@@ -95,5 +97,7 @@ void irc_tell_left(irc *me, const char *channel);
 void irc_tell_names(irc *me, const char *channel);
 void irc_tell_trouble(irc *me, int code, const char *format, ...) HOYA_PRINTF(3, 4);
 void irc_tell_lag(irc *me, int64_t lag);
+
+HOYA_END_DECLS
 
 #endif

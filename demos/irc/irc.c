@@ -5,12 +5,12 @@
  *     attempt: a group, and in it  connect, then  reader | sender | pinger
  *     wait: 1 s, 2 s, 4 s, ... 60 s, or until somebody calls
  *
- * The three of a session are children of its group: the first that fails (the reader at the end of the connection, the pinger
- * when it is dead) ends the others, and a cancel of the group ends all, whatever they wait for. What was made in an attempt has
- * gone after it: the stream, the tasks, the lines that were not sent.
+ * The three of a session are children of its group: the first that fails (the reader at the end of the connection,
+ * the pinger when it is dead) ends the others, and a cancel of the group ends all, whatever they wait for. What was
+ * made in an attempt has gone after it: the stream, the tasks, the lines that were not sent.
  *
- * The sender keeps to the limits that servers have against floods: a burst, then one line now and then. What the protocol needs
- * (PONG, the questions of the pinger, QUIT) is written past it: a stream has any number of writers.
+ * The sender keeps to the limits that servers have against floods: a burst, then one line now and then. What the
+ * protocol needs (PONG, the questions of the pinger, QUIT) is written past it: a stream has any number of writers.
  */
 #include "inside.h"
 
@@ -227,7 +227,7 @@ static void end_session(irc *me)
     }
 }
 
-/* Of several that fail at once, as the end of a connection makes it, the first is told, and the others are no news. */
+/* Of several that fail at once, as the end of a connection makes it, the first is told; the others are no news. */
 static void overlook(hoya_task *child, int code, const char *text, void *arg)
 {
     (void)child, (void)code, (void)text, (void)arg;
@@ -236,13 +236,16 @@ static void overlook(hoya_task *child, int code, const char *text, void *arg)
 static int attempt(irc *me, char why[IRC_LINE])
 {
     hoya_group *group;
+    why[0] = '\0';
     int rc = hoya_group_enter(NULL, &group);
     if (rc < 0) return rc;
     me->group = group;
     rc = open_stream(me);
     if (rc >= 0) rc = begin_session(me);
-    snprintf(why, IRC_LINE, "%s", rc < 0 ? hoya_error_detail() : "");
-    if (rc < 0) hoya_group_cancel(group, NULL);
+    if (rc < 0) {
+        snprintf(why, IRC_LINE, "%s", hoya_error_detail());
+        hoya_group_cancel(group, NULL);
+    }
 
     int end = hoya_group_join(group);
     if (rc >= 0 && end < 0) {
@@ -421,6 +424,8 @@ int irc_close(irc *me, hoya_future **done)
         me->done = future;
         *done = hoya_future_ref(future);
     }
+    me->wanted = false; /* a goodbye may be on its way, and a connect have come behind it */
+    hoya_event_set(me->wake);
     if (!me->quitting) irc_disconnect(me, NULL);
     irc_unref(me);
     return 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * irc.h: one connection to an IRC server, and what came of it: for a face, which is told of everything by callbacks of the
- * loop, never inside its own calls and never on the stack of a task. Which main loop that is, nobody here knows.
+ * irc.h: one connection to an IRC server, and what came of it: for a face, which is told of everything by callbacks
+ * of the loop, never inside its own calls and never on the stack of a task. Which main loop that is, nobody here
+ * knows.
  *
- * Texts are UTF-8 (what comes as something else is taken for Latin-1), without control characters, and borrowed for the call.
- * Results are hoya's: 0, or a negative code. Thread: the loop's.
+ * Texts are UTF-8 (what comes as something else is taken for Latin-1), without control characters, and borrowed for
+ * the call. Results are hoya's: 0, or a negative code. Thread: the loop's.
  */
 #ifndef DEMO_IRC_IRC_H
 #define DEMO_IRC_IRC_H
@@ -46,13 +47,14 @@ typedef struct irc_face {
 
 int irc_new(hoya_loop *loop, const irc_face *face, void *arg, irc **irc);
 
-/* Begins, and tells by state; after a disconnect again; while it waits: at once. HOYA_EBUSY: it is connected already. */
+/* Begins, and tells by state; after a disconnect again; while it waits: at once. HOYA_EBUSY: it is connected
+ * already. */
 int irc_connect(irc *irc, const irc_settings *settings);
 /* QUIT, and no reconnect. reason may be NULL. */
 int irc_disconnect(irc *irc, const char *reason);
 
-/* What somebody typed on the page of target: text, or /join #x, /part, /nick n, /msg n text, /me text, /topic text, /names,
- * /quit, /raw ... What cannot be done is told by trouble. */
+/* What somebody typed on the page of target: text, or /join #x, /part, /nick n, /msg n text, /me text, /topic text,
+ * /names, /quit, /raw ... What cannot be done is told by trouble. */
 int irc_input(irc *irc, const char *target, const char *line);
 
 /* Who is there, sorted; valid until the next callback. */
@@ -60,7 +62,8 @@ size_t irc_names(const irc *irc, const char *channel, const char *const **names)
 irc_state irc_get_state(const irc *irc);
 const char *irc_get_nick(const irc *irc);
 
-/* Quits, and frees it when all has ended: *done (a new reference; may be NULL) is done then. Nothing is told from here on. */
+/* Quits, and frees it when all has ended: *done (a new reference; may be NULL) is done then. Nothing is told from
+ * here on. */
 int irc_close(irc *irc, hoya_future **done);
 
 HOYA_END_DECLS

@@ -10,7 +10,7 @@
 
 /* ---- characters ------------------------------------------------------------------------------------------ */
 
-/* The length of the UTF-8 character at `at`, or 0: it is none (too short, too long for what it says, a surrogate). */
+/* The length of the UTF-8 character at `at`, or 0: it is none (cut, longer than it need be, a surrogate). */
 static size_t utf8_length(const unsigned char *at, const unsigned char *end)
 {
     static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};

@@ -30,14 +30,15 @@ typedef struct irc_line {
     char text[2 * IRC_LONGEST + 1]; /* Latin-1 grows */
 } irc_line;
 
-/* Cuts a line into its parts, in UTF-8, without NULs and without its end. False: there is nothing in it. What is missing of the
- * parameters reads as "" by irc_param. */
+/* Cuts a line into its parts, in UTF-8, without NULs and without its end. False: there is nothing in it. What is
+ * missing of the parameters reads as "" by irc_param. */
 bool irc_parse(irc_line *line, const char *data, size_t size);
 const char *irc_param(const irc_line *line, int index);
 
 /* Removes control characters and the colours of mIRC, in place: what is left can be shown anywhere. */
 void irc_strip(char *text);
-/* \001ACTION waves\001: the text of it, cut in place; NULL if it is no such. *ctcp says whether it is any \001 at all. */
+/* \001ACTION waves\001: the text of it, cut in place; NULL if it is no such. *ctcp says whether it is any \001 at
+ * all. */
 char *irc_action(char *text, bool *ctcp);
 
 /* Names are the same when their letters are; {}|^ are the small letters of []\~. As strcmp. */

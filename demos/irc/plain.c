@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * plain.c: the client without a screen: a line out for everything that happens, and lines in, from a file or a pipe. A task goes
- * through them, and waits where they say so; that is all that a script for two clients that talk needs:
+ * plain.c: the client without a screen: a line out for everything that happens, and lines in, from a file or a
+ * pipe. A task goes through them, and waits where they say so; that is all that a script for two clients that talk
+ * needs:
  *
  *     /wait TEXT     until a line with this text has come out, behind the one that was waited for before
  *     /sleep N       so many seconds
@@ -157,7 +158,7 @@ static int play(hoya_task *self, void *arg)
         free(line);
     }
     if (rc < 0) term->result = 1;
-    term_quit(term);
+    if (!term->quitting) term_quit(term); /* a second time would not wait for the first one's answer */
     return 0;
 }
 

@@ -2,8 +2,9 @@
  *
  * screen.c: the client on a screen of curses: pages of lines, a status line, a line to type in.
  *
- * Curses never waits here: standard input is watched by the loop, which calls on_keys, and SIGWINCH is a callback of the loop.
- * What changes asks for the screen to be drawn, once, by a call_soon: a flood of messages is one drawing a round.
+ * Curses never waits here: standard input is watched by the loop, which calls on_keys, and SIGWINCH is a callback
+ * of the loop. What changes asks for the screen to be drawn, once, by a call_soon: a flood of messages is one
+ * drawing a round.
  *
  *     Alt-1 ... Alt-9, /win N, Ctrl-N, Ctrl-P   pages
  *     Up, Down                                  what was typed before

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * tell.c: what the face is told. Each thing becomes a callback of the loop, with copies of its texts: so the face is never
- * called inside one of its own calls, may call everything, and opens its dialogs on the thread's own stack, not on a task's.
- * Callbacks run in the order in which they were made. Where there is no memory for one, the face does not hear of it.
+ * tell.c: what the face is told. Each thing becomes a callback of the loop, with copies of its texts: so the face
+ * is never called inside one of its own calls, may call everything, and opens its dialogs on the thread's own
+ * stack, not on a task's. Callbacks run in the order in which they were made. Where there is no memory for one, the
+ * face does not hear of it.
  */
 #include "inside.h"
 
@@ -70,13 +71,13 @@ static const char *copy(char **at, const char *text)
     return begin;
 }
 
-static void tell(irc *me, news what, const char *a, const char *b, const char *c)
+static void tell(irc *me, const news *what, const char *a, const char *b, const char *c)
 {
     size_t size = (a ? strlen(a) + 1 : 0) + (b ? strlen(b) + 1 : 0) + (c ? strlen(c) + 1 : 0);
     news *n = me->closed ? NULL : malloc(sizeof *n + size);
     if (!n) return;
     char *at = n->text;
-    *n = what;
+    *n = *what;
     n->me = me;
     n->a = copy(&at, a);
     n->b = copy(&at, b);
@@ -87,7 +88,7 @@ static void tell(irc *me, news what, const char *a, const char *b, const char *c
 
 void irc_tell_state(irc *me, irc_state state, const char *text)
 {
-    tell(me, (news){.kind = STATE, .number = (int)state}, text, NULL, NULL);
+    tell(me, &(news){.kind = STATE, .number = (int)state}, text, NULL, NULL);
 }
 
 void irc_tell_message(irc *me, const char *target, const char *from, const char *text, irc_kind kind)
@@ -95,22 +96,22 @@ void irc_tell_message(irc *me, const char *target, const char *from, const char 
     char clean[2 * IRC_LONGEST + 1];
     snprintf(clean, sizeof clean, "%s", text);
     irc_strip(clean);
-    tell(me, (news){.kind = MESSAGE, .number = (int)kind}, target, from, clean);
+    tell(me, &(news){.kind = MESSAGE, .number = (int)kind}, target, from, clean);
 }
 
 void irc_tell_joined(irc *me, const char *channel)
 {
-    tell(me, (news){.kind = JOINED}, channel, NULL, NULL);
+    tell(me, &(news){.kind = JOINED}, channel, NULL, NULL);
 }
 
 void irc_tell_left(irc *me, const char *channel)
 {
-    tell(me, (news){.kind = LEFT}, channel, NULL, NULL);
+    tell(me, &(news){.kind = LEFT}, channel, NULL, NULL);
 }
 
 void irc_tell_names(irc *me, const char *channel)
 {
-    tell(me, (news){.kind = NAMES}, channel, NULL, NULL);
+    tell(me, &(news){.kind = NAMES}, channel, NULL, NULL);
 }
 
 void irc_tell_trouble(irc *me, int code, const char *format, ...)
@@ -122,10 +123,10 @@ void irc_tell_trouble(irc *me, int code, const char *format, ...)
     va_end(arguments);
     text[irc_fit(text, sizeof text - 1)] = '\0';
     irc_strip(text);
-    tell(me, (news){.kind = TROUBLE, .number = code}, text, NULL, NULL);
+    tell(me, &(news){.kind = TROUBLE, .number = code}, text, NULL, NULL);
 }
 
 void irc_tell_lag(irc *me, int64_t lag)
 {
-    tell(me, (news){.kind = LAG, .lag = lag}, NULL, NULL, NULL);
+    tell(me, &(news){.kind = LAG, .lag = lag}, NULL, NULL, NULL);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * term.c: the IRC client in a terminal. Read program(): it is the whole of it. Without --server it talks to the server in
- * server.c, which it starts.
+ * term.c: the IRC client in a terminal. Read program(): it is the whole of it. Without --server it talks to the
+ * server in server.c, which it starts.
  *
- * Standard input is watched by the loop, as any descriptor; so typing, the network and the clock are served by one thread.
+ * Standard input is watched by the loop, as any descriptor; so typing, the network and the clock are served by one
+ * thread.
  */
 #include "term.h"
 #include "../echo/demo.h"
@@ -170,8 +171,10 @@ static int program(hoya_task *self, void *arg)
     }
     term->loop = hoya_task_get_loop(self);
     int rc = hoya_event_new(term->loop, NULL, &term->over);
-    if (rc >= 0) rc = talk(term);
-    hoya_event_free(term->over);
+    if (rc >= 0) {
+        rc = talk(term);
+        hoya_event_free(term->over);
+    }
     irc_server_stop(server);
     return rc;
 }
@@ -196,9 +199,12 @@ static int serve(hoya_task *self, void *arg)
     printf("serving %s:%s\n", at->host, port);
     fflush(stdout);
     rc = hoya_event_new(loop, NULL, &over);
-    if (rc >= 0) rc = hoya_loop_add_signal_handler(loop, SIGTERM, on_signal, over, NULL);
-    if (rc >= 0) rc = hoya_event_wait(over);
-    hoya_loop_remove_signal_handler(loop, SIGTERM);
+    if (rc >= 0) {
+        rc = hoya_loop_add_signal_handler(loop, SIGTERM, on_signal, over, NULL);
+        if (rc >= 0) rc = hoya_event_wait(over);
+        hoya_loop_remove_signal_handler(loop, SIGTERM);
+        hoya_event_free(over);
+    }
     irc_server_stop(server);
     return rc < 0 ? rc : DEMO_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * term.h: the terminal client: a story (term.c), and two ways to show it: a screen of curses (screen.c), and plain lines in and
- * out (plain.c), for scripts and pipes.
+ * term.h: the terminal client: a story (term.c), and two ways to show it: a screen of curses (screen.c), and plain
+ * lines in and out (plain.c), for scripts and pipes.
  */
 #ifndef DEMO_IRC_TERM_H
 #define DEMO_IRC_TERM_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * typed.c: what somebody typed: a text for the page that he looks at, or a command. What is sent goes to the queue; our own
- * words are told at once, since no server sends them back.
+ * typed.c: what somebody typed: a text for the page that he looks at, or a command. What is sent goes to the queue;
+ * our own words are told at once, since no server sends them back.
  */
 #include "inside.h"
 
