@@ -32,6 +32,8 @@ Demos:
   ping               a UDP ping and the echo that answers it: 50 datagrams, one each 20 ms
   swap               one program under every host, in one process: prints its trace, and whether it is the same
   dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
+  irc-term           an IRC client in the terminal, with a small server in the same program; without a terminal two of
+                     them talk to each other by scripts
   tour [N]           the short programs of the tutorial, one after the other, or the one with this number: what each is
                      about, and what it prints
   million            so many tasks (--tasks), all asleep at once in one thread: what that costs
@@ -90,6 +92,11 @@ missing_packages() {
         have redis-server || echo redis-server
         have pkg-config || echo pkg-config
         pkg-config --exists hiredis 2>/dev/null || echo libhiredis-dev
+    fi
+    if wants irc-term; then
+        have pkg-config || echo pkg-config
+        pkg-config --exists ncursesw 2>/dev/null || echo libncurses-dev
+        have socat || echo socat
     fi
     [[ $host == native ]] && return
     have pkg-config || echo pkg-config
@@ -387,6 +394,18 @@ demo_dialog() {
     [[ $host == glib ]] || dialog_of qt
 }
 
+# ---- irc, in the terminal ------------------------------------------------------------------------------------
+
+# With a terminal it is the user's; its own server is in it.
+demo_irc-term() {
+    if [[ -t 0 && -t 1 ]]; then
+        "$build/demos/demo-irc-term" || die "the client did not end well"
+    else
+        "$root/demos/irc/test.sh" "$build/demos/demo-irc-term" first-run embedded restart nonsense ||
+            die "the clients did not say what they should"
+    fi
+}
+
 # ---- tour --------------------------------------------------------------------------------------------------
 
 # The words at the head of the source, what it prints, and whether that is what it should print.
@@ -494,9 +513,10 @@ while (($#)); do
 done
 case $given in
 '') ;;
-echo | forward | redis | ping | swap | dialog | tour | million | errors) demos=("$given") ;;
+echo | forward | redis | ping | swap | dialog | irc-term | tour | million | errors) demos=("$given") ;;
 *) wrong "there is no demo \"$given\"" ;;
 esac
+[[ $given != irc-term ]] || host=native
 case $host in
 all) hosts=(native glib qt libuv) ;;
 native | glib | qt | libuv) hosts=("$host") ;;
