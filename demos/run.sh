@@ -34,6 +34,8 @@ Demos:
   dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
   irc-term           an IRC client in the terminal, with a small server in the same program; without a terminal two of
                      them talk to each other by scripts
+  irc-gtk, irc-qt    an IRC client: opens its window, with a small server in the same program; without a display it plays
+                     a scene and saves pictures of it
   tour [N]           the short programs of the tutorial, one after the other, or the one with this number: what each is
                      about, and what it prints
   million            so many tasks (--tasks), all asleep at once in one thread: what that costs
@@ -51,7 +53,8 @@ Options:
   --help             print this
 
 Installs the Debian packages that are missing (as root, or through sudo), builds in build/demos, and talks to
-127.0.0.1 and a Unix socket only. Without a display dialog runs on an X server of its own (Xvfb).
+127.0.0.1 and a Unix socket only. Without a display dialog, irc-gtk and irc-qt run on an X server of their own
+(Xvfb).
 END
 }
 
@@ -103,9 +106,10 @@ missing_packages() {
     [[ $host != @(all|glib) ]] || pkg-config --exists glib-2.0 2>/dev/null || echo libglib2.0-dev
     [[ $host != @(all|qt) ]] || pkg-config --exists Qt5Core 2>/dev/null || echo g++ qtbase5-dev
     [[ $host != @(all|libuv) ]] || pkg-config --exists libuv 2>/dev/null || echo libuv1-dev
-    wants dialog || return 0
+    wants dialog || wants irc-gtk || wants irc-qt || return 0
     [[ $host != @(all|glib) ]] || pkg-config --exists gtk+-3.0 2>/dev/null || echo libgtk-3-dev
     [[ -n ${DISPLAY:-} ]] || have Xvfb || echo xvfb
+    ! wants irc-gtk || [[ -e /usr/share/icons/Adwaita/index.theme ]] || echo adwaita-icon-theme librsvg2-common
 }
 
 # OpenBSD's netcat ends its sending side at the end of its input with -N; the other netcats have no -N.
@@ -369,11 +373,11 @@ demo_swap() {
 
 # ---- dialog ------------------------------------------------------------------------------------------------
 
-start_display() { # one that is there already is good enough
+start_display() { # start_display [SIZE]; one that is there already is good enough
     [[ -z ${DISPLAY:-} ]] || return 0
     local number
     mkfifo "$tmp/display"
-    Xvfb -displayfd 3 -screen 0 640x480x24 -nolisten tcp 3>"$tmp/display" >"$tmp/Xvfb" 2>&1 &
+    Xvfb -displayfd 3 -screen 0 "${1:-640x480}x24" -nolisten tcp 3>"$tmp/display" >"$tmp/Xvfb" 2>&1 &
     display_pid=$!
     read -r number <"$tmp/display" || { cat "$tmp/Xvfb" >&2; die "Xvfb does not start"; }
     export DISPLAY=:$number
@@ -405,6 +409,24 @@ demo_irc-term() {
             die "the clients did not say what they should"
     fi
 }
+
+# ---- irc, in a window -----------------------------------------------------------------------------------------
+
+irc_of() { # irc_of gtk|qt
+    if [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
+        "$build/demos/demo-irc-$1"
+        return
+    fi
+    local picture=$build/irc-$1.png
+    rm -f "$build/irc-$1"-*.png
+    start_display 960x680
+    QT_QPA_PLATFORM=xcb GDK_BACKEND=x11 NO_AT_BRIDGE=1 timeout -k 5 60 "$build/demos/demo-irc-$1" --scene "$picture" ||
+        die "the scene was not as it should be"
+    for picture in "$build/irc-$1"-*.png; do echo "    ${picture#"$root"/}"; done
+}
+
+demo_irc-gtk() { irc_of gtk; }
+demo_irc-qt() { irc_of qt; }
 
 # ---- tour --------------------------------------------------------------------------------------------------
 
@@ -513,10 +535,14 @@ while (($#)); do
 done
 case $given in
 '') ;;
-echo | forward | redis | ping | swap | dialog | irc-term | tour | million | errors) demos=("$given") ;;
+echo | forward | redis | ping | swap | dialog | irc-term | irc-gtk | irc-qt | tour | million | errors) demos=("$given") ;;
 *) wrong "there is no demo \"$given\"" ;;
 esac
-[[ $given != irc-term ]] || host=native
+case $given in
+irc-term) host=native ;;
+irc-gtk) host=glib ;;
+irc-qt) host=qt ;;
+esac
 case $host in
 all) hosts=(native glib qt libuv) ;;
 native | glib | qt | libuv) hosts=("$host") ;;
