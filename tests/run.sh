@@ -76,7 +76,8 @@ packages="gcc g++ cmake ninja-build pkg-config libglib2.0-dev qtbase5-dev libuv1
 packages="$packages libncurses-dev ngircd socat" # demos/irc
 case "$presets $compile_only" in *tsan* | *clang*) packages="$packages clang libclang-rt-14-dev" ;; esac
 case "$presets $compile_only" in # tests/windows
-*dev* | *release*) packages="$packages libgtk-3-dev libgtk-4-dev librsvg2-common xvfb imagemagick fonts-dejavu-core" ;;
+*dev* | *release* | *asan*) packages="$packages libgtk-3-dev libgtk-4-dev librsvg2-common xvfb imagemagick fonts-dejavu-core"
+    packages="$packages xdotool xclip" ;;
 esac
 case "$presets" in # tests/peers
 *dev* | *release*) packages="$packages nginx-light socat netcat-openbsd iproute2 redis-server" ;;

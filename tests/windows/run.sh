@@ -1,12 +1,14 @@
 #!/bin/sh
-# windows/run.sh PROGRAM [PICTURE]: runs a program that opens windows on an X server of its own, which has no window
-# manager and nobody's settings. PROGRAM is given PICTURE, and has to take a picture of the screen there.
+# windows/run.sh PROGRAM [PICTURE [ARGUMENT]...]: runs a program that opens windows on an X server of its own, which has no
+# window manager and nobody's settings. PROGRAM is given PICTURE, and has to take a picture of the screen there, and the
+# arguments. The screen is as large as SCREEN says.
 set -eu
 
 command -v Xvfb >/dev/null || { echo "skipped: there is no Xvfb"; exit 0; }
 command -v import >/dev/null || { echo "skipped: there is no import, of ImageMagick"; exit 0; }
 
 program=$1 picture=${2:-} server=
+shift $(($# < 2 ? $# : 2))
 folder=$(mktemp -d)
 leave()
 {
@@ -18,7 +20,7 @@ trap 'exit 1' HUP INT TERM
 
 # The server chooses a number that is free, and says it when it can be used.
 mkfifo "$folder/number"
-Xvfb -displayfd 3 -screen 0 640x400x24 -nolisten tcp 3>"$folder/number" >"$folder/log" 2>&1 &
+Xvfb -displayfd 3 -screen 0 "${SCREEN:-640x400x24}" -nolisten tcp 3>"$folder/number" >"$folder/log" 2>&1 &
 server=$!
 number=
 read -r number <"$folder/number" || :
@@ -36,7 +38,7 @@ if [ -n "$picture" ]; then
     rm -f "$picture"
 fi
 # Sooner than ctest's patience ends: a script that it kills would leave its server behind.
-timeout --foreground -k 5 60 "$program" ${picture:+"$picture"} || {
+timeout --foreground -k 5 60 "$program" ${picture:+"$picture"} "$@" || {
     status=$?
     [ $status != 124 ] || echo "It did not end in a minute."
     echo "$program: status $status"
