@@ -43,17 +43,22 @@ page *page_find(const char *name)
     return NULL;
 }
 
-/* The adjustment of a text view moves when lines come, when the window changes its size, and when somebody scrolls. Only
- * the last one decides whether the end is followed. */
+/* The adjustment of a text view moves when lines come, when they are measured, which is later, when the window changes its
+ * size, and when somebody scrolls. Only the last one decides whether the end is followed: it alone goes up in a text that
+ * is as high as before. */
 static void scrolled(GtkAdjustment *by, page *one)
 {
-    one->at_end =
-        gtk_adjustment_get_value(by) + gtk_adjustment_get_page_size(by) >= gtk_adjustment_get_upper(by) - 4;
+    double value = gtk_adjustment_get_value(by), upper = gtk_adjustment_get_upper(by);
+    if (value + gtk_adjustment_get_page_size(by) >= upper - 4) one->at_end = TRUE;
+    else if (value < one->value && upper == one->upper) one->at_end = FALSE;
+    one->value = value;
 }
 
+/* The text view scrolls there when it has measured what came: gtk_adjustment_set_value would be too early. */
 static void grown(GtkAdjustment *by, page *one)
 {
-    if (one->at_end) gtk_adjustment_set_value(by, gtk_adjustment_get_upper(by) - gtk_adjustment_get_page_size(by));
+    one->upper = gtk_adjustment_get_upper(by);
+    if (one->at_end) gtk_text_view_scroll_to_mark(GTK_TEXT_VIEW(one->view), one->end, 0, TRUE, 0, 1);
 }
 
 static GtkWidget *page_view(page *one)

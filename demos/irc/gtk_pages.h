@@ -16,7 +16,8 @@ typedef struct page {
     GtkListStore *names;
     GtkTextMark *end;
     guint unread;
-    gboolean at_end; /* nobody has scrolled up: new lines are scrolled to */
+    gboolean at_end;     /* nobody has scrolled up: new lines are scrolled to */
+    double value, upper; /* of its adjustment, the last that were seen */
 } page;
 
 void pages_begin(GtkWidget *list, GtkWidget *stack); /* where their rows go, and their views */

@@ -6,6 +6,7 @@
 #   scene-gtk, scene-qt       the scripted scene (demos/irc/scene.c), at the server in the program
 #   chat                      both windows on one screen: they talk to each other
 #   dialog-gtk, dialog-qt     messages come while the modal dialog is open; then it leads to another connection
+#   scroll-gtk, scroll-qt     new lines are scrolled to, but not by somebody who reads old ones
 #   restart-gtk, restart-qt   the server is killed and started again
 set -euo pipefail
 
@@ -67,6 +68,7 @@ Ports = $port
 MotdPhrase = "Welcome"
 [Limits]
 MaxConnectionsIP = 0
+MaxPenaltyTime = 0
 [Options]
 DNS = no
 Ident = no
@@ -278,6 +280,51 @@ dialog() # dialog TOOLKIT
     quit "$1"
 }
 
+# What the middle of the view looks like: a number that is another one when that changes.
+look() # look TOOLKIT
+{
+    local x y
+    read -r x y < <(sed -n "s/^place	view	//p" "$folder/$1.log")
+    sleep 0.5 # a toolkit may scroll slowly
+    import -window root -crop "400x300+$((x - 200))+$((y - 150))" rgb:- | cksum
+}
+
+hears() # hears TOOLKIT LINE: from the friend
+{
+    friend_says "$2"
+    sees "$1" "^line	#hoya	fred: $2$"
+}
+
+scroll() # scroll TOOLKIT
+{
+    local before after
+    start_ngircd
+    open_window "$1" gina
+    sees "$1" "^state	online"
+    start_friend fred
+    together "$1" fred gina
+    for i in {1..60}; do friend_says "line $i"; done
+    sees "$1" "^line	#hoya	fred: line 60$"
+
+    click "$1" view
+    before=$(look "$1")
+    hears "$1" "this is scrolled to"
+    [ "$(look "$1")" != "$before" ] || die "the view does not follow"
+    xdotool click --repeat 8 --delay 30 4 # the wheel, upwards
+    after=$(look "$1")
+    [ "$after" != "$before" ] || die "the wheel does nothing"
+    hears "$1" "nobody looks at this"
+    [ "$(look "$1")" = "$after" ] || die "somebody reads, and the view goes away"
+    xdotool click 1
+    [ "$(look "$1")" = "$after" ] || die "a click, and the view goes away"
+    take_picture
+    xdotool click --repeat 60 --delay 30 5
+    before=$(look "$1")
+    hears "$1" "this is scrolled to again"
+    [ "$(look "$1")" != "$before" ] || die "the view does not follow any more"
+    quit "$1"
+}
+
 restart() # restart TOOLKIT
 {
     start_ngircd
@@ -309,6 +356,7 @@ case $name in
 scene-*) scene "${name#*-}" ;;
 chat) chat ;;
 dialog-*) dialog "${name#*-}" ;;
+scroll-*) scroll "${name#*-}" ;;
 restart-*) restart "${name#*-}" ;;
 *) die "there is no test $name" ;;
 esac
