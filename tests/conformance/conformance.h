@@ -47,6 +47,13 @@ inline std::string PrivateAddress(int number)
            std::to_string(1 + (pid % 60) * 4 + number);
 }
 
+/* The first of them, for texts and calls in C. */
+inline const char *OwnAddress()
+{
+    static const std::string here = PrivateAddress(0);
+    return here.c_str();
+}
+
 /* An argument that knows what became of it. */
 struct Probe {
     int runs = 0;

@@ -289,7 +289,7 @@ class DatagramElsewhere : public DatagramConformance
         int released = other.released;
         hoya_future *future = nullptr;
         hoya_datagram_transport *made = nullptr;
-        options.local_host = "127.0.0.1";
+        options.local_host = OwnAddress();
         expect("create", hoya_create_datagram_endpoint(loop, other.protocol(), &options, &future));
         expect("unix",
                hoya_create_unix_datagram_endpoint(loop, nullptr, nullptr, other.protocol(), nullptr, &made));

@@ -22,7 +22,7 @@ namespace
 TEST_P(DatagramConformance, ConnectionMadeComesInTheNextRoundThenTheFutureIsDoneThenDatagramsCome)
 {
     Hearer hearer(&trace, "a");
-    options.local_host = "127.0.0.1";
+    options.local_host = OwnAddress();
     Future future = Create(hearer);
     WhenDone(future, Say("done"));
     int peer = Peer();
@@ -110,14 +110,14 @@ TEST_P(DatagramConformance, OneThatIsNotConnectedWantsAnAddressOfItsFamily)
 {
     Hearer hearer(&trace, "a");
     Datagrams transport = Open(hearer);
-    hoya_address six = AddressOf("::1", 9), broken = AddressOf("127.0.0.1", 9), path, address;
+    hoya_address six = AddressOf("::1", 9), broken = AddressOf(OwnAddress(), 9), path, address;
     ASSERT_EQ(hoya_address_set_unix(&path, "@x"), 0);
     broken.length = 3;
     EXPECT_EQ(Send(transport, "x"), HOYA_EDESTADDRREQ);
     EXPECT_EQ(Send(transport, "x", &six), HOYA_EINVAL);
     EXPECT_EQ(Send(transport, "x", &path), HOYA_EINVAL);
     EXPECT_EQ(Send(transport, "x", &broken), HOYA_EINVAL);
-    hoya_address good = AddressOf("127.0.0.1", 9);
+    hoya_address good = AddressOf(OwnAddress(), 9);
     EXPECT_EQ(hoya_datagram_transport_sendto(transport.get(), nullptr, 1, &good), HOYA_EINVAL);
     EXPECT_EQ(hoya_datagram_transport_get_peername(transport.get(), &address), HOYA_ENOTCONN);
     RunRounds(2);
@@ -136,7 +136,7 @@ TEST_P(DatagramConformance, ThatNobodyTakesThemIsAnErrorReceivedAndTheEndpointLi
     RunUntilHeard(1);
     EXPECT_EQ(trace, Trace{"a error HOYA_ECONNREFUSED"});
     EXPECT_NE(hearer.texts[0], "");
-    peer = Peer("127.0.0.1", port);
+    peer = Peer(OwnAddress(), port);
     EXPECT_EQ(Send(transport, "taken"), 0);
     EXPECT_EQ(Receive(peer), std::vector<std::string>{"taken"});
     EXPECT_EQ(hoya_datagram_transport_is_closing(transport.get()), 0);
@@ -151,20 +151,21 @@ TEST_P(DatagramConformance, WhatASendHearsOfAnEarlierOneIsToldLaterAndTheDatagra
     Datagrams transport = Connect(hearer, peer);
     Close(peer);
     EXPECT_EQ(Send(transport, "lost"), 0);
-    peer = Peer("127.0.0.1", port); /* in the same round: the loop has not looked */
+    peer = Peer(OwnAddress(), port); /* in the same round: the loop has not looked */
     EXPECT_EQ(Send(transport, "taken"), 0) << hoya_error_detail();
     EXPECT_EQ(trace, Trace{}) << "never inside the call";
     EXPECT_EQ(Receive(peer), std::vector<std::string>{"taken"});
     RunRounds(2);
     EXPECT_EQ(trace, Trace{"a error HOYA_ECONNREFUSED"});
-    EXPECT_EQ(hearer.texts[0], "a datagram to 127.0.0.1:" + std::to_string(port) + ": connection refused");
+    EXPECT_EQ(hearer.texts[0],
+              std::string("a datagram to ") + OwnAddress() + ":" + std::to_string(port) + ": connection refused");
 }
 
 TEST_P(DatagramConformance, AProtocolNeedsNoFunctionAtAll)
 {
     static const hoya_datagram_protocol_ops ops = {sizeof ops, nullptr, nullptr, nullptr,
                                                    nullptr,    nullptr, nullptr, nullptr};
-    options.local_host = "127.0.0.1";
+    options.local_host = OwnAddress();
     hoya_future *future = nullptr;
     ASSERT_EQ(hoya_create_datagram_endpoint(loop, {&ops, nullptr}, &options, &future), 0);
     Datagrams transport = Take(Future(future));
@@ -235,7 +236,7 @@ TEST_P(DatagramConformance, WhoHandsOnAMistakeOfItsOwnHasFailed)
 TEST_P(DatagramConformance, AFailingConnectionMadeEndsItAndTheFutureSaysSo)
 {
     Hearer hearer(&trace, "a");
-    options.local_host = "127.0.0.1";
+    options.local_host = OwnAddress();
     hearer.on_made = [](hoya_datagram_transport *) { return HOYA_EACCES; };
     Future future = Create(hearer);
     EXPECT_EQ(Result(future), HOYA_EACCES);
@@ -431,17 +432,17 @@ TEST_P(DatagramConformance, NamesAreLookedUpAndLocalAndRemoteArePairedByFamily)
 {
     int peer = Peer();
     const std::string port = std::to_string(PortOf(NameOf(peer)));
-    Addresses addresses{{{"::1", port}, {"127.0.0.1", port}}};
+    Addresses addresses{{{"::1", port}, {OwnAddress(), port}}};
     addresses.Install(loop);
     Hearer hearer(&trace, "a");
-    options.local_host = "127.0.0.1"; /* so not by the first */
+    options.local_host = OwnAddress(); /* so not by the first */
     options.remote_host = "two.example";
     options.remote_port = "7";
     Datagrams transport = Take(Create(hearer));
     EXPECT_EQ(Send(transport, "x"), 0);
     EXPECT_EQ(Receive(peer), std::vector<std::string>{"x"});
     options.local_host = "::1";
-    addresses.list = {{"127.0.0.1", port}};
+    addresses.list = {{OwnAddress(), port}};
     Hearer never(&trace, "b");
     Future future = Create(never);
     EXPECT_EQ(Result(future), HOYA_EADDRNOTAVAIL);
@@ -453,17 +454,17 @@ TEST_P(DatagramConformance, TheFirstAddressThatCanBeHadIsTakenAndIfNoneCanTheTex
 {
     int taken = Peer();
     const std::string port = std::to_string(PortOf(NameOf(taken)));
-    Addresses addresses{{{"127.0.0.1", port}, {"127.0.0.1", "0"}}};
+    Addresses addresses{{{OwnAddress(), port}, {OwnAddress(), "0"}}};
     addresses.Install(loop);
     Hearer hearer(&trace, "a"), never(&trace, "b");
     options.local_host = "two.example";
     options.local_port = "7";
     Datagrams transport = Take(Create(hearer));
     EXPECT_NE(PortOf(NameOf(transport)), PortOf(NameOf(taken)));
-    addresses.list = {{"127.0.0.1", port}, {"192.0.2.1", "7"}};
+    addresses.list = {{OwnAddress(), port}, {"192.0.2.1", "7"}};
     Future future = Create(never);
     EXPECT_EQ(Result(future), HOYA_EADDRINUSE);
-    EXPECT_EQ(TextOf(future), "bind to 127.0.0.1:" + port + ": address in use");
+    EXPECT_EQ(TextOf(future), std::string("bind to ") + OwnAddress() + ":" + port + ": address in use");
     EXPECT_EQ(never.released, 1);
 }
 
@@ -518,7 +519,7 @@ TEST_P(DatagramConformance, ACancelLeavesNothing)
     EXPECT_EQ(hoya_future_cancel(future.get(), nullptr), 1);
     EXPECT_EQ(hoya_future_cancelled(slow.asked.get()), 1);
     EXPECT_EQ(hearer.released, 1);
-    options.remote_host = "127.0.0.1";
+    options.remote_host = OwnAddress();
     Future other = Create(unmade); /* its transport is there already */
     EXPECT_EQ(hoya_future_cancel(other.get(), nullptr), 1);
     RunUntil([&] { return unmade.released; });
@@ -541,7 +542,7 @@ TEST_P(DatagramConformance, ACancelLeavesNothing)
 TEST_P(DatagramConformance, NobodyNeedsTheFuture)
 {
     Hearer hearer(&trace, "a"), second(&trace, "b");
-    options.local_host = "127.0.0.1";
+    options.local_host = OwnAddress();
     Create(hearer).reset();
     EXPECT_EQ(hoya_create_datagram_endpoint(loop, second.protocol(), &options, nullptr), 0);
     RunUntil([&] { return hearer.transport && second.transport; });
@@ -558,8 +559,8 @@ TEST_P(DatagramConformance, WithoutHostsAFamilyIsEnoughAndThePortIsTheSystems)
         EXPECT_GT(PortOf(NameOf(transport)), 0);
         EXPECT_EQ(NameOf(transport).storage.ss_family, family);
         hoya_address name = NameOf(transport);
-        int peer = Peer(family == AF_INET ? "127.0.0.1" : "::1");
-        SendTo(peer, "x", AddressOf(family == AF_INET ? "127.0.0.1" : "::1", PortOf(name)));
+        int peer = Peer(family == AF_INET ? OwnAddress() : "::1");
+        SendTo(peer, "x", AddressOf(family == AF_INET ? OwnAddress() : "::1", PortOf(name)));
         RunUntil([&] { return hearer.got.size() == 1; });
     }
 }
@@ -571,7 +572,7 @@ TEST_P(DatagramConformance, ALocalPortAloneIsEveryAddress)
     options.family = AF_INET;
     Datagrams transport = Take(Create(hearer));
     int peer = Peer();
-    SendTo(peer, "x", AddressOf("127.0.0.1", PortOf(NameOf(transport))));
+    SendTo(peer, "x", AddressOf(OwnAddress(), PortOf(NameOf(transport))));
     RunUntilHeard(1);
 }
 
@@ -583,13 +584,13 @@ TEST_P(DatagramConformance, AnIPv6OneTakesIPv4OnlyIfItIsAskedTo)
         Datagrams transport = Open(hearer, "::");
         int port = PortOf(NameOf(transport));
         int six = Peer("::1");
-        int four = dual ? Peer() : Peer("127.0.0.1", port); /* or nobody has that one */
-        if (dual) SendTo(four, "4", AddressOf("127.0.0.1", port));
+        int four = dual ? Peer() : Peer(OwnAddress(), port); /* or nobody has that one */
+        if (dual) SendTo(four, "4", AddressOf(OwnAddress(), port));
         SendTo(six, "6", AddressOf("::1", port));
         RunUntilHeard(dual ? 2 : 1);
         EXPECT_EQ(Seen("a got 4"), dual);
         if (dual) {
-            hoya_address mapped = AddressOf("::ffff:127.0.0.1", PortOf(NameOf(four)));
+            hoya_address mapped = AddressOf((std::string("::ffff:") + OwnAddress()).c_str(), PortOf(NameOf(four)));
             EXPECT_EQ(Send(transport, "back", &mapped), 0);
             EXPECT_EQ(Receive(four), std::vector<std::string>{"back"});
         }
@@ -650,14 +651,14 @@ TEST_P(DatagramConformance, BadArgumentsAreTheCallsAnswerAndReleaseTheProtocol)
         Hearer hearer(&trace, "a");
         hoya_datagram_options with = {};
         with.size = sizeof with;
-        with.local_host = "127.0.0.1";
+        with.local_host = OwnAddress();
         change(&with);
         int rc = hoya_create_datagram_endpoint(loop, hearer.protocol(), &with, &future);
         released += hearer.released;
         EXPECT_STRNE(hoya_error_detail(), "");
         return rc;
     };
-    EXPECT_EQ(create([](auto o) { o->remote_host = "127.0.0.1"; }), HOYA_EINVAL);
+    EXPECT_EQ(create([](auto o) { o->remote_host = OwnAddress(); }), HOYA_EINVAL);
     EXPECT_EQ(create([](auto o) { o->remote_port = "7"; }), HOYA_EINVAL);
     EXPECT_EQ(create([](auto o) { o->local_host = nullptr; }), HOYA_EINVAL);
     EXPECT_EQ(create([](auto o) { o->local_host = ""; }), HOYA_EINVAL);
@@ -693,7 +694,7 @@ TEST_P(DatagramConformance, ASocketOfTheProgramsIsTakenAsItIs)
 
     Hearer bound(&trace, "b");
     int own = socket(AF_INET, SOCK_DGRAM, 0), other = Peer();
-    hoya_address any = AddressOf("127.0.0.1", 0);
+    hoya_address any = AddressOf(OwnAddress(), 0);
     ASSERT_EQ(bind(own, reinterpret_cast<sockaddr *>(&any.storage), any.length), 0);
     hoya_datagram_transport *raw = nullptr;
     ASSERT_EQ(hoya_create_datagram_endpoint_on_socket(loop, own, bound.protocol(), nullptr, &raw), 0);

@@ -176,7 +176,7 @@ class DatagramConformance : public LoopConformance
         return Datagrams(static_cast<hoya_datagram_transport *>(value));
     }
     /* On this host, a port of the system's choice; not connected. */
-    Datagrams Open(Hearer &hearer, const char *at = "127.0.0.1")
+    Datagrams Open(Hearer &hearer, const char *at = OwnAddress())
     {
         options.local_host = at;
         return Take(Create(hearer));
@@ -185,7 +185,7 @@ class DatagramConformance : public LoopConformance
     Datagrams Connect(Hearer &hearer, int peer)
     {
         std::string port = std::to_string(PortOf(NameOf(peer)));
-        options.remote_host = "127.0.0.1";
+        options.remote_host = OwnAddress();
         options.remote_port = port.c_str();
         Datagrams transport = Take(Create(hearer));
         options.remote_host = options.remote_port = nullptr;
@@ -205,7 +205,7 @@ class DatagramConformance : public LoopConformance
         return Datagrams(transport);
     }
     /* A plain socket of the test's. */
-    int Peer(const char *at = "127.0.0.1", int port = 0)
+    int Peer(const char *at = OwnAddress(), int port = 0)
     {
         hoya_address address = AddressOf(at, port);
         int fd = Own(socket(address.storage.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

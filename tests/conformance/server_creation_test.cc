@@ -129,7 +129,7 @@ TEST_P(ServerCreation, ServersShareAPortIfTheySaySo)
 
 TEST_P(ServerCreation, APortIsThereAgainAtOnceUnlessItIsNotToBeReused)
 {
-    Server server = Serve(house);
+    Server server = Take(Create(house, OwnAddress(), "0"));
     std::string port = std::to_string(PortOf(NameOf(server)));
     int client = Dial(server);
     ExpectEcho(client);
@@ -140,9 +140,9 @@ TEST_P(ServerCreation, APortIsThereAgainAtOnceUnlessItIsNotToBeReused)
     RunUntil([&] { return house.released == 1; });
     hoya_server_options options = Options();
     options.no_reuse_address = 1;
-    Future refused = Create(other, "127.0.0.1", port.c_str(), &options);
+    Future refused = Create(other, OwnAddress(), port.c_str(), &options);
     EXPECT_EQ(hoya_future_exception(refused.get(), nullptr), HOYA_EADDRINUSE);
-    Server again = Take(Create(house, "127.0.0.1", port.c_str()));
+    Server again = Take(Create(house, OwnAddress(), port.c_str()));
     ExpectEcho(Dial(again));
 }
 
@@ -365,16 +365,16 @@ TEST_P(ServerCreation, APausedUnixServerThatHasLostItsPathDoesNotServe)
 // Holds: S116
 TEST_P(ServerCreation, AServerThatCouldNotStartMayBeStartedAgain)
 {
-    Server probe = Serve(other);
+    Server probe = Take(Create(other, OwnAddress(), "0"));
     std::string port = std::to_string(PortOf(NameOf(probe)));
     hoya_server_close(probe.get());
-    hoya_endpoint more[] = {{"127.0.0.1", port.c_str()}};
+    hoya_endpoint more[] = {{OwnAddress(), port.c_str()}};
     hoya_server_options options = Options();
     options.paused = 1;
     options.more = more;
     options.more_count = 1;
     Server both = Serve(house, &options);
-    Server taker = Take(Create(other, "127.0.0.1", port.c_str()));
+    Server taker = Take(Create(other, OwnAddress(), port.c_str()));
     EXPECT_EQ(hoya_server_start_serving(both.get()), HOYA_EADDRINUSE);
     EXPECT_EQ(hoya_server_is_serving(both.get()), 0);
     int early = Dial(both, 0);

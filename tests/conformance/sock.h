@@ -62,7 +62,7 @@ inline bool Same(const hoya_address &one, const hoya_address &other)
 inline int BoundSocket(int type, int backlog = 8)
 {
     hoya_address address;
-    EXPECT_EQ(hoya_address_set(&address, "127.0.0.1", nullptr), 0);
+    EXPECT_EQ(hoya_address_set(&address, OwnAddress(), nullptr), 0);
     int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
     if (type == SOCK_STREAM) EXPECT_EQ(listen(fd, backlog), 0);

@@ -28,7 +28,7 @@ for options in -O0 "-O2 -mbranch-protection=standard"; do
         '-DHOYA_VALGRIND="task/valgrind_none.h"' '-DHOYA_SYS_CALLS="base/sys_direct.h"' '-DHOYA_LIBC="base/libc_gnu.h"' \
         -DHOYA_THREAD_SELF=pthread_self -DHOYA_CHECKS=1 -o "$work/switch" \
         tests/switch/switch.c tests/switch/registers_aarch64.S core/task/context_aarch64.S core/task/stack.c \
-        core/task/fiber.c core/task/coroutine.c core/base/alloc.c core/base/error.c core/base/fd.c core/base/log.c \
+        core/task/fiber.c core/task/coroutine.c core/base/alloc.c core/base/error.c core/base/fd.c core/base/fork.c core/base/log.c \
         -pthread -lm
     echo "$cc $options"
     "$qemu" "$work/switch"
