@@ -41,7 +41,7 @@ typedef struct bench_impl {
      * of the program's if it is to be `buffered`. Calls bench_end_echo when the first one has ended. */
     void (*connections)(const int *fds, int n, int buffered);
     /* The same by a task for each of them; NULL: as connections. */
-    void (*streams)(const int *fds, int n);
+    void (*streams)(const int *fds, int n, size_t size); /* of a message */
 
     /* A loop on this thread: begins with bench_start_waking, calls bench_woken until that says 0, and joins the
      * thread. */

@@ -191,10 +191,10 @@ static void allow_descriptors(int n)
     bench_require(setrlimit(RLIMIT_NOFILE, &limit) == 0, "so many descriptors");
 }
 
-static void serve(const char *workload, const int *fds, int n)
+static void serve(const char *workload, size_t size, const int *fds, int n)
 {
     const bench_impl *impl = &bench_implementation;
-    if (!strcmp(workload, "streams") && impl->streams) impl->streams(fds, n);
+    if (!strcmp(workload, "streams") && impl->streams) impl->streams(fds, n, size);
     else if (strcmp(workload, "echo") != 0 && impl->connections)
         impl->connections(fds, n, !strcmp(workload, "buffered"));
     else impl->echo(fds, n);
@@ -221,7 +221,7 @@ static void run(const char *workload, bench_echoed what)
 
     echoing.go = go[1];
     echoing.before = memory_now();
-    serve(workload, fds, all);
+    serve(workload, what.size, fds, all);
     await_process(active, "the client");
     if (what.idle) await_process(idle, "the idle client");
     free(fds);

@@ -299,16 +299,13 @@ static void connections(const int *fds, int n, int buffered)
 
 /* ---- the same by tasks ------------------------------------------------------------------------------------- */
 
-static int serve(hoya_task *self, void *arg)
+static int serve(int fd, char *memory, size_t size)
 {
-    char memory[16384];
     hoya_stream *stream;
     ssize_t n;
-    (void)self;
-    check(hoya_open_connection_on_socket(*(const int *)arg, NULL, &stream));
+    check(hoya_open_connection_on_socket(fd, NULL, &stream));
     if (--to_make == 0) bench_start_echo();
-    while ((n = hoya_stream_read(stream, memory, sizeof memory)) > 0)
-        check(hoya_stream_write(stream, memory, (size_t)n));
+    while ((n = hoya_stream_read(stream, memory, size)) > 0) check(hoya_stream_write(stream, memory, (size_t)n));
     check((int)n);
     bench_end_echo();
     hoya_stream_unref(stream);
@@ -316,8 +313,24 @@ static int serve(hoya_task *self, void *arg)
     return 0;
 }
 
-static void streams(const int *fds, int n)
+/* Memory that fits the messages: what a task has on its stack it touches. */
+static int serve_short(hoya_task *self, void *arg)
 {
+    char memory[2048];
+    (void)self;
+    return serve(*(const int *)arg, memory, sizeof memory);
+}
+
+static int serve_long(hoya_task *self, void *arg)
+{
+    char memory[16384];
+    (void)self;
+    return serve(*(const int *)arg, memory, sizeof memory);
+}
+
+static void streams(const int *fds, int n, size_t size)
+{
+    hoya_task_function fn = size <= 2048 ? serve_short : serve_long;
     open_loop();
     left = to_make = n;
     for (int i = 0; i < n; i++) {
@@ -325,7 +338,7 @@ static void streams(const int *fds, int n)
             const int *given;
             void *wanted;
         } fd = {fds + i};
-        check(hoya_create_task(loop, serve, fd.wanted, NULL, NULL));
+        check(hoya_create_task(loop, fn, fd.wanted, NULL, NULL));
     }
     bench_mode_run(loop);
     close_loop();

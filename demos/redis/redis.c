@@ -128,7 +128,7 @@ static int increment(const char *name, long long *value)
 
 static int count_up(hoya_task *self, void *arg)
 {
-    long long value;
+    long long value = 0;
 
     (void)arg;
     for (int i = 0; i < ASKS; i++) {
