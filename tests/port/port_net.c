@@ -437,7 +437,7 @@ void test_datagrams(void)
     hoya_loop *loop;
     hoya_future *future;
     hoya_datagram_transport *unix_one, *pair_one;
-    void *value;
+    void *value = NULL;
     int pair[2], released = 0;
     char text[16] = "";
     hoya_datagram_protocol protocol = {&datagram_ops, &released};

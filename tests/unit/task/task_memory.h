@@ -21,6 +21,8 @@ class TaskMemory : public testing::Test
     void TearDown() override
     {
         allocator.fail = false;
+        hoya_loop_close(
+            loop); /* else whoever has the last reference would have to, and that may be a thread of an executor's */
         hoya_loop_unref(loop);
     }
 
