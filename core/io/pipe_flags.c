@@ -6,8 +6,9 @@
  * A terminal is opened once more, and the new file takes over the number: then nobody else's has changed, whatever becomes
  * of this process. That cannot be for the master of a pseudo-terminal (to open it makes another one) nor without the right to
  * open it. There, and for pipes, the flag is set, and the transport that has set it takes it back at its end. If another one of the
- * loop's has the same file, as a dup, that one inherits the duty: which one that is, is tried: a flag that is taken from one is
- * missed by the other.
+ * loop's has the same file, as a dup, that one inherits the duty. Which one that is, is tried: it misses the flag when that is
+ * taken from the file, and has it when it is set again. (Who misses it all the time has another file, and lost it by somebody
+ * else's doing.)
  */
 #include <fcntl.h>
 
@@ -78,13 +79,17 @@ static bool has_flag(hoya_fd fd)
     return hoya_sys_fcntl_number(fd, F_GETFL, 0) & O_NONBLOCK; /* if it cannot be told: yes, and nothing is done */
 }
 
-/* Who else has this file? The flag has just been taken from it. */
-static hoya_transport *find_sharer(const hoya_transport *transport)
+/* Who else has this file? The flag has just been taken from it; it is set again if there is somebody. */
+static hoya_transport *find_sharer(const hoya_transport *transport, hoya_fd fd, const hoya_pipe_flags *without)
 {
     hoya_loop_io *io = transport->channel.loop->slots[HOYA_SLOT_IO].data;
     for (hoya_list *node = io->transports.next; node != &io->transports; node = node->next) {
         hoya_transport *other = HOYA_CONTAINER_OF(node, hoya_transport, node);
-        if (other->nonblocking && !has_flag(other->channel.record.fd)) return other;
+        hoya_fd theirs = other->channel.record.fd;
+        if (!other->nonblocking || has_flag(theirs)) continue;
+        set_file(fd, without, O_NONBLOCK);
+        if (has_flag(theirs)) return other;
+        set_file(fd, without, 0);
     }
     return NULL;
 }
@@ -97,9 +102,8 @@ void hoya_pipe_put_back(hoya_transport *transport, hoya_fd fd)
     if (file < 0) return;
     hoya_pipe_flags without = {.file = file & ~O_NONBLOCK};
     if (set_file(fd, &without, 0) < 0) return;
-    hoya_transport *heir = find_sharer(transport);
+    hoya_transport *heir = find_sharer(transport, fd, &without);
     if (!heir) return;
-    set_file(fd, &without, O_NONBLOCK);
     heir->puts_back = true;
     heir->generation = transport->generation;
 }

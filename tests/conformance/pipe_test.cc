@@ -409,6 +409,33 @@ TEST_P(PipeConformance, TheLastOfSeveralOnOneFileTakesTheFlagBack)
     }
 }
 
+TEST_P(PipeConformance, WhoLacksTheFlagByAnothersDoingDoesNotInheritTheDuty)
+{
+    for (int first = 0; first < 2; first++) { /* of those that lack it, in the loop's order */
+        Recorder ends(&trace, "ends"), heir(&trace, "heir"), stranger(&trace, "stranger");
+        int ours[2], theirs[2];
+        ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ours), 0);
+        ASSERT_EQ(pipe2(theirs, O_CLOEXEC), 0);
+        Own(ours[1]), Own(theirs[1]);
+        int shared = Own(dup(ours[0])), of_stranger = Own(dup(theirs[0])), second = dup(ours[0]);
+        Transport transport = Opened(Way::kRead, ours[0], ends), strange, writes;
+        for (int i = 0; i < 2; i++) {
+            if (i == first) strange = Opened(Way::kRead, theirs[0], stranger);
+            else writes = Opened(Way::kWrite, second, heir);
+        }
+        EXPECT_EQ(fcntl(of_stranger, F_SETFL, 0), 0) << "another program that has it";
+        hoya_transport_abort(transport.get());
+        RunUntilReleased(ends);
+        EXPECT_TRUE(IsNonblocking(shared)) << "the heir needs it";
+        EXPECT_FALSE(IsNonblocking(of_stranger));
+        hoya_transport_abort(writes.get());
+        RunUntilReleased(heir);
+        EXPECT_FALSE(IsNonblocking(shared)) << "the stranger has nothing to do with it";
+        hoya_transport_abort(strange.get());
+        RunUntilReleased(stranger);
+    }
+}
+
 /* ---- what is refused ---- */
 
 // Holds: S121
