@@ -91,11 +91,21 @@ static int set_up(hoya_fd fd, int family, const hoya_datagram_setup *setup)
     return rc;
 }
 
+/* Else it hears all groups that anybody on this machine has joined, on its port. IPv6's is known since Linux 4.20. */
+static int hear_joined_groups_only(hoya_fd fd, int family)
+{
+    int rc = hoya_socket_set_number(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL");
+    if ((rc >= 0 || rc == -ENOPROTOOPT) && family == AF_INET6) /* it may be of both */
+        rc = hoya_socket_set_number(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0, "IPV6_MULTICAST_ALL");
+    return rc == -ENOPROTOOPT ? 0 : rc;
+}
+
 /* What has to be said before it is bound. */
 static int set_up_address(hoya_fd fd, int family, const hoya_datagram_options *o)
 {
     int rc = o->reuse_port ? hoya_socket_set_flag(fd, SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT") : 0;
     if (rc >= 0 && o->reuse_address) rc = hoya_socket_set_flag(fd, SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR");
+    if (rc >= 0) rc = hear_joined_groups_only(fd, family);
     if (rc >= 0 && family == AF_INET6)
         rc = hoya_socket_set_number(fd, IPPROTO_IPV6, IPV6_V6ONLY, !o->dual_stack, "IPV6_V6ONLY");
     return rc;

@@ -191,7 +191,9 @@ HOYA_API size_t hoya_datagram_transport_get_write_buffer_size(const hoya_datagra
 
 /* ---- groups -------------------------------------------------------------------------------------------- */
 
-/* Multicast: datagrams to this group come too, from now on, or no more; as many groups as the system allows. By an interface,
+/* Multicast: datagrams to this group come too, from now on, or no more; as many groups as the system allows. An endpoint hears
+ * the groups that it has joined, and no others that somebody else on this machine has (but a socket of the program's does, unless
+ * that sets IP_MULTICAST_ALL to 0; and one over IPv6 before Linux 4.20); so also 224.0.0.1 and ff02::1. By an interface,
  * "eth0", "lo"; NULL: the one in an IPv6 address ("ff02::1%eth0"), or the system's choice. To have the port with other programs
  * the endpoint wants reuse_address, and its local host NULL, or the group. The port of `group` does not count; who leaves says the same interface. Errors: HOYA_EINVAL (no group, or of another
  * family), HOYA_ECLOSED, -ENODEV (no such interface, or none that leads there), HOYA_EADDRINUSE (it has been joined),
