@@ -23,7 +23,7 @@ typedef struct hoya_pipe_flags {
 } hoya_pipe_flags;
 
 int hoya_pipe_flags_read(hoya_fd fd, hoya_pipe_flags *flags);
-/* CLOEXEC, and NONBLOCK if that is wanted; after a failure it is as it came. */
+/* CLOEXEC, but for the standard descriptors, and NONBLOCK if that is wanted; after a failure it is as it came. */
 int hoya_pipe_flags_set(hoya_fd fd, const hoya_pipe_flags *flags, bool nonblocking);
 /* As it came. */
 void hoya_pipe_flags_undo(hoya_fd fd, const hoya_pipe_flags *flags);

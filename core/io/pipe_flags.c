@@ -32,10 +32,17 @@ static int set_file(hoya_fd fd, const hoya_pipe_flags *flags, int more)
     return hoya_sys_fcntl_number(fd, F_SETFL, flags->file | more);
 }
 
+/* The standard descriptors are the children's, too: without one a program fails at its first word. */
+static bool is_standard(hoya_fd fd)
+{
+    return fd <= STDERR_FILENO;
+}
+
 int hoya_pipe_flags_set(hoya_fd fd, const hoya_pipe_flags *flags, bool nonblocking)
 {
     int rc = 0;
-    if (!(flags->own & FD_CLOEXEC)) rc = hoya_sys_fcntl_number(fd, F_SETFD, flags->own | FD_CLOEXEC);
+    if (!is_standard(fd) && !(flags->own & FD_CLOEXEC))
+        rc = hoya_sys_fcntl_number(fd, F_SETFD, flags->own | FD_CLOEXEC);
     if (rc >= 0 && nonblocking && !(flags->file & O_NONBLOCK)) rc = set_file(fd, flags, O_NONBLOCK);
     if (rc >= 0) return 0;
     rc = hoya_error_errno("O_NONBLOCK and FD_CLOEXEC");
@@ -59,7 +66,8 @@ static bool take_own_file(hoya_transport *transport, const hoya_pipe_flags *flag
     if (own < 0) return false;
     hoya_fd_adopt(own);
     set_file(fd, flags, 0); /* while there is still a way to it */
-    bool done = hoya_sys_dup3(own, fd, O_CLOEXEC) >= 0;
+    bool closes = !is_standard(fd) || flags->own & FD_CLOEXEC;
+    bool done = hoya_sys_dup3(own, fd, closes ? O_CLOEXEC : 0) >= 0;
     hoya_fd_close(&own);
     if (!done && set_file(fd, flags, O_NONBLOCK) < 0) /* it would block the loop */
         hoya_transport_end(transport, hoya_error_errno("O_NONBLOCK"));

@@ -107,6 +107,28 @@ TEST_P(TerminalConformance, WhoeverSharesATerminalSeesNothingOfItsFlags)
     EXPECT_FALSE(IsOpen(own));
 }
 
+TEST_P(TerminalConformance, AStandardInputThatIsATerminalIsStillTheChildrens)
+{
+    int master, slave;
+    OpenTerminal(&master, &slave);
+    Own(master), Own(slave);
+    for (bool cloexec : {false, true}) {
+        EXPECT_EQ(InChild([&] {
+                      Recorder recorder(&trace, "a");
+                      hoya_loop *own;
+                      ASSERT_EQ(hoya_loop_new(nullptr, &own), 0);
+                      ASSERT_EQ(dup3(slave, 0, cloexec ? O_CLOEXEC : 0), 0);
+                      ASSERT_EQ(TryOpen(own, Way::kRead, 0, recorder), 0);
+                      EXPECT_EQ(IsCloexec(0), cloexec);
+                      EXPECT_TRUE(IsNonblocking(0));
+                      EXPECT_FALSE(IsNonblocking(slave));
+                      hoya_loop_close(own);
+                      hoya_loop_unref(own);
+                  }),
+                  0);
+    }
+}
+
 TEST_P(TerminalConformance, AMasterGetsItsFlagBack)
 {
     Recorder recorder(&trace, "a");

@@ -360,6 +360,30 @@ TEST_P(PipeConformance, ADescriptorIsNonblockingAndClosedOnExecWhileItIsAPipe)
     EXPECT_FALSE(IsNonblocking(shared)) << "as it was";
 }
 
+TEST_P(PipeConformance, AStandardDescriptorIsStillTheChildrens)
+{
+    for (bool cloexec : {false, true}) {
+        int ends[2];
+        ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+        fcntl(Own(ends[0]), F_SETFL, O_NONBLOCK);
+        EXPECT_EQ(InChild([&] {
+                      Recorder recorder(&trace, "a");
+                      hoya_loop *own;
+                      ASSERT_EQ(hoya_loop_new(nullptr, &own), 0);
+                      ASSERT_EQ(dup3(ends[1], 1, cloexec ? O_CLOEXEC : 0), 1);
+                      ASSERT_EQ(TryOpen(own, Way::kWrite, 1, recorder), 0);
+                      EXPECT_EQ(IsCloexec(1), cloexec);
+                      EXPECT_TRUE(IsNonblocking(1));
+                      if (!cloexec) EXPECT_EQ(system("echo from a child"), 0);
+                      hoya_loop_close(own);
+                      hoya_loop_unref(own);
+                  }),
+                  0);
+        close(ends[1]);
+        EXPECT_EQ(Get(ends[0]), cloexec ? "" : "from a child\n");
+    }
+}
+
 TEST_P(PipeConformance, AFlagThatWasThereBeforeStays)
 {
     Recorder recorder(&trace, "a");

@@ -16,7 +16,8 @@
  * protocol sees no difference. What has been read ahead when a transport is closed is lost to others who read the same open
  * file. A job that runs then goes on to its end, and nobody hears of it.
  *
- * The descriptor is made CLOEXEC and NONBLOCK, and is the transport's to close; on failure it is the caller's, as it was. O_NONBLOCK is
+ * The descriptor is made NONBLOCK, and CLOEXEC unless it is 0, 1 or 2: those stay as they came, so that children have a standard
+ * input and output. It is the transport's to close; on failure it is the caller's, as it was. O_NONBLOCK is
  * not a property of the descriptor: whoever shares the open file has it too, which are the shell and all other descriptors of a terminal.
  * So a terminal is opened once more, and the new file takes the descriptor's number; everybody else's stays as it is. Where that cannot
  * be (the master of a pseudo-terminal, another user's terminal), and for pipes, the flag is set, and taken back when the transport
