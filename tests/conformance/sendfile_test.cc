@@ -388,6 +388,24 @@ TEST_P(SendFile, TheOtherSideClosesInTheMiddle)
     }
 }
 
+// Holds: S120
+TEST_P(SendFile, ASocketThatIsAWritePipeIsBrokenWhenNobodyReadsTheFile)
+{
+    Recorder recorder(&trace, "a");
+    auto pair = MakePair(), pipe = MakePipe();
+    hoya_transport *raw = nullptr;
+    ASSERT_EQ(hoya_connect_write_pipe(loop, dup(pair[0]), recorder.protocol(), nullptr, &raw), 0);
+    Transport transport(raw);
+    RunRounds(1);
+    Future future = Start(transport, pipe[0]); /* which has nothing: nothing is written that could find out */
+    RunRounds(3);
+    Close(pair[0]);
+    Close(pair[1]);
+    RunUntil([&] { return recorder.released; });
+    EXPECT_EQ(Result(future), HOYA_EPIPE);
+    EXPECT_EQ(recorder.code, HOYA_EPIPE);
+}
+
 TEST_P(SendFile, AResetHasItsCode)
 {
     for (int way : kWays) {
