@@ -41,6 +41,7 @@ typedef struct hoya_file_sending {
     int64_t offset, left, sent;
     size_t begin, end; /* of what has been read: not sent yet */
     bool native, may_read;
+    int doubt; /* what sendfile(2) has failed with, if it may be the connection's; until a send says that it is not */
 } sending;
 
 static sending *of(const hoya_transport *transport)
@@ -251,19 +252,17 @@ static void read_on(sending *s)
 
 /* ---- the engine's side -------------------------------------------------------------------------------------------- */
 
-/* sendfile(2) fails for two: what the network says ends the connection; all else is said of the file. */
-static bool is_of_network(ssize_t code)
+/* sendfile(2) fails for two, and a file may be on a network of its own (FUSE, NFS). These only a socket says; whose all others are,
+ * is asked: whoever reads hears what is the file's, and whoever sends what is the connection's. */
+static bool is_of_connection(ssize_t code)
 {
-    return code == HOYA_EPIPE || code == HOYA_ECONNRESET || code == HOYA_ECONNABORTED || code == HOYA_ENOTCONN ||
-           code == HOYA_ETIMEDOUT || code == HOYA_EHOSTUNREACH || code == HOYA_ENETUNREACH ||
-           code == HOYA_ENETDOWN || code == HOYA_ECONNREFUSED;
+    return code == HOYA_EPIPE || code == HOYA_ECONNRESET;
 }
 
-/* Not this file, or not to this socket; reading may do. */
-static bool is_of_kind(ssize_t code)
+/* These a connection says once, when it has ended by them; the next send hears HOYA_EPIPE. */
+static bool is_said_once(ssize_t code)
 {
-    return code == HOYA_EINVAL || code == -ESPIPE || code == HOYA_ENOSYS || code == HOYA_ENOTSUP ||
-           code == HOYA_EOVERFLOW;
+    return code == HOYA_ETIMEDOUT || code == HOYA_EHOSTUNREACH || code == HOYA_ENETUNREACH;
 }
 
 static void send_natively(sending *s)
@@ -276,14 +275,21 @@ static void send_natively(sending *s)
     if (n > 0 && s->left) return;
     if (n >= 0) {
         end_with(s, hoya_outcome_value(NULL, NULL));
-    } else if (is_of_network(n)) {
+    } else if (is_of_connection(n)) {
         hoya_transport_end(s->transport, (int)n);
-    } else if (is_of_kind(n) && s->may_read) {
+    } else if (s->may_read) {
         s->native = false;
+        if (is_said_once(n)) s->doubt = (int)n;
         read_on(s);
     } else {
         fail(s, n == -ESPIPE ? HOYA_EINVAL : (int)n, NULL);
     }
+}
+
+int hoya_sendfile_reason(const hoya_transport *transport, int code)
+{
+    const sending *s = of(transport);
+    return s->doubt && code == HOYA_EPIPE ? s->doubt : code;
 }
 
 int hoya_sendfile_output(hoya_transport *transport, struct iovec *parts)
@@ -301,6 +307,7 @@ int hoya_sendfile_output(hoya_transport *transport, struct iovec *parts)
 void hoya_sendfile_take(hoya_transport *transport, size_t count)
 {
     sending *s = of(transport);
+    s->doubt = 0;
     s->begin += count;
     advance(s, count);
     if (!s->left) end_with(s, hoya_outcome_value(NULL, NULL));

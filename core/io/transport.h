@@ -147,6 +147,8 @@ void hoya_transport_sent(hoya_channel *channel, ssize_t count);
 int hoya_sendfile_output(hoya_transport *transport, struct iovec *parts);
 /* So much of what was shown has gone. */
 void hoya_sendfile_take(hoya_transport *transport, size_t count);
+/* A send has failed with this code: why the connection ends. */
+int hoya_sendfile_reason(const hoya_transport *transport, int code);
 /* The connection ends, with this code or 0. */
 void hoya_sendfile_fail(hoya_transport *transport, int code);
 /* The loop closes. */

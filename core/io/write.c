@@ -139,7 +139,8 @@ void hoya_transport_sent(hoya_channel *channel, ssize_t count)
     hoya_transport *transport = transport_of(channel);
     if (transport->lost_due) return;
     if (count < 0) {
-        hoya_transport_end(transport, (int)count); /* statement 102: not reported */
+        int code = transport->sends_file ? hoya_sendfile_reason(transport, (int)count) : (int)count;
+        hoya_transport_end(transport, code); /* statement 102: not reported */
         return;
     }
     if (hoya_unlikely(transport->sends_file) && !transport->output.size) {

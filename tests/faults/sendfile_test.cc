@@ -349,12 +349,14 @@ class StingyFiles : public VariantFaults
         hoya_transport_abort(transport);
         hoya_transport_unref(transport);
         RunUntil([&] { return end.released; });
+        end_code = end.code;
         return rc;
     }
 
     System system;
     hoya_loop *loop = nullptr;
     hoya_executor *threads = nullptr;
+    int end_code = 1; /* of the last connection */
 };
 
 INSTANTIATE_TEST_SUITE_P(Hosts, StingyFiles, ::testing::ValuesIn(variants()),
@@ -398,14 +400,41 @@ TEST_P(StingyFiles, WhatTheSystemWillNotSendFromIsReadFromWhereItStopped)
     }
 }
 
-TEST_P(StingyFiles, AMediumThatFailsIsOfTheFileAndABrokenPipeOfTheConnection)
+/* ENOTCONN: a FUSE mount whose server has died. ETIMEDOUT: NFS. */
+TEST_P(StingyFiles, AMediumThatFailsIsOfTheFileAndLeavesTheConnectionAlone)
 {
-    system.most = 1000;
-    system.codes = {0, 0, EIO};
-    EXPECT_EQ(SendAFile(7000, 0), HOYA_EIO);
+    for (int code : {EIO, ENOTCONN, ETIMEDOUT, EHOSTUNREACH, ECONNREFUSED, ECONNABORTED}) {
+        static int the_code;
+        the_code = code;
+        system.most = 1000;
+        hoya_sys.send_file = [](int socket, int file, int64_t offset, size_t) -> ssize_t {
+            if (offset >= 2000) return errno = the_code, -1;
+            return hoya_sys_real.send_file(socket, file, offset, 1000);
+        };
+        EXPECT_EQ(SendAFile(7000, HOYA_SENDFILE_NATIVE), -code);
+        EXPECT_EQ(end_code, 0) << "the connection's is the abort's";
+        EXPECT_EQ(SendAFile(7000, 0), 0) << "it can be read all the same";
+        hoya_sys.pread = [](int, void *, size_t, off_t) -> ssize_t { return errno = the_code, -1; };
+        EXPECT_EQ(SendAFile(7000, 0), -code);
+        EXPECT_EQ(end_code, 0);
+        hoya_sys.pread = hoya_sys_real.pread;
+    }
+}
+
+TEST_P(StingyFiles, WhatTheConnectionSaysIsTheConnections)
+{
+    for (int code : {EPIPE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH}) {
+        system.calls = 0;
+        system.most = 1000;
+        system.codes = {0, 0, code,
+                        EPIPE}; /* an error is told once; the send after it finds the connection closed */
+        EXPECT_EQ(SendAFile(7000, 0), -code);
+        EXPECT_EQ(end_code, -code);
+    }
     system.calls = 0;
-    system.codes = {0, 0, ETIMEDOUT};
-    EXPECT_EQ(SendAFile(7000, 0), HOYA_ETIMEDOUT);
+    system.codes = {0, 0, EINVAL, EPIPE};
+    EXPECT_EQ(SendAFile(7000, 0), HOYA_EPIPE);
+    EXPECT_EQ(end_code, HOYA_EPIPE);
 }
 
 /* Sends "<digit>" with so many descriptors, between plain ones. */

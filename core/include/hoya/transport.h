@@ -165,10 +165,10 @@ HOYA_API int hoya_transport_write_fds(hoya_transport *transport, const void *dat
  * *future (may be NULL) is a new reference; it has no value, and is done when the last byte is the system's. How many went
  * hoya_sendfile_sent says, however it ends. A cancel of the future stops it at once, in the middle of the file; the connection
  * goes on, and may be written to. After close it still goes to its end; an abort, or the end of the connection, fails it with
- * HOYA_ECLOSED, or the connection's code. What fails about the file leaves the connection alone. When the loop is closed it
- * stays pending.
+ * HOYA_ECLOSED, or the connection's code. What fails about the file leaves the connection alone: where the system's answer may be
+ * either's, but for HOYA_EPIPE and HOYA_ECONNRESET, threads read on and find out whose. When the loop is closed it stays pending.
  *
- * Flags: HOYA_SENDFILE_NATIVE: no reading by threads; what the system says instead, mostly HOYA_EINVAL. HOYA_SENDFILE_READ: by
+ * Flags: HOYA_SENDFILE_NATIVE: no reading by threads; what the system says instead, mostly HOYA_EINVAL, fails the future alone. HOYA_SENDFILE_READ: by
  * threads from the beginning, for a file system so slow that the loop should not wait for it.
  *
  * Errors: HOYA_EINVAL (a negative offset, a count below 1, both flags), HOYA_EBADF, HOYA_EBUSY, HOYA_ECLOSED, HOYA_ESTATE (after
