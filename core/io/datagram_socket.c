@@ -143,6 +143,14 @@ static int connect_to(hoya_datagram_socket *socket, const struct sockaddr *addre
     return 0;
 }
 
+/* The system may have made another address of it: 0.0.0.0 is this machine. From there the answers come. */
+static int ask_peer(hoya_datagram_socket *socket)
+{
+    struct sockaddr *peer = (struct sockaddr *)&socket->remote.storage;
+    socket->remote.length = sizeof socket->remote.storage;
+    return hoya_sys_getpeername(socket->fd, peer, &socket->remote.length) < 0 ? hoya_error_errno("getpeername") : 0;
+}
+
 /* Bound always: an endpoint has an address to which it can be answered. */
 static int bind_to(const hoya_datagram_socket *socket, const struct addrinfo *local)
 {
@@ -162,8 +170,9 @@ static int place(hoya_datagram_socket *socket, const hoya_datagram_setup *setup,
     if (rc >= 0) rc = set_up(socket->fd, socket->family, setup);
     if (rc >= 0 && (local || !connects)) rc = bind_to(socket, local); /* connect finds an address of its own */
     if (rc >= 0 && connects) rc = connect_to(socket, remote->ai_addr, remote->ai_addrlen);
+    if (rc >= 0 && connects) rc = ask_peer(socket);
     if (rc < 0) return rc;
-    if (remote) {
+    if (remote && !connects) {
         socket->remote.length = remote->ai_addrlen;
         memcpy(&socket->remote.storage, remote->ai_addr, remote->ai_addrlen);
     }

@@ -106,6 +106,28 @@ TEST_P(DatagramConformance, AConnectedOneHearsItsRemoteAddressAloneAndRefusesToS
     EXPECT_EQ(TextOf(address), TextOf(remote));
 }
 
+TEST_P(DatagramConformance, TheRemoteAddressIsTheOneThatTheSystemHasConnectedTo)
+{
+    for (bool six : {false, true}) {
+        Hearer hearer(&trace, "a");
+        int peer = Peer(six ? "::1" : "127.0.0.1");
+        const std::string port = std::to_string(PortOf(NameOf(peer)));
+        options.remote_host = six ? "::" : "0.0.0.0"; /* this machine */
+        options.remote_port = port.c_str();
+        Datagrams transport = Take(Create(hearer));
+        hearer.on_datagram = [](hoya_datagram_transport *t, const std::string &, const hoya_address &from) {
+            EXPECT_EQ(hoya_datagram_transport_sendto(t, "answer", 6, &from), 0) << hoya_error_detail();
+            return 0;
+        };
+        SendTo(peer, "x", NameOf(transport));
+        EXPECT_EQ(Await(peer, 1), std::vector<std::string>{"answer"});
+        hoya_address address = {};
+        EXPECT_EQ(hoya_datagram_transport_get_peername(transport.get(), &address), 0);
+        EXPECT_EQ(TextOf(address), TextOf(NameOf(peer)));
+        trace.clear();
+    }
+}
+
 TEST_P(DatagramConformance, OneThatIsNotConnectedWantsAnAddressOfItsFamily)
 {
     Hearer hearer(&trace, "a");
@@ -621,9 +643,12 @@ TEST_P(DatagramConformance, OptionsAreSetOnTheSocketFromItsBeginning)
     EXPECT_EQ(get(a, IPPROTO_IP, IP_TTL), 33);
     EXPECT_EQ(get(a, IPPROTO_IP, IP_MULTICAST_TTL), 5);
     EXPECT_EQ(get(a, IPPROTO_IP, IP_MULTICAST_LOOP), 0);
+    EXPECT_EQ(get(a, IPPROTO_IP, IP_MULTICAST_ALL), 0);
     EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_UNICAST_HOPS), 33);
     EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_MULTICAST_HOPS), 5);
     EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_MULTICAST_LOOP), 0);
+    EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_MULTICAST_ALL), 0) << "since Linux 4.20";
+    EXPECT_EQ(get(b, IPPROTO_IP, IP_MULTICAST_ALL), 0) << "with dual_stack it hears those, too";
     EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_MULTICAST_IF), 1);
     EXPECT_EQ(get(b, IPPROTO_IPV6, IPV6_V6ONLY), 1);
 }

@@ -205,7 +205,8 @@ HOYA_API int hoya_datagram_transport_leave_group(hoya_datagram_transport *transp
 
 /* ---- what is known of it ------------------------------------------------------------------------------- */
 
-/* Where it is bound, as it was when it was made; and its remote address, HOYA_ENOTCONN if it has none. Also after its end. Origin:
+/* Where it is bound, as it was when it was made; and its remote address, HOYA_ENOTCONN if it has none: of a connected one what the
+ * system has made of it, so that "0.0.0.0" is 127.0.0.1. Also after its end. Origin:
  * get_extra_info("sockname"), get_extra_info("peername"). */
 HOYA_API int hoya_datagram_transport_get_sockname(const hoya_datagram_transport *transport, hoya_address *address);
 HOYA_API int hoya_datagram_transport_get_peername(const hoya_datagram_transport *transport, hoya_address *address);
