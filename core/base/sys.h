@@ -41,9 +41,10 @@ static inline int count_unread(int fd, int *bytes)
     return ioctl(fd, FIONREAD, bytes);
 }
 
+/* From 3 on: where a program has closed a standard descriptor it must not become somebody's standard output. */
 static inline int duplicate(int fd)
 {
-    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
 /* sendfile has no MSG_NOSIGNAL. The SIGPIPE that it makes is this thread's, and is taken back, unless one was there before. */

@@ -10,7 +10,6 @@
  * the executor's, by a place that was reserved with the job.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -24,7 +23,6 @@
 
 #define PIECE 65536
 #define PARTS 64
-#define FIRST_FREE 3 /* a dup must not become somebody's standard output */
 
 typedef struct file {
     hoya_engine engine; /* the channel's, from begin to end: the way from there to here */
@@ -309,7 +307,7 @@ static int open_file(hoya_channel *channel, hoya_fd fd)
 {
     file *f = hoya_new(file);
     if (!f) return HOYA_ENOMEM;
-    f->fd = hoya_sys_fcntl_number(fd, F_DUPFD_CLOEXEC, FIRST_FREE);
+    f->fd = hoya_sys_duplicate(fd);
     if (f->fd < 0) {
         int rc = hoya_error_errno("a descriptor for jobs");
         hoya_free(f);

@@ -180,6 +180,27 @@ TEST_P(SendFile, TheFilesPositionIsNeitherUsedNorMovedAndItMayBeClosedAtOnce)
     }
 }
 
+TEST_P(SendFile, NeitherAFileNorADescriptorThatWaitsTakesAStandardDescriptorThatWasClosed)
+{
+    Recorder recorder(&trace, "a");
+    int peer, file = MakeFile(Much()), kept = Own(fcntl(0, F_DUPFD_CLOEXEC, 3));
+    Transport transport = Connected(recorder, &peer);
+    auto is_free = [] { return fcntl(0, F_GETFD) < 0; };
+    close(0);
+    Future future = Start(transport, file);
+    bool free_while_it_is_sent = is_free();
+    dup2(kept, 0);
+    std::string all = Finish(future, peer);
+    EXPECT_EQ(Write(transport, Much()), 0);
+    close(0);
+    EXPECT_EQ(hoya_transport_write_fds(transport.get(), "x", 1, &file, 1), 0);
+    bool free_while_it_waits = is_free();
+    dup2(kept, 0);
+    EXPECT_TRUE(free_while_it_is_sent);
+    EXPECT_TRUE(free_while_it_waits);
+    EXPECT_TRUE(all == Much());
+}
+
 TEST_P(SendFile, APipeIsReadAsItComes)
 {
     Recorder recorder(&trace, "a");
