@@ -265,6 +265,13 @@ static bool is_said_once(ssize_t code)
     return code == HOYA_ETIMEDOUT || code == HOYA_EHOSTUNREACH || code == HOYA_ENETUNREACH;
 }
 
+/* Not this file, or not to this socket. */
+static bool is_of_kind(ssize_t code)
+{
+    return code == HOYA_EINVAL || code == -ESPIPE || code == HOYA_ENOSYS || code == HOYA_ENOTSUP ||
+           code == HOYA_EOVERFLOW;
+}
+
 static void send_natively(sending *s)
 {
     hoya_channel *channel = &s->transport->channel;
@@ -281,8 +288,10 @@ static void send_natively(sending *s)
         s->native = false;
         if (is_said_once(n)) s->doubt = (int)n;
         read_on(s);
+    } else if (is_of_kind(n)) {
+        fail(s, HOYA_ENOTSUP, "the system's sendfile cannot send this file");
     } else {
-        fail(s, n == -ESPIPE ? HOYA_EINVAL : (int)n, NULL);
+        fail(s, (int)n, NULL);
     }
 }
 
@@ -316,12 +325,13 @@ void hoya_sendfile_take(hoya_transport *transport, size_t count)
 
 /* ---- the program's side -------------------------------------------------------------------------------------------- */
 
-static int check(int64_t offset, int64_t count, int flags)
+static int check(int64_t offset, int64_t count, uint32_t flags)
 {
-    const int both = HOYA_SENDFILE_NATIVE | HOYA_SENDFILE_READ;
+    const uint32_t both = HOYA_SENDFILE_NATIVE | HOYA_SENDFILE_READ;
     if (offset < 0) return hoya_error_set(HOYA_EINVAL, "sendfile from a negative offset");
     if (count < 1) return hoya_error_set(HOYA_EINVAL, "sendfile of %lld bytes", (long long)count);
-    if (flags & ~both || flags == both) return hoya_error_set(HOYA_EINVAL, "sendfile with flags %d", flags);
+    if (flags & ~both || flags == both)
+        return hoya_error_set(HOYA_EINVAL, "sendfile with flags 0x%x", (unsigned)flags);
     return 0;
 }
 
@@ -340,7 +350,7 @@ static int begin(sending *s)
     return 0;
 }
 
-int hoya_sendfile(hoya_transport *transport, hoya_fd file, int64_t offset, int64_t count, int flags,
+int hoya_sendfile(hoya_transport *transport, hoya_fd file, int64_t offset, int64_t count, uint32_t flags,
                   hoya_future **out)
 {
     source *from = NULL;

@@ -12,21 +12,20 @@
 #include "base/sys.h"
 #include "stream/sock.h"
 
-#define PIECE (1u << 20) /* of what sendfile(2) is asked for: a turn of the processor's, not the whole file */
-#define READ_PIECE (1u << 16)
+#define PIECE (1 << 20) /* of what sendfile(2) is asked for: a turn of the processor's, not the whole file */
+#define READ_PIECE (1 << 16)
 
 typedef struct transfer {
     hoya_sock_call call;
     hoya_fd file;
-    int64_t offset;
-    size_t left, sent;
+    int64_t offset, left, sent;
 } transfer;
 
 static void went(transfer *t, size_t bytes)
 {
     t->offset += (int64_t)bytes;
-    t->left -= bytes;
-    t->sent += bytes;
+    t->left -= (int64_t)bytes;
+    t->sent += (int64_t)bytes;
     if (t->left) hoya_sock_moved(&t->call, bytes);
 }
 
@@ -48,7 +47,7 @@ static bool is_unable(int code)
 static int send_by_system(transfer *t)
 {
     while (t->left) {
-        ssize_t n = hoya_sys_send_file(t->call.fd, t->file, t->offset, t->left < PIECE ? t->left : PIECE);
+        ssize_t n = hoya_sys_send_file(t->call.fd, t->file, t->offset, t->left < PIECE ? (size_t)t->left : PIECE);
         if (n == 0) return 0;
         if (n > 0) {
             went(t, (size_t)n);
@@ -96,7 +95,7 @@ static int get_piece(transfer *t, piece **out)
     if (!wanted) return HOYA_ENOMEM;
     wanted->file = t->file;
     wanted->offset = t->offset;
-    wanted->size = t->left < READ_PIECE ? t->left : READ_PIECE;
+    wanted->size = t->left < READ_PIECE ? (size_t)t->left : READ_PIECE;
     int rc = hoya_to_thread(read_piece, wanted, hoya_free, &value, NULL);
     if (rc >= 0) *out = value;
     return rc;
@@ -134,19 +133,22 @@ static int send_by_reading(transfer *t)
 
 /* ---- both ------------------------------------------------------------------------------------------------- */
 
-int hoya_sock_sendfile(hoya_fd fd, hoya_fd file, int64_t offset, size_t count, uint32_t flags, size_t *sent)
+int hoya_sock_sendfile(hoya_fd fd, hoya_fd file, int64_t offset, int64_t count, uint32_t flags, int64_t *sent)
 {
+    const uint32_t both = HOYA_SENDFILE_NATIVE | HOYA_SENDFILE_READ;
     transfer t = {.file = file, .offset = offset, .left = count};
     if (sent) *sent = 0;
-    if (flags & ~(uint32_t)HOYA_SOCK_SENDFILE_ONLY)
-        return hoya_error_set(HOYA_EINVAL, "sendfile: flags 0x%x are not known", (unsigned)flags);
+    if (flags & ~both || flags == both)
+        return hoya_error_set(HOYA_EINVAL, "sendfile with flags 0x%x", (unsigned)flags);
     if (offset < 0) return hoya_error_set(HOYA_EINVAL, "sendfile from a negative offset");
+    if (count < 0) return hoya_error_set(HOYA_EINVAL, "sendfile of %lld bytes", (long long)count);
     if (file < 0) return hoya_error_set(HOYA_EBADF, "descriptor %d is negative", file);
     int rc = hoya_sock_begin(&t.call, fd, HOYA_SIDE_WRITER, HOYA_CALLER());
     if (rc >= 0) rc = hoya_sock_check_nonblocking(fd);
     if (rc < 0) return rc;
-    rc = send_by_system(&t);
-    if (rc == HOYA_ENOTSUP && !(flags & HOYA_SOCK_SENDFILE_ONLY)) rc = send_by_reading(&t);
+    if (!(flags & HOYA_SENDFILE_READ)) rc = send_by_system(&t);
+    if (flags & HOYA_SENDFILE_READ || (rc == HOYA_ENOTSUP && !(flags & HOYA_SENDFILE_NATIVE)))
+        rc = send_by_reading(&t);
     if (sent) *sent = t.sent;
     return (int)hoya_sock_end(&t.call, rc);
 }

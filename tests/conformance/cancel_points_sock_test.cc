@@ -39,7 +39,7 @@ class Talk : public Program
     void Check() override
     {
         EXPECT_EQ(data_.compare(0, back_.size(), back_), 0) << "in order, and nothing twice";
-        EXPECT_LE(served_, sent_ + sent_file_) << "what came was sent, and told";
+        EXPECT_LE(served_, sent_ + static_cast<size_t>(sent_file_)) << "what came was sent, and told";
         ExpectUsable(client_);
         ExpectUsable(server_);
         ExpectUsable(listener_);
@@ -91,7 +91,8 @@ class Talk : public Program
     const hoya_address address_ = AddressOf(listener_);
     const std::string data_ = Pattern(300000);
     std::string back_;
-    size_t sent_ = 0, sent_file_ = 0, served_ = 0;
+    size_t sent_ = 0, served_ = 0;
+    int64_t sent_file_ = 0;
 };
 
 } // namespace

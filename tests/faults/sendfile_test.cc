@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(Hosts, SendFileFaults, ::testing::ValuesIn(variants()),
 // Holds: S108
 TEST_P(SendFileFaults, AFileGoesOrItsFutureSaysWhyNotAndHowMuchWent)
 {
-    for (int flags : {0, int(HOYA_SENDFILE_NATIVE), int(HOYA_SENDFILE_READ)}) {
+    for (uint32_t flags : {0u, uint32_t(HOYA_SENDFILE_NATIVE), uint32_t(HOYA_SENDFILE_READ)}) {
         Sweep(Name(("sendfile, flags " + std::to_string(flags)).c_str()).c_str(), [&](Faults &faults) {
             const std::string before = Pattern(20000), content = Pattern(30000);
             End end;
@@ -179,7 +179,7 @@ TEST_P(SendFileFaults, AFileGoesOrItsFutureSaysWhyNotAndHowMuchWent)
 TEST_P(SendFileFaults, AFileThatIsGivenUpAnywhereLeavesNothing)
 {
     for (int how = 0; how < 3; how++) {
-        for (int flags : {int(HOYA_SENDFILE_NATIVE), int(HOYA_SENDFILE_READ)}) {
+        for (uint32_t flags : {uint32_t(HOYA_SENDFILE_NATIVE), uint32_t(HOYA_SENDFILE_READ)}) {
             Sweep(Name(("sendfile that ends early, " + std::to_string(how)).c_str()).c_str(), [&](Faults &faults) {
                 End end;
                 hoya_transport *transport = nullptr;
@@ -326,7 +326,7 @@ class StingyFiles : public VariantFaults
         EXPECT_TRUE(done());
     }
     /* The result; what came must be as much of the file as was said. */
-    int SendAFile(size_t size, int flags)
+    int SendAFile(size_t size, uint32_t flags)
     {
         const std::string content = Pattern(size);
         End end;
@@ -367,7 +367,7 @@ INSTANTIATE_TEST_SUITE_P(Hosts, StingyFiles, ::testing::ValuesIn(variants()),
 TEST_P(StingyFiles, AFileGoesByAFewBytesAtATime)
 {
     system.most = 7;
-    for (int flags : {0, int(HOYA_SENDFILE_READ)}) EXPECT_EQ(SendAFile(1000, flags), 0);
+    for (uint32_t flags : {0u, uint32_t(HOYA_SENDFILE_READ)}) EXPECT_EQ(SendAFile(1000, flags), 0);
     EXPECT_GE(system.calls, 2 * 143u);
 }
 
@@ -376,7 +376,7 @@ TEST_P(StingyFiles, InterruptedAndNotNowAreNoFailuresOfAFile)
 {
     system.most = 100;
     system.codes = {EINTR, 0, EAGAIN, EAGAIN, 0};
-    for (int flags : {0, int(HOYA_SENDFILE_READ)}) EXPECT_EQ(SendAFile(2000, flags), 0);
+    for (uint32_t flags : {0u, uint32_t(HOYA_SENDFILE_READ)}) EXPECT_EQ(SendAFile(2000, flags), 0);
 }
 
 TEST_P(StingyFiles, OneCallIsForAMebibyteAtMost)
@@ -396,7 +396,7 @@ TEST_P(StingyFiles, WhatTheSystemWillNotSendFromIsReadFromWhereItStopped)
         system.codes = {0, 0, code, 0, 0, 0, 0, 0};
         EXPECT_EQ(SendAFile(7000, 0), 0);
         system.calls = 0;
-        EXPECT_EQ(SendAFile(7000, HOYA_SENDFILE_NATIVE), code == ESPIPE ? HOYA_EINVAL : -code);
+        EXPECT_EQ(SendAFile(7000, HOYA_SENDFILE_NATIVE), HOYA_ENOTSUP);
     }
 }
 

@@ -26,6 +26,7 @@
 
 #include <hoya/base.h>
 #include <hoya/resolver.h>
+#include <hoya/transport.h>
 #include <sys/types.h>
 
 HOYA_BEGIN_DECLS
@@ -53,19 +54,14 @@ HOYA_API int hoya_sock_sendall(hoya_fd fd, const void *data, size_t size, size_t
  * (HOYA_ECONNREFUSED). Origin: loop.sock_sendto. */
 HOYA_API ssize_t hoya_sock_sendto(hoya_fd fd, const void *data, size_t size, const hoya_address *to);
 
-enum hoya_sock_sendfile_flags {
-    HOYA_SOCK_SENDFILE_ONLY = 1u << 0 /* by the system's sendfile, or not at all: HOYA_ENOTSUP */
-};
-
-#define HOYA_SOCK_SENDFILE_ALL SIZE_MAX /* a count: to the end of the file */
-
-/* Sends `count` bytes of a file from `offset` on, or as many as there are: by the system's sendfile, or where that cannot read
- * the file, by reads in the loop's default executor. The file's own position stays as it is (asyncio moves it); what was sent
- * is *sent (may be NULL), always, as in sendall. With sendfile the thread waits for the disk where the file is not in memory.
- * The socket has to be non-blocking, and the file one that can be read from an offset: HOYA_EINVAL. Waits. Errors: those of
- * hoya_to_thread, too. Origin: loop.sock_sendfile. */
-HOYA_API int hoya_sock_sendfile(hoya_fd fd, hoya_fd file, int64_t offset, size_t count, uint32_t flags,
-                                size_t *sent);
+/* Sends `count` bytes of a file from `offset` on, or as many as there are (HOYA_SENDFILE_ALL): by the system's sendfile, or where
+ * that cannot read the file, by reads in the loop's default executor. The file's own position stays as it is (asyncio moves it);
+ * what was sent is *sent (may be NULL), always, as in sendall. With sendfile the thread waits for the disk where the file is not
+ * in memory. Flags, as of hoya_sendfile: HOYA_SENDFILE_NATIVE: by the system's sendfile, or not at all: HOYA_ENOTSUP;
+ * HOYA_SENDFILE_READ: by reads from the beginning. The socket has to be non-blocking, and the file one that can be read from an
+ * offset: HOYA_EINVAL. Waits. Errors: those of hoya_to_thread, too. Origin: loop.sock_sendfile. */
+HOYA_API int hoya_sock_sendfile(hoya_fd fd, hoya_fd file, int64_t offset, int64_t count, uint32_t flags,
+                                int64_t *sent);
 
 /* ---- connections ----------------------------------------------------------------------------------------- */
 

@@ -168,14 +168,14 @@ HOYA_API int hoya_transport_write_fds(hoya_transport *transport, const void *dat
  * HOYA_ECLOSED, or the connection's code. What fails about the file leaves the connection alone: where the system's answer may be
  * either's, but for HOYA_EPIPE and HOYA_ECONNRESET, threads read on and find out whose. When the loop is closed it stays pending.
  *
- * Flags: HOYA_SENDFILE_NATIVE: no reading by threads; what the system says instead, mostly HOYA_EINVAL, fails the future alone. HOYA_SENDFILE_READ: by
- * threads from the beginning, for a file system so slow that the loop should not wait for it.
+ * Flags: HOYA_SENDFILE_NATIVE: no reading by threads; what the system says instead, HOYA_ENOTSUP where it cannot, fails the
+ * future alone. HOYA_SENDFILE_READ: by threads from the beginning, for a file system so slow that the loop should not wait.
  *
  * Errors: HOYA_EINVAL (a negative offset, a count below 1, both flags), HOYA_EBADF, HOYA_EBUSY, HOYA_ECLOSED, HOYA_ESTATE (after
  * write_eof), HOYA_ENOTSUP (the transport of a pipe or a file), HOYA_ENOMEM, HOYA_EMFILE. Origin: loop.sendfile, which moves the file's position instead. */
 #define HOYA_SENDFILE_ALL INT64_MAX
-enum hoya_sendfile_flags { HOYA_SENDFILE_NATIVE = 1 << 0, HOYA_SENDFILE_READ = 1 << 1 };
-HOYA_API int hoya_sendfile(hoya_transport *transport, hoya_fd file, int64_t offset, int64_t count, int flags,
+enum hoya_sendfile_flags { HOYA_SENDFILE_NATIVE = 1u << 0, HOYA_SENDFILE_READ = 1u << 1 };
+HOYA_API int hoya_sendfile(hoya_transport *transport, hoya_fd file, int64_t offset, int64_t count, uint32_t flags,
                            hoya_future **future);
 
 /* How many bytes of the file have gone: so far, or in all; also after a failure or a cancel. HOYA_EINVAL for any other future. */
