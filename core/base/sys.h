@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -59,7 +60,8 @@ static inline ssize_t send_file(int socket, int file, int64_t offset, size_t cou
     pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
     ssize_t n = sendfile(socket, file, &at, count);
     int saved = errno;
-    if (n < (ssize_t)count && !sigismember(&pending, SIGPIPE)) sigtimedwait(&sigpipe, NULL, &none);
+    bool may_have_come = n < 0 ? saved == EPIPE : n < (ssize_t)count;
+    if (may_have_come && !sigismember(&pending, SIGPIPE)) sigtimedwait(&sigpipe, NULL, &none);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = saved;
     return n;
