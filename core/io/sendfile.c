@@ -21,6 +21,7 @@
 
 #define MOST (1024 * 1024)      /* of one round */
 #define PIECE (256 * 1024)      /* of one read */
+#define AHEAD (64 * 1024)       /* of one read of a pipe, where what is read and not sent is lost */
 #define PATIENCE HOYA_MSEC(100) /* until a thread that waits for a pipe asks whether somebody still wants that */
 
 /* The file, and what has been read of it: of the loop's thread, or of the one that reads, never of both. */
@@ -100,7 +101,8 @@ static int read_some(hoya_job *self, void *arg)
     for (;;) {
         int rc = s->in_sequence ? await_input(s, self) : 0;
         if (rc < 0) return rc;
-        ssize_t n = s->in_sequence ? hoya_sys_read(s->fd, s->memory, s->wanted)
+        size_t few = s->wanted < AHEAD ? s->wanted : AHEAD;
+        ssize_t n = s->in_sequence ? hoya_sys_read(s->fd, s->memory, few)
                                    : hoya_sys_pread(s->fd, s->memory, s->wanted, (off_t)s->at);
         if (n >= 0) {
             s->got = (size_t)n;

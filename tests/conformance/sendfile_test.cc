@@ -8,6 +8,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "support/executors.h"
@@ -231,6 +232,23 @@ TEST_P(SendFile, APipeIsReadAsItComes)
     EXPECT_EQ(Result(later), HOYA_EINVAL);
     EXPECT_NE(TextOf(later).find("without positions"), std::string::npos);
     EXPECT_EQ(Write(transport, "x"), 0);
+}
+
+TEST_P(SendFile, OfAPipeThatIsGivenUpLittleIsLost)
+{
+    Recorder recorder(&trace, "a");
+    int peer, size = 4096, unread = 0;
+    Transport transport = Connected(recorder, &peer);
+    EXPECT_EQ(setsockopt(hoya_transport_fileno(transport.get()), SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+    auto pipe = MakePipe();
+    const std::string data = Much(512u << 10);
+    ASSERT_GE(fcntl(pipe[1], F_SETPIPE_SZ, 1 << 20), 1 << 20);
+    ASSERT_EQ(write(pipe[1], data.data(), data.size()), static_cast<ssize_t>(data.size()));
+    Future future = Start(transport, pipe[0]);
+    RunUntilStuck(future);
+    EXPECT_EQ(hoya_future_cancel(future.get(), nullptr), 1);
+    EXPECT_EQ(ioctl(pipe[0], FIONREAD, &unread), 0);
+    EXPECT_LE(static_cast<int64_t>(data.size()) - unread - Sent(future), 65536);
 }
 
 TEST_P(SendFile, APipeThatSaysNothingMayBeGivenUp)

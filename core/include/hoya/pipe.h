@@ -19,8 +19,8 @@
  * The descriptor is made NONBLOCK, and CLOEXEC unless it is 0, 1 or 2: those stay as they came, so that children have a standard
  * input and output. It is the transport's to close; on failure it is the caller's, as it was. O_NONBLOCK is
  * not a property of the descriptor: whoever shares the open file has it too, which are the shell and all other descriptors of a terminal.
- * So a terminal is opened once more, and the new file takes the descriptor's number; everybody else's stays as it is. Where that cannot
- * be (the master of a pseudo-terminal, another user's terminal), and for pipes, the flag is set, and taken back when the transport
+ * So a terminal is opened once more, and the new file takes the descriptor's number; everybody else's stays as it is. (A lock by
+ * flock belongs to the old file, and is no longer had by that number.) Where that cannot be (the master of a pseudo-terminal, another user's terminal), and for pipes, the flag is set, and taken back when the transport
  * ends: so end it, or close the loop, before the program exits. Regular files do not need it.
  *
  * Both directions of a terminal, or of a socket: one descriptor for the read pipe and a dup of it for the write pipe, in the same

@@ -160,7 +160,8 @@ HOYA_API int hoya_transport_write_fds(hoya_transport *transport, const void *dat
  * the connection, as if by a pause of its own, and write, write_eof and another sendfile are HOYA_EBUSY.
  *
  * `file` is duplicated: the caller may close it at once. Its position is neither used nor moved; what has none (a pipe) is read
- * as it comes, with an offset of 0.
+ * as it comes, with an offset of 0: one that says nothing holds a thread of the executor meanwhile, and what was read of it and
+ * not sent yet, at most 64 KiB, is lost if this ends early.
  *
  * *future (may be NULL) is a new reference; it has no value, and is done when the last byte is the system's. How many went
  * hoya_sendfile_sent says, however it ends. A cancel of the future stops it at once, in the middle of the file; the connection
