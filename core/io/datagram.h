@@ -60,7 +60,8 @@ struct hoya_datagram_transport {
     hoya_datagram_creation *creation; /* that wants to know of its beginning; or NULL */
     hoya_list node;                   /* of hoya_loop_io.datagrams */
     hoya_handle alarm;
-    int code; /* that it ended with */
+    int64_t rest; /* how long the last one was, if nothing has left since */
+    int code;     /* that it ended with */
 };
 
 static inline hoya_datagram_transport *hoya_datagram_transport_of(hoya_channel *channel)

@@ -10,7 +10,7 @@
  * earlier one's, and is told as such.
  *
  * A Unix socket that is not connected is never told when the other side has room again: to the system it is always writable.
- * What cannot go then is tried again every 10 ms.
+ * What cannot go then is tried again after 10 ms, and after twice as long each time, up to 100.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -21,7 +21,8 @@
 #include "io/datagram.h"
 #include "io/names.h"
 
-#define REST HOYA_MSEC(10)
+#define SHORTEST_REST HOYA_MSEC(10)
+#define LONGEST_REST HOYA_MSEC(100)
 
 struct hoya_waiting {
     hoya_waiting *next;
@@ -153,7 +154,9 @@ static void rest(hoya_datagram_transport *transport)
     transport->channel.engine->stop(&transport->channel, HOYA_CHANNEL_LEAVE);
     transport->resting = true;
     memset(&transport->alarm, 0, sizeof transport->alarm);
-    int64_t when = hoya_time_add(hoya_loop_time(loop), REST);
+    transport->rest = transport->rest ? 2 * transport->rest : SHORTEST_REST;
+    if (transport->rest > LONGEST_REST) transport->rest = LONGEST_REST;
+    int64_t when = hoya_time_add(hoya_loop_time(loop), transport->rest);
     if (hoya_alarm_set(loop, &transport->alarm, when, on_alarm, transport, NULL) < 0) on_alarm(transport);
 }
 
@@ -242,6 +245,7 @@ void hoya_datagram_left(hoya_channel *channel, int code)
         if (has_to_rest(transport)) rest(transport);
         return;
     }
+    transport->rest = 0;
     if (code < 0) {
         hoya_datagram datagram = datagram_of(transport->first);
         fail_to_send(transport, &datagram, code);

@@ -453,6 +453,46 @@ TEST_P(ScriptedSystem, ATooLongOneIsRefusedAlsoWhereItWouldWait)
     EXPECT_TRUE(echo.errors.empty());
 }
 
+TEST_P(ScriptedSystem, WhoIsNotToldOfRoomAsksLessAndLessOftenUntilOneHasLeft)
+{
+    hoya_address to;
+    ASSERT_EQ(hoya_address_set_unix(&to, "@hoya-rests"), 0);
+    int receiver = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    ASSERT_EQ(bind(receiver, reinterpret_cast<sockaddr *>(&to.storage), to.length), 0);
+    ASSERT_EQ(hoya_create_unix_datagram_endpoint(loop, nullptr, nullptr, echo.protocol(), nullptr, &transport), 0);
+    size_t sent = 0, came = 0;
+    char byte;
+    auto send = [&] {
+        sent++;
+        EXPECT_EQ(hoya_datagram_transport_sendto(transport, "x", 1, &to), 0);
+    };
+    auto has_come = [&] {
+        came += recv(receiver, &byte, 1, 0) == 1;
+        return came == sent;
+    };
+
+    says.out = std::vector<int>(1000, EAGAIN);
+    says.outs = 0;
+    send();
+    int64_t begin = hoya_loop_time(loop);
+    RunUntil([&] { return says.outs == 7; });
+    EXPECT_GE(hoya_loop_time(loop) - begin, HOYA_MSEC(10 + 20 + 40 + 80 + 100 + 100 - 10));
+    says.out = {};
+    RunUntil(has_come);
+
+    int64_t shortest = INT64_MAX; /* of some: the machine may be busy */
+    for (int i = 0; i < 10 && shortest >= HOYA_MSEC(50); i++) {
+        says.out = {EAGAIN};
+        says.outs = 0;
+        begin = hoya_loop_time(loop);
+        send();
+        RunUntil(has_come);
+        shortest = std::min(shortest, hoya_loop_time(loop) - begin);
+    }
+    EXPECT_LT(shortest, HOYA_MSEC(50)) << "from the beginning again";
+    close(receiver);
+}
+
 // Holds: F19
 TEST_P(ScriptedSystem, ADescriptorThatIsGoneEndsIt)
 {

@@ -80,8 +80,9 @@ typedef struct hoya_datagram_protocol {
 typedef struct hoya_datagram_options {
     size_t size; /* sizeof(hoya_datagram_options) */
 
-    /* Of create_datagram_endpoint. Where it is bound: host NULL is every address of this machine, port NULL or "0" one of the
-     * system's choice. Whom it talks to, and nobody else: both, or neither. */
+    /* Of create_datagram_endpoint. Where it is bound: host NULL is every address of this machine and of one family (IPv4, as a
+     * rule, if `family` does not say), port NULL or "0" one of the system's choice. Whom it talks to, and nobody else: both, or
+     * neither. */
     const char *local_host, *local_port;
     const char *remote_host, *remote_port;
     int family;     /* AF_INET, AF_INET6; 0: any, as long as a host says which */
@@ -154,7 +155,8 @@ HOYA_API int hoya_datagram_transport_set_protocol(hoya_datagram_transport *trans
                                                   hoya_datagram_protocol protocol);
 
 /* Takes no more datagrams; those that wait still go out, then connection_lost(0) comes. 0 as well if it is closing already.
- * Needs no memory. Origin: BaseTransport.close. */
+ * Needs no memory. That may take for ever: where a Unix socket is not connected, and its receiver does not read, it asks every
+ * 100 ms; abort ends that. Origin: BaseTransport.close. */
 HOYA_API int hoya_datagram_transport_close(hoya_datagram_transport *transport);
 /* The same at once: what waits is dropped. Origin: DatagramTransport.abort. */
 HOYA_API int hoya_datagram_transport_abort(hoya_datagram_transport *transport);
