@@ -16,7 +16,7 @@
 
 /* ---- waiting --------------------------------------------------------------------------------------------- */
 
-/* A call that reads begins. */
+/* A call that reads begins: 0, and it has to end with hoya_stream_leave. */
 static int begin(hoya_stream *stream, hoya_task **task)
 {
     hoya_task *here = hoya_sync_task_at_once(stream ? &stream->sync : NULL);
@@ -27,6 +27,7 @@ static int begin(hoya_stream *stream, hoya_task **task)
     if (hoya_unlikely(stream->reader)) /* statement 145 */
         return hoya_error_set(HOYA_EBUSY, "%s reads this stream already", hoya_task_get_name(stream->reader->task));
     hoya_input_end_loan(stream);
+    hoya_stream_stay(stream);
     *task = here;
     return 0;
 }
@@ -62,13 +63,11 @@ static int wait(hoya_stream *stream, hoya_task *task, hoya_reading *reading)
     hoya_input_rest(stream, !reading->memory);
     reading->task = task;
     stream->reader = reading;
-    stream->refs++;
     while (!reading->done && rc == 0) {
         hoya_task_suspend(task, describe, stream);
         if (!reading->done) rc = hoya_task_interrupted(task);
     }
     stream->reader = NULL;
-    hoya_stream_unref(stream);
     return rc;
 }
 
@@ -128,12 +127,9 @@ static ssize_t read_next(hoya_stream *stream, hoya_task *task, void *memory, siz
     return count ? (ssize_t)count : rc;
 }
 
-ssize_t hoya_stream_read(hoya_stream *stream, void *memory, size_t size)
+static ssize_t read_some(hoya_stream *stream, hoya_task *task, void *memory, size_t size)
 {
-    hoya_task *task;
-    int rc = begin_raw(stream, &task);
-    if (hoya_unlikely(rc >= 0 && (!memory || !size))) rc = hoya_error_set(HOYA_EINVAL, "read into no memory");
-    if (hoya_unlikely(rc < 0)) return rc;
+    if (hoya_unlikely(!memory || !size)) return hoya_error_set(HOYA_EINVAL, "read into no memory");
     if (hoya_unlikely(size > SSIZE_MAX)) size = SSIZE_MAX;
     if (!hoya_input_size(stream)) return read_next(stream, task, memory, size);
     size_t count = take(stream, memory, size);
@@ -141,10 +137,26 @@ ssize_t hoya_stream_read(hoya_stream *stream, void *memory, size_t size)
     return (ssize_t)count;
 }
 
-/* What fits into the buffer is taken in one piece, or not at all, while more may come. What is more goes past it. */
+ssize_t hoya_stream_read(hoya_stream *stream, void *memory, size_t size)
+{
+    hoya_task *task;
+    int rc = begin_raw(stream, &task);
+    if (hoya_unlikely(rc < 0)) return rc;
+    ssize_t count = read_some(stream, task, memory, size);
+    hoya_stream_leave(stream);
+    return count;
+}
+
+/* 1: all of them. What fits into the buffer is taken in one piece, or not at all, while more may come. What is more goes past it. */
 static int read_all(hoya_stream *stream, hoya_task *task, char *memory, size_t size, size_t *count)
 {
     int rc;
+    if (size && !memory) return hoya_error_set(HOYA_EINVAL, "read into no memory");
+    if (hoya_input_size(stream) >= size) {
+        *count = take(stream, memory, size);
+        hoya_task_spend(task);
+        return 1;
+    }
     if (size < BIG && size <= stream->limit) {
         rc = buffer(stream, task, size);
         if (rc >= 0 || no_more_comes(stream)) *count = take(stream, memory, size);
@@ -168,13 +180,9 @@ int hoya_stream_readexactly(hoya_stream *stream, void *memory, size_t size, size
     hoya_task *task;
     size_t count = 0;
     int rc = begin_raw(stream, &task);
-    if (rc >= 0 && size && !memory) rc = hoya_error_set(HOYA_EINVAL, "read into no memory");
-    if (rc >= 0 && hoya_input_size(stream) >= size) {
-        count = take(stream, memory, size);
-        hoya_task_spend(task);
-        rc = 1;
-    } else if (rc >= 0) {
+    if (rc >= 0) {
         rc = read_all(stream, task, memory, size, &count);
+        hoya_stream_leave(stream);
     }
     if (out) *out = count;
     if (rc == 0) return hoya_error_set(HOYA_EEOF, "the other side has sent %zu bytes of %zu", count, size);
@@ -189,20 +197,34 @@ static const void *lend(hoya_stream *stream)
     return stream->memory ? stream->memory + stream->begin : "";
 }
 
-ssize_t hoya_stream_peek(hoya_stream *stream, size_t least, const void **data)
+/* A call that gives something in place ends: nobody may look at it if this one was the last to keep the stream. */
+static ssize_t leave_lent(hoya_stream *stream, ssize_t size)
 {
-    hoya_task *task;
-    int rc = begin_raw(stream, &task);
-    if (rc >= 0 && !data) rc = hoya_error_set(HOYA_EINVAL, "peek without a place for the data");
-    if (rc >= 0 && least > stream->limit)
-        rc = hoya_error_set(HOYA_ELIMIT, "%zu bytes are more than the limit, %zu", least, stream->limit);
-    if (rc < 0) return rc;
+    if (hoya_unlikely(size >= 0 && !stream->refs))
+        size = hoya_error_set(HOYA_ECLOSED, "the stream was given up by all others while this task waited");
+    hoya_stream_leave(stream);
+    return size;
+}
+
+static ssize_t peek(hoya_stream *stream, hoya_task *task, size_t least, const void **data)
+{
+    int rc = 0;
+    if (!data) return hoya_error_set(HOYA_EINVAL, "peek without a place for the data");
+    if (least > stream->limit)
+        return hoya_error_set(HOYA_ELIMIT, "%zu bytes are more than the limit, %zu", least, stream->limit);
     if (hoya_input_size(stream) >= least) hoya_task_spend(task);
     else rc = buffer(stream, task, least);
     size_t size = hoya_input_size(stream);
     if (rc < 0 && (!size || !no_more_comes(stream))) return rc;
     *data = lend(stream);
     return (ssize_t)size;
+}
+
+ssize_t hoya_stream_peek(hoya_stream *stream, size_t least, const void **data)
+{
+    hoya_task *task;
+    int rc = begin_raw(stream, &task);
+    return rc < 0 ? rc : leave_lent(stream, peek(stream, task, least, data));
 }
 
 int hoya_stream_consume(hoya_stream *stream, size_t count)
@@ -252,21 +274,27 @@ static const void *lend_some(hoya_stream *stream, size_t size)
     return data;
 }
 
-ssize_t hoya_stream_readuntil(hoya_stream *stream, const void *separator, size_t length, const void **data)
+static ssize_t read_until(hoya_stream *stream, hoya_task *task, const void *separator, size_t length,
+                          const void **data)
 {
-    hoya_task *task;
-    int rc = begin_raw(stream, &task);
-    if (rc >= 0 && (!separator || !length || !data))
-        rc = hoya_error_set(HOYA_EINVAL, "readuntil without a separator, or a place for the data");
-    if (rc >= 0 && length > stream->limit)
-        rc = hoya_error_set(HOYA_EINVAL, "a separator of %zu bytes, over the limit of %zu", length, stream->limit);
-    if (rc < 0) return rc;
+    if (!separator || !length || !data)
+        return hoya_error_set(HOYA_EINVAL, "readuntil without a separator, or a place for the data");
+    if (length > stream->limit)
+        return hoya_error_set(HOYA_EINVAL, "a separator of %zu bytes, over the limit of %zu", length,
+                              stream->limit);
     ssize_t size = seek(stream, task, separator, length);
     if (size == 0)
         return hoya_error_set(HOYA_EEOF, "the other side has sent %zu bytes, and no separator",
                               hoya_input_size(stream));
     if (size > 0) *data = lend_some(stream, (size_t)size);
     return size;
+}
+
+ssize_t hoya_stream_readuntil(hoya_stream *stream, const void *separator, size_t length, const void **data)
+{
+    hoya_task *task;
+    int rc = begin_raw(stream, &task);
+    return rc < 0 ? rc : leave_lent(stream, read_until(stream, task, separator, length, data));
 }
 
 /* Of a line that was too long: what is there of it goes. */
@@ -285,12 +313,10 @@ static int skip_rest(hoya_stream *stream, hoya_task *task)
     return rc;
 }
 
-ssize_t hoya_stream_readline(hoya_stream *stream, const char **line)
+static ssize_t read_line(hoya_stream *stream, hoya_task *task, const char **line)
 {
-    hoya_task *task;
-    int rc = begin(stream, &task);
-    if (rc >= 0 && !line) rc = hoya_error_set(HOYA_EINVAL, "readline without a place for the line");
-    if (rc >= 0) rc = skip_rest(stream, task);
+    if (!line) return hoya_error_set(HOYA_EINVAL, "readline without a place for the line");
+    int rc = skip_rest(stream, task);
     if (rc == 0) *line = "";
     if (rc <= 0) return rc;
     ssize_t size = seek(stream, task, "\n", 1);
@@ -298,6 +324,13 @@ ssize_t hoya_stream_readline(hoya_stream *stream, const char **line)
     if (size == 0) size = (ssize_t)hoya_input_size(stream); /* the last one */
     if (size >= 0) *line = lend_some(stream, (size_t)size);
     return size;
+}
+
+ssize_t hoya_stream_readline(hoya_stream *stream, const char **line)
+{
+    hoya_task *task;
+    int rc = begin(stream, &task);
+    return rc < 0 ? rc : leave_lent(stream, read_line(stream, task, line));
 }
 
 int hoya_stream_at_eof(const hoya_stream *stream)

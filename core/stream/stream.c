@@ -53,11 +53,17 @@ void hoya_stream_unref(hoya_stream *stream)
     if (!stream) return;
     hoya_check(stream->refs > 0, "a stream was unreferenced once too often");
     if (--stream->refs) return;
+    /* The protocol is not released in there: it has the stream still. */
+    int rc = stream->transport ? hoya_transport_close(stream->transport) : 0;
+    if (!stream->sync.inside) hoya_stream_let_go(stream);
+    else if (rc >= 0) hoya_stream_wake_users(stream);
+}
+
+void hoya_stream_let_go(hoya_stream *stream)
+{
     hoya_transport *transport = stream->transport;
     stream->transport = NULL;
     hoya_input_free(stream);
-    /* The protocol is not released in there: it has the stream still. */
-    if (transport) hoya_transport_close(transport);
     hoya_transport_unref(transport);
     if (!stream->served) hoya_sync_free(&stream->sync);
 }
@@ -114,9 +120,15 @@ static void wake_at_once(const hoya_stream *stream, hoya_reading *reader)
     hoya_task_ref(task);
 }
 
-void hoya_stream_wake_reader(hoya_stream *stream)
+static void wake_reader(const hoya_stream *stream)
 {
     if (stream->reader) wake(stream, stream->reader);
+}
+
+void hoya_stream_wake_users(hoya_stream *stream)
+{
+    wake_reader(stream);
+    hoya_serve_all(&stream->writers, 0);
 }
 
 static int on_made(hoya_transport *transport, void *arg)
@@ -166,7 +178,7 @@ static int on_eof(hoya_transport *transport, void *arg)
     (void)transport;
     hoya_stream *stream = of(arg);
     stream->at_eof = true;
-    hoya_stream_wake_reader(stream);
+    wake_reader(stream);
     return 1;
 }
 
@@ -190,8 +202,7 @@ static void lose(hoya_stream *stream, int code)
     if (stream->lost) return;
     stream->lost = true;
     stream->code = code;
-    hoya_stream_wake_reader(stream);
-    hoya_serve_all(&stream->writers, 0);
+    hoya_stream_wake_users(stream);
     hoya_serve_all(&stream->closers, 0);
 }
 
@@ -208,7 +219,7 @@ static void on_released(void *arg)
     lose(stream, 0);
     stream->served = false;
     if (stream->arriving) hoya_service_dismiss(stream);
-    else if (!stream->refs) hoya_sync_free(&stream->sync);
+    else if (!stream->refs && !stream->sync.inside) hoya_sync_free(&stream->sync);
 }
 
 const hoya_protocol_ops hoya_stream_protocol = {.size = sizeof hoya_stream_protocol,

@@ -4,8 +4,10 @@
  * the connection tells it, input.c the bytes that have come, reader.c and writer.c what tasks ask, connect.c and server.c
  * how it comes about.
  *
- * References: the program's, in `refs`, with one of each task that waits; and the connection's, from the making until the
- * protocol is released. When the program's are gone the connection is closed; the stream goes with the later of the two.
+ * Three keep it: the program, by `refs`; each call of a task's, from its beginning to its return, by `sync.inside`; and the
+ * connection, from the making until the protocol is released. When the program's references are gone the connection is
+ * closed, and who waits is woken; the transport and the buffer go when no task is inside either, and the stream with the
+ * last of the three.
  *
  * Who reads stands in `reader` while he waits, with the memory that he has for what comes: the system writes into that,
  * if nothing is buffered. So bytes are copied once, by the kernel, and a connection that is read in big pieces has no
@@ -33,7 +35,7 @@ typedef struct hoya_reading {
 /* What a request of a few bytes touches stands first: a line of the cache, where there are thousands of streams. */
 struct hoya_stream {
     hoya_sync sync;            /* first */
-    hoya_transport *transport; /* a reference, from connection_made until the last unref; or NULL */
+    hoya_transport *transport; /* a reference, from connection_made until nobody wants it any more; or NULL */
     uint32_t refs;
     bool served : 1;   /* the connection has it as its protocol */
     bool arriving : 1; /* a client for whom there is no task yet */
@@ -69,8 +71,21 @@ int hoya_stream_new(hoya_loop *loop, size_t limit, hoya_stream **stream);
 bool hoya_stream_has_ended(const hoya_stream *stream, int *code);
 /* For those that need it: the code, with a text. */
 int hoya_stream_say_ended(int code);
-/* Who reads hears that no more comes. */
-void hoya_stream_wake_reader(hoya_stream *stream);
+/* The connection was closed here: who reads hears that no more comes, and who waits to write that he may not. */
+void hoya_stream_wake_users(hoya_stream *stream);
+
+/* A call of a task's begins, and may wait: until it leaves, the stream stays as it is, whatever the program gives up. */
+static inline void hoya_stream_stay(hoya_stream *stream)
+{
+    stream->sync.inside++;
+}
+/* Nobody wants it any more. */
+void hoya_stream_let_go(hoya_stream *stream);
+static inline void hoya_stream_leave(hoya_stream *stream)
+{
+    stream->sync.inside--;
+    if (hoya_unlikely(!stream->refs) && !stream->sync.inside) hoya_stream_let_go(stream);
+}
 
 /* input.c */
 

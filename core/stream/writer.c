@@ -18,19 +18,22 @@ static void describe(const hoya_task *task, char *text, size_t size)
     snprintf(text, size, "waits until %zu bytes are written", left);
 }
 
-/* Who waits keeps the stream. */
-static int wait_in(hoya_stream *stream, hoya_task *task, hoya_list *line, hoya_place *place)
-{
-    stream->refs++;
-    int rc = hoya_wait_in_line(task, &stream->sync, line, place, describe);
-    hoya_stream_unref(stream);
-    return rc;
-}
-
-static int here(const hoya_stream *stream, hoya_task **task)
+/* A call that may wait begins: 0, and it has to end with hoya_stream_leave. */
+static int begin(hoya_stream *stream, hoya_task **task)
 {
     *task = hoya_sync_task_at_once(stream ? &stream->sync : NULL);
-    return hoya_likely(*task != NULL) ? 0 : hoya_sync_task(stream ? &stream->sync : NULL, task);
+    if (hoya_unlikely(!*task)) {
+        int rc = hoya_sync_task(stream ? &stream->sync : NULL, task);
+        if (rc < 0) return rc;
+    }
+    hoya_stream_stay(stream);
+    return 0;
+}
+
+static int leave(hoya_stream *stream, int rc)
+{
+    hoya_stream_leave(stream);
+    return rc;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */
@@ -41,50 +44,54 @@ static int wait_for_room(hoya_stream *stream, hoya_task *task)
     int code, rc = 0;
     while (stream->writing_paused && !hoya_stream_has_ended(stream, &code) && rc >= 0) {
         hoya_place place = {0};
-        rc = wait_in(stream, task, &stream->writers, &place);
+        rc = hoya_wait_in_line(task, &stream->sync, &stream->writers, &place, describe);
     }
     return rc;
-}
-
-/* Until it may write. */
-static int enter_write(hoya_stream *stream, hoya_task **task)
-{
-    int rc = here(stream, task);
-    return hoya_likely(rc >= 0 && !stream->writing_paused) || rc < 0 ? rc : wait_for_room(stream, *task);
 }
 
 int hoya_stream_write(hoya_stream *stream, const void *data, size_t size)
 {
     hoya_task *task;
-    int rc = enter_write(stream, &task);
+    int rc = begin(stream, &task);
     if (hoya_unlikely(rc < 0)) return rc;
-    rc = hoya_transport_write(stream->transport, data, size);
-    hoya_task_spend(task);
-    return rc;
+    if (hoya_unlikely(stream->writing_paused)) rc = wait_for_room(stream, task);
+    if (hoya_likely(rc >= 0)) {
+        rc = hoya_transport_write(stream->transport, data, size);
+        hoya_task_spend(task);
+    }
+    return leave(stream, rc);
 }
 
 int hoya_stream_writelines(hoya_stream *stream, const struct iovec *parts, size_t count)
 {
     hoya_task *task;
-    int rc = enter_write(stream, &task);
-    if (rc >= 0 && count && !parts) rc = hoya_error_set(HOYA_EINVAL, "writelines without lines");
+    int rc = begin(stream, &task);
     if (rc < 0) return rc;
-    rc = hoya_transport_writelines(stream->transport, parts, count);
-    hoya_task_spend(task);
-    return rc;
+    if (stream->writing_paused) rc = wait_for_room(stream, task);
+    if (rc >= 0 && count && !parts) rc = hoya_error_set(HOYA_EINVAL, "writelines without lines");
+    if (rc >= 0) {
+        rc = hoya_transport_writelines(stream->transport, parts, count);
+        hoya_task_spend(task);
+    }
+    return leave(stream, rc);
 }
 
 /* Statement 147. */
-int hoya_stream_drain(hoya_stream *stream)
+static int drain(hoya_stream *stream, hoya_task *task)
 {
-    hoya_task *task;
-    int code, rc = here(stream, &task);
-    if (rc < 0) return rc;
+    int code, rc = 0;
     if (stream->writing_paused) rc = wait_for_room(stream, task);
     else if (!stream->lost && hoya_stream_has_ended(stream, &code)) rc = hoya_sleep(0);
     else hoya_task_spend(task);
     if (rc < 0) return rc;
     return hoya_stream_has_ended(stream, &code) ? hoya_stream_say_ended(code) : 0;
+}
+
+int hoya_stream_drain(hoya_stream *stream)
+{
+    hoya_task *task;
+    int rc = begin(stream, &task);
+    return rc < 0 ? rc : leave(stream, drain(stream, task));
 }
 
 int hoya_stream_write_eof(hoya_stream *stream)
@@ -118,7 +125,7 @@ static int wait_for_end(hoya_stream *stream, hoya_task *task, int64_t timeout)
         int64_t end = timeout == HOYA_NEVER ? HOYA_NEVER : hoya_time_add(hoya_loop_time(loop), timeout);
         if (end != HOYA_NEVER) rc = hoya_alarm_set(loop, &alarm, end, on_time, &place, NULL);
         if (rc < 0) return rc;
-        rc = wait_in(stream, task, &stream->closers, &place);
+        rc = hoya_wait_in_line(task, &stream->sync, &stream->closers, &place, describe);
         if (end != HOYA_NEVER) hoya_alarm_clear(&alarm);
     }
     if (rc < 0) return rc;
@@ -130,28 +137,33 @@ static int end(hoya_stream *stream, int (*how)(hoya_transport *transport))
     int rc = hoya_sync_enter(stream ? &stream->sync : NULL);
     if (rc >= 0) rc = how(stream->transport);
     if (rc < 0) return rc;
-    hoya_stream_wake_reader(stream);
-    hoya_serve_all(&stream->writers, 0);
+    hoya_stream_wake_users(stream);
     return 0;
 }
 
-int hoya_stream_close(hoya_stream *stream, int64_t timeout)
+static int close_in_time(hoya_stream *stream, hoya_task *task, int64_t timeout)
 {
-    hoya_task *task;
-    int rc = timeout == HOYA_NOW ? 0 : here(stream, &task);
-    if (rc >= 0) rc = end(stream, hoya_transport_close);
-    if (rc < 0 || timeout == HOYA_NOW) return rc;
+    int rc = end(stream, hoya_transport_close);
+    if (rc < 0) return rc;
     rc = wait_for_end(stream, task, timeout);
     if (rc != HOYA_ETIMEDOUT || stream->lost) return rc;
     hoya_transport_abort(stream->transport);
     return hoya_error_set(HOYA_ETIMEDOUT, "not all that was written went out in time: the connection is aborted");
 }
 
+int hoya_stream_close(hoya_stream *stream, int64_t timeout)
+{
+    hoya_task *task;
+    if (timeout == HOYA_NOW) return end(stream, hoya_transport_close);
+    int rc = begin(stream, &task);
+    return rc < 0 ? rc : leave(stream, close_in_time(stream, task, timeout));
+}
+
 int hoya_stream_wait_closed(hoya_stream *stream)
 {
     hoya_task *task;
-    int rc = here(stream, &task);
-    return rc < 0 ? rc : wait_for_end(stream, task, HOYA_NEVER);
+    int rc = begin(stream, &task);
+    return rc < 0 ? rc : leave(stream, wait_for_end(stream, task, HOYA_NEVER));
 }
 
 int hoya_stream_abort(hoya_stream *stream)

@@ -64,7 +64,9 @@ HOYA_API int hoya_open_unix_connection(const char *path, const hoya_stream_optio
 HOYA_API int hoya_open_connection_on_socket(hoya_fd fd, const hoya_stream_options *options, hoya_stream **stream);
 
 /* The last unref closes the connection, if nobody has: what was written still goes out, what is unread is dropped. It
- * takes NULL. Who waits for a stream keeps it. */
+ * takes NULL. A call that waits keeps the stream until it returns: if the last reference goes meanwhile the connection is
+ * closed the same way, and the call answers as after a close: a read into the caller's memory with what is buffered, or
+ * HOYA_ECLOSED; what would give data in place HOYA_ECLOSED, for that goes with the stream; a close with how it ended. */
 HOYA_API hoya_stream *hoya_stream_ref(hoya_stream *stream);
 HOYA_API void hoya_stream_unref(hoya_stream *stream);
 
