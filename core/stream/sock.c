@@ -15,9 +15,6 @@
 #include "base/error_place.h"
 #include "base/sys.h"
 
-/* Of the budget of a task (HOYA_TASK_BUDGET): so many bytes cost as much as a call. */
-#define BYTES_A_CALL 16384
-
 /* ---- a call ---------------------------------------------------------------------------------------------- */
 
 int hoya_sock_begin(hoya_sock_call *call, hoya_fd fd, hoya_watch_side side, const void *place)
@@ -86,17 +83,11 @@ int hoya_sock_again(hoya_sock_call *call, const char *what)
     return errno == EAGAIN || errno == EWOULDBLOCK ? hoya_sock_wait(call) : hoya_error_errno(what);
 }
 
-static void spend_bytes(hoya_task *task, size_t bytes)
-{
-    size_t calls = bytes / BYTES_A_CALL;
-    task->budget -= (int16_t)(calls < HOYA_TASK_BUDGET ? calls : HOYA_TASK_BUDGET);
-}
-
 /* Where there is no memory to claim the side, the others have to wait: bytes of theirs would come between. */
-void hoya_sock_moved(hoya_sock_call *call, size_t bytes)
+void hoya_sock_moved(hoya_sock_call *call, size_t bytes, bool more)
 {
-    spend_bytes(call->task, bytes);
-    if (hoya_likely(--call->task->budget >= 0)) return;
+    hoya_task_spend_bytes(call->task, bytes);
+    if (!more || hoya_likely(--call->task->budget >= 0)) return;
     hoya_error_place errors; /* nobody asked */
     hoya_error_place *before = hoya_error_begin(&errors);
     int rc = hoya_sock_claim(call);
@@ -108,7 +99,7 @@ void hoya_sock_moved(hoya_sock_call *call, size_t bytes)
 ssize_t hoya_sock_end(hoya_sock_call *call, ssize_t result)
 {
     if (call->claimed) hoya_watch_release_side(&call->wait);
-    if (result > 0) spend_bytes(call->task, (size_t)result);
+    if (result > 0) hoya_task_spend_bytes(call->task, (size_t)result);
     if (result >= 0) hoya_task_spend(call->task);
     return result;
 }
@@ -156,7 +147,7 @@ int hoya_sock_sendall(hoya_fd fd, const void *data, size_t size, size_t *sent)
             rc = hoya_sock_again(&call, "send");
         } else {
             done += (size_t)n;
-            if (done < size) hoya_sock_moved(&call, (size_t)n);
+            hoya_sock_moved(&call, (size_t)n, done < size);
         }
     }
     if (sent) *sent = done;

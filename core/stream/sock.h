@@ -34,8 +34,8 @@ int hoya_sock_claim(hoya_sock_call *call);
 int hoya_sock_wait(hoya_sock_call *call);
 /* After a call of the system's that has failed: 0, try again, after a wait if there was nothing; or why not. */
 int hoya_sock_again(hoya_sock_call *call, const char *what);
-/* So many bytes went, and more are to go: others may have a turn before. */
-void hoya_sock_moved(hoya_sock_call *call, size_t bytes);
+/* So many bytes went; if more are to go, others may have a turn before. */
+void hoya_sock_moved(hoya_sock_call *call, size_t bytes, bool more);
 
 /* Ends it; returns the result. */
 ssize_t hoya_sock_end(hoya_sock_call *call, ssize_t result);

@@ -26,7 +26,7 @@ static void went(transfer *t, size_t bytes)
     t->offset += (int64_t)bytes;
     t->left -= (int64_t)bytes;
     t->sent += (int64_t)bytes;
-    if (t->left) hoya_sock_moved(&t->call, bytes);
+    hoya_sock_moved(&t->call, bytes, t->left != 0);
 }
 
 static int unreadable(hoya_fd file)

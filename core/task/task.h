@@ -209,6 +209,15 @@ static inline void hoya_task_spend(hoya_task *task)
     if (hoya_unlikely(--task->budget < 0)) hoya_task_pause(task);
 }
 
+/* Bytes count, too: so many as much as a call. It does not pause for them, but by the call itself, which is spent after
+ * them. */
+#define HOYA_TASK_BYTES_A_CALL 16384
+static inline void hoya_task_spend_bytes(hoya_task *task, size_t bytes)
+{
+    size_t calls = bytes / HOYA_TASK_BYTES_A_CALL;
+    task->budget -= (int16_t)(calls < HOYA_TASK_BUDGET ? calls : HOYA_TASK_BUDGET);
+}
+
 /* The task that this future is, or NULL. */
 hoya_task *hoya_task_of_future(const hoya_future *future);
 /* Another task waits for the future, or a combinator does. */

@@ -349,6 +349,29 @@ TEST_P(TaskConformance, BytesCountAgainstATurnToo)
     EXPECT_LT(turns, 200) << "by calls alone it would be 256";
 }
 
+TEST_P(TaskConformance, WhatIsSentAtOnceCountsByItsBytesToo)
+{
+    auto fds = MakePair();
+    bool ran = false;
+    int turns = 0;
+    const std::string some = Pattern(48u << 10);
+    std::string room(some.size(), ' ');
+    Task task = Create([&](hoya_task *) {
+        CallSoon([&] { ran = true; });
+        for (; !ran && turns < 1000; turns++) {
+            EXPECT_EQ(SockSend(fds[0], some), 0);
+            size_t got = 0;
+            for (ssize_t n; (n = recv(fds[1], &room[0], room.size(), MSG_DONTWAIT)) > 0;)
+                got += static_cast<size_t>(n);
+            EXPECT_EQ(got, some.size());
+        }
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_GT(turns, 5);
+    EXPECT_LT(turns, 300) << "by calls alone it would be 513";
+}
+
 /* ---- what can be seen of it --------------------------------------------------------------------------------------- */
 
 TEST_P(TaskConformance, ADumpTellsForWhichDescriptorATaskWaits)
