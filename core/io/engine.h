@@ -92,6 +92,9 @@ typedef enum hoya_channel_want {
     HOYA_CHANNEL_LEAVE = 1 << 7
 } hoya_channel_want;
 
+/* Each event comes in a turn of its channel, at whose end the engine calls what hoya_channel_after has left with
+ * it: so a task that reads a stream goes on inside that turn, before what is queued behind it (in debug mode it is
+ * queued itself). */
 typedef struct hoya_engine {
     const char *name;
     /* Takes the descriptor into its hands; it stays the owner's to close, after end. */
@@ -143,9 +146,10 @@ extern const hoya_engine hoya_engine_files;     /* for what is always ready, and
 /* `turn` comes in the next round, once; in the order of the ring. Needs no memory. */
 void hoya_channel_soon(hoya_channel *channel);
 
-/* In an event of a channel: fn(arg) is called at the end of its turn, as its last act, when nothing of the channel is on the
- * stack any more: for who goes on with what has come, while it is at hand. Otherwise a callback like any. One a turn: false, there
- * is one already. */
-bool hoya_channel_after(hoya_loop *loop, hoya_callback fn, void *arg);
+/* In an event of a channel: fn(arg) is called at the end of its turn, as its last act, when nothing of the channel
+ * is on the stack any more, and before anything that is queued behind that turn: for who goes on with what has
+ * come, while it is at hand. Otherwise a callback like any, which may run a nested loop, or close this one. One a
+ * turn. */
+void hoya_channel_after(hoya_loop *loop, hoya_callback fn, void *arg);
 
 #endif

@@ -313,13 +313,12 @@ static void let_go(hoya_channel *channel)
     if (!channel->open && !channel->queued && !channel->turns) channel->events->gone(channel);
 }
 
-bool hoya_channel_after(hoya_loop *loop, hoya_callback fn, void *arg)
+void hoya_channel_after(hoya_loop *loop, hoya_callback fn, void *arg)
 {
     hoya_loop_io *io = loop->slots[HOYA_SLOT_IO].data;
-    if (io->after) return false;
+    hoya_check(!io->after, "two tasks are to go on after one turn of a connection");
     io->after = fn;
     io->after_arg = arg;
-    return true;
 }
 
 /* The channel may be gone, and the loop's connections as well: whoever has closed it has left nothing to do. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * stream/stream.c: a stream's life, and what its connection tells it: each of that wakes the tasks that wait for it, and
- * does nothing else. Nothing here runs a function of the program's.
+ * does nothing else. Nothing here runs a function of the program's; but who waits for bytes goes on with them at the end of
+ * the turn of the loop in which his connection was read, before whatever was queued behind that (hoya_channel_after). In
+ * debug mode he has a turn of his own, at the end of the queue, as all others have always.
  */
 #include "stream/stream.h"
 
@@ -85,7 +87,8 @@ bool hoya_stream_has_ended(const hoya_stream *stream, int *code)
 
 int hoya_stream_say_ended(int code)
 {
-    if (code < 0) return hoya_error_set(code, "the connection has ended: %s", hoya_strerror(code));
+    if (code < 0 && code != HOYA_ECLOSED)
+        return hoya_error_set(code, "the connection has ended: %s", hoya_strerror(code));
     return hoya_error_set(HOYA_ECLOSED, "the connection was closed");
 }
 
@@ -111,13 +114,13 @@ static void go_on(void *arg)
 static void wake_at_once(const hoya_stream *stream, hoya_reading *reader)
 {
     hoya_task *task = reader->task;
-    if (hoya_unlikely(hoya_loop_debugs(stream->sync.loop)) || task->queued ||
-        !hoya_channel_after(stream->sync.loop, go_on, task)) {
+    if (hoya_unlikely(hoya_loop_debugs(stream->sync.loop)) || task->queued) {
         wake(stream, reader);
         return;
     }
     reader->done = true;
     hoya_task_ref(task);
+    hoya_channel_after(stream->sync.loop, go_on, task);
 }
 
 static void wake_reader(const hoya_stream *stream)
@@ -206,10 +209,10 @@ static void lose(hoya_stream *stream, int code)
     hoya_serve_all(&stream->closers, 0);
 }
 
+/* What was written and is dropped is told, though nobody but this program is to blame. */
 static void on_lost(hoya_transport *transport, int code, void *arg)
 {
-    (void)transport;
-    lose(of(arg), code);
+    lose(of(arg), code == 0 && transport->output.size ? HOYA_ECLOSED : code);
 }
 
 /* The loop may have been closed, or there never was a connection. */

@@ -49,6 +49,12 @@ static int wait_for_room(hoya_stream *stream, hoya_task *task)
     return rc;
 }
 
+static void spend(hoya_task *task, size_t bytes)
+{
+    hoya_task_spend_bytes(task, bytes);
+    hoya_task_spend(task);
+}
+
 int hoya_stream_write(hoya_stream *stream, const void *data, size_t size)
 {
     hoya_task *task;
@@ -57,9 +63,16 @@ int hoya_stream_write(hoya_stream *stream, const void *data, size_t size)
     if (hoya_unlikely(stream->writing_paused)) rc = wait_for_room(stream, task);
     if (hoya_likely(rc >= 0)) {
         rc = hoya_transport_write(stream->transport, data, size);
-        hoya_task_spend(task);
+        spend(task, size);
     }
     return leave(stream, rc);
+}
+
+static size_t size_of(const struct iovec *parts, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) size += parts[i].iov_len;
+    return size;
 }
 
 int hoya_stream_writelines(hoya_stream *stream, const struct iovec *parts, size_t count)
@@ -71,7 +84,7 @@ int hoya_stream_writelines(hoya_stream *stream, const struct iovec *parts, size_
     if (rc >= 0 && count && !parts) rc = hoya_error_set(HOYA_EINVAL, "writelines without lines");
     if (rc >= 0) {
         rc = hoya_transport_writelines(stream->transport, parts, count);
-        hoya_task_spend(task);
+        spend(task, size_of(parts, count));
     }
     return leave(stream, rc);
 }
@@ -129,6 +142,8 @@ static int wait_for_end(hoya_stream *stream, hoya_task *task, int64_t timeout)
         if (end != HOYA_NEVER) hoya_alarm_clear(&alarm);
     }
     if (rc < 0) return rc;
+    if (stream->code == HOYA_ECLOSED)
+        return hoya_error_set(HOYA_ECLOSED, "the connection was aborted before all that was written had gone out");
     return stream->code < 0 ? hoya_stream_say_ended(stream->code) : 0;
 }
 
@@ -146,7 +161,9 @@ static int close_in_time(hoya_stream *stream, hoya_task *task, int64_t timeout)
     int rc = end(stream, hoya_transport_close);
     if (rc < 0) return rc;
     rc = wait_for_end(stream, task, timeout);
-    if (rc != HOYA_ETIMEDOUT || stream->lost) return rc;
+    if (rc != HOYA_ETIMEDOUT) return rc;
+    /* It has ended meanwhile, or that is only to be told. */
+    if (stream->lost || stream->transport->lost_due) return wait_for_end(stream, task, HOYA_NEVER);
     hoya_transport_abort(stream->transport);
     return hoya_error_set(HOYA_ETIMEDOUT, "not all that was written went out in time: the connection is aborted");
 }
