@@ -40,8 +40,10 @@ void hoya_input_end_loan_unusual(hoya_stream *stream)
 
 void hoya_input_rest(hoya_stream *stream, bool used)
 {
-    if (!stream->memory || stream->begin < stream->end || (used && stream->capacity <= FIRST)) return;
-    hoya_input_free(stream);
+    if (!stream->memory || stream->begin < stream->end) return;
+    bool useless = !used && stream->passed_by;
+    stream->passed_by = !used;
+    if (useless || stream->capacity > FIRST) hoya_input_free(stream);
 }
 
 /* To the beginning of other memory; what is lent stays where it is. */

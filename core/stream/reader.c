@@ -147,7 +147,8 @@ ssize_t hoya_stream_read(hoya_stream *stream, void *memory, size_t size)
     return count;
 }
 
-/* 1: all of them. What fits into the buffer is taken in one piece, or not at all, while more may come. What is more goes past it. */
+/* 1: all of them. What fits into the buffer is taken in one piece, or not at all, while more may come. What is more
+ * goes past it. */
 static int read_all(hoya_stream *stream, hoya_task *task, char *memory, size_t size, size_t *count)
 {
     int rc;

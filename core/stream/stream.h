@@ -48,6 +48,7 @@ struct hoya_stream {
      * `memory`; or, behind that has grown since, in `old`. */
     bool lent : 1;
     bool moved : 1;
+    bool passed_by : 1;   /* the last one who had to wait had memory of his own */
     hoya_reading *reader; /* or NULL */
     size_t begin, end;    /* the bytes that have come and were not read: memory[begin] to memory[end] */
 
@@ -106,7 +107,8 @@ static inline void hoya_input_end_loan(hoya_stream *stream)
 {
     if (hoya_unlikely(stream->lent || stream->moved)) hoya_input_end_loan_unusual(stream);
 }
-/* Somebody waits, for what will come into it or not. If nothing is there, memory that is large, or of no use, goes. */
+/* Somebody waits, for what will come into it or not. If nothing is there, memory that is large goes; and what is of no use
+ * to him, nor was to the one before: who reads lines and bodies in turn keeps it. */
 void hoya_input_rest(hoya_stream *stream, bool used);
 void hoya_input_free(hoya_stream *stream);
 

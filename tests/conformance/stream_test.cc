@@ -153,6 +153,39 @@ TEST_P(StreamConformance, AConnectionThatIsReadInBigPiecesOwnsNoBuffer)
     });
 }
 
+TEST_P(StreamConformance, TheBufferForLinesIsKeptOverTheBigReadsBetweenThem)
+{
+    InTask([&](hoya_task *) {
+        int peer;
+        Stream stream = Open(&peer);
+        Rounds(2);
+        auto blocks = [] {
+            hoya_live_counts counts = {};
+            counts.size = sizeof counts;
+            EXPECT_EQ(hoya_get_live_counts(&counts), 0);
+            return counts.blocks;
+        };
+        auto before = blocks();
+        auto body = [&](decltype(before) expected) {
+            Task child = Create([&](hoya_task *) {
+                EXPECT_EQ(blocks(), before + 1 + expected);
+                Send(peer, "body");
+                return 0;
+            });
+            EXPECT_EQ(Read(stream), "body");
+            EXPECT_EQ(Join(child), 0);
+        };
+        for (int i = 0; i < 3; i++) {
+            Send(peer, "line\n");
+            EXPECT_EQ(ReadLine(stream), "line\n");
+            body(1);
+        }
+        body(0);
+        body(0);
+        return 0;
+    });
+}
+
 /* ---- all of so many ---- */
 
 TEST_P(StreamConformance, ReadexactlyWaitsForAllOfThem)
