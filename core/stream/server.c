@@ -60,7 +60,7 @@ static int serve_client(hoya_task *self, void *arg)
     if (!of_network)
         hoya_loop_report(stream->sync.loop, rc, hoya_transport_fileno(stream->transport),
                          "a client's task failed: its connection is closed");
-    return 0;
+    return HOYA_ECANCELED; /* that has told it; his group has neither failed by it nor won */
 }
 
 /* His task has ended, or there never was one. */

@@ -215,6 +215,32 @@ TEST_P(StreamServers, AFailingClientIsReportedAndItsConnectionClosed)
     EXPECT_NE(reports.texts[0].find("makes no sense"), std::string::npos) << reports.texts[0];
 }
 
+TEST_P(StreamServers, AClientThatFailedHasNotWonARace)
+{
+    int come = 0;
+    hall.serve = [&](hoya_task *self, hoya_stream *stream) {
+        if (come++) return Echo(self, stream);
+        return hoya_error_set(HOYA_EPROTO, "what he said makes no sense");
+    };
+    Collect();
+    InTask([&](hoya_task *) {
+        hoya_group_options options = {};
+        options.size = sizeof options;
+        options.policy = HOYA_GROUP_RACE;
+        hoya_group *group = nullptr;
+        EXPECT_EQ(hoya_group_enter(&options, &group), 0);
+        Server server = Start(group);
+        EXPECT_EQ(Read(Connect(server)), "");
+        Rounds(3);
+        EXPECT_EQ(hoya_group_winner(group), nullptr);
+        ExpectEchoOf(Connect(server));
+        Until([&] { return hoya_group_winner(group) != nullptr; });
+        EXPECT_STREQ(hoya_task_get_name(hoya_group_winner(group)), "stream-client");
+        return hoya_group_leave(group);
+    });
+    EXPECT_EQ(reports.codes, (std::vector<int>{HOYA_EPROTO}));
+}
+
 // Holds: S148
 TEST_P(StreamServers, ACancelledClientIsClosedAndNotReported)
 {
