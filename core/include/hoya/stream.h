@@ -17,14 +17,21 @@
  *         return n < 0 ? (int)n : rc;
  *     }
  *
- * A stream is reader and writer of one connection. One task reads at a time (HOYA_EBUSY), any number may write: what each
- * call writes stays together. A function marked "waits" is for tasks of the stream's loop (HOYA_ESTATE, HOYA_EDEADLK,
- * HOYA_EINVAL: hoya/task.h), and answers HOYA_ECANCELED or HOYA_EDEADLINE where it would have to wait and may not; what
- * came until then is not lost: the next call has it. All else never waits, and is for callbacks, too.
+ * A stream is reader and writer of one connection. One task reads at a time (HOYA_EBUSY), any number may write:
+ * what each call writes stays together; which of those that wait goes first nobody promises. A function marked
+ * "waits" is for tasks of the stream's loop (HOYA_ESTATE, HOYA_EDEADLK, HOYA_EINVAL: hoya/task.h), and answers
+ * HOYA_ECANCELED or HOYA_EDEADLINE where it would have to wait and may not; what came until then is not lost: the
+ * next call has it. All else never waits, and is for callbacks, too.
  *
  * The end: what the other side has sent is read to its end, then reads answer 0 (or HOYA_EEOF, of those that want more).
  * Where the connection ended otherwise they give what is buffered first, then the code: HOYA_ECONNRESET, ..., or
- * HOYA_ECLOSED of one that was closed here. Writes answer the code at once.
+ * HOYA_ECLOSED of one that was closed here. Writes answer the code at once. A write that fails (HOYA_EPIPE, HOYA_ECONNRESET:
+ * the other side has gone) ends the connection, and what that side had sent last and was not buffered yet is lost to the
+ * reader: who expects last words reads before he writes.
+ *
+ * Order: a task that waits for bytes goes on as soon as they were read, inside the turn of its connection: before callbacks
+ * and tasks that were queued behind that. Who waits for anything else, or to write, goes on at the end of the queue; and
+ * in debug mode a reader, too, so that each has a turn, and a time, of its own. No program should need that order.
  *
  * Thread: as the loop's, HOYA_ETHREAD elsewhere, HOYA_ECHILD in the child of a fork.
  */
@@ -78,7 +85,8 @@ HOYA_API hoya_transport *hoya_stream_get_transport(const hoya_stream *stream);
 
 /* Data "in place" lies in the stream's buffer, and stays there, whatever else is waited for, until the next call that reads
  * (all of this section). The buffer has at most twice the limit; when that is full the connection is not read, until
- * half of it is free. It is made when it is needed, and one of more than 4 KiB is given back by a read that has to wait. */
+ * half of it is free. It is made when it is needed, and given back by a read that has to wait, if it is more than 4 KiB, or
+ * if that read and the one that waited before it went past it. */
 
 /* At least one byte, at most `size`: how many; 0 at the end. Big reads (1 KiB and more) go right into `buffer`, past the
  * stream's. Waits. Errors: HOYA_EBUSY (another task reads), HOYA_EINVAL (no room at all). Origin: StreamReader.read. */
@@ -128,13 +136,16 @@ HOYA_API int hoya_stream_write_eof(hoya_stream *stream);
 
 /* ---- the end ------------------------------------------------------------------------------------------- */
 
-/* Closes the connection: what was written goes out; then waits for its end, which needs no memory. The result is the code
- * that it ended with: 0 if all went out. When `timeout` nanoseconds are over it is aborted, HOYA_ETIMEDOUT; HOYA_NEVER: no
- * limit; HOYA_NOW: it is not waited for at all, and the result is 0. Whatever ends the waiting (a cancel), it is closed. A
- * read that waits answers HOYA_ECLOSED, once nothing is buffered. Waits, unless HOYA_NOW. Errors: HOYA_ENOMEM (of the
- * timeout: it is closed, and nobody waits). Origin: StreamWriter.close, wait_closed. */
+/* Closes the connection: what was written goes out; then waits for its end, which needs no memory. The result is
+ * the code that it ended with: 0 only if all went out, HOYA_ECLOSED if somebody else aborted it before. When
+ * `timeout` nanoseconds are over it is aborted, HOYA_ETIMEDOUT: 0 leaves it no time, so that what has not gone out
+ * yet is dropped; HOYA_NEVER: no limit. HOYA_NOW is something else: it is not waited for at all, what was written
+ * still goes out, and the result is 0. Whatever ends the waiting (a cancel), it is closed. "Gone out" is what the
+ * system has taken. A read that waits answers HOYA_ECLOSED, once nothing is buffered. Waits, unless HOYA_NOW.
+ * Errors: HOYA_ENOMEM (of the timeout: it is closed, and nobody waits). Origin: StreamWriter.close, wait_closed. */
 HOYA_API int hoya_stream_close(hoya_stream *stream, int64_t timeout);
-/* Waits for the end, which somebody else brings about. Waits. Origin: StreamWriter.wait_closed. */
+/* Waits for the end, which somebody else brings about: the same result, and HOYA_ECLOSED also after a close that
+ * has timed out. Waits. Origin: StreamWriter.wait_closed. */
 HOYA_API int hoya_stream_wait_closed(hoya_stream *stream);
 /* Ends it now, and drops what was not sent. Needs no memory. Origin: StreamWriter.transport.abort. */
 HOYA_API int hoya_stream_abort(hoya_stream *stream);
@@ -148,13 +159,13 @@ HOYA_API int hoya_stream_is_closing(const hoya_stream *stream);
  * itself has ended; it does not count for the group, nor does a cancel. Origin: client_connected_cb. */
 typedef int (*hoya_client_connected)(hoya_task *self, hoya_stream *stream, void *arg);
 
-/* Serves by a task for each client, in a group: a child of it; or, without one (NULL), detached. The server is a child of
- * the group, too, until it is closed and its last connection has ended, so that leaving the group waits for that; and
- * when the group is cancelled the server is closed. (One of a group's `limit` is the server's own. In a RACE the first client
- * that is through has won.) All else as hoya_create_server. *server (may be NULL) is a new reference. Takes `arg`:
- * destroyed after the server and its last client, or in the failing call. Waits. Errors: HOYA_EINVAL (no function; options
- * that cannot be), HOYA_ESTATE (the group ends), and those of hoya_create_server and its future. Origin:
- * asyncio.start_server. */
+/* Serves by a task for each client, in a group: a child of it; or, without one (NULL), detached. The server is a
+ * child of the group, too, until it is closed and its last connection has ended, so that leaving the group waits
+ * for that; and when the group is cancelled the server is closed. (One of a group's `limit` is the server's own. In
+ * a RACE the first client that ends well has won; one that failed has not.) All else as hoya_create_server. *server
+ * (may be NULL) is a new reference. Takes `arg`: destroyed after the server and its last client, or in the failing
+ * call. Waits. Errors: HOYA_EINVAL (no function; options that cannot be), HOYA_ESTATE (the group ends), and those
+ * of hoya_create_server and its future. Origin: asyncio.start_server. */
 HOYA_API int hoya_start_server(hoya_group *group, const char *host, const char *port, hoya_client_connected fn,
                                void *arg, hoya_destroy destroy, const hoya_stream_options *options,
                                hoya_server **server);
