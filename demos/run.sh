@@ -24,8 +24,8 @@ Usage: demos/run.sh [DEMO] [OPTION]...
 
 Demos:
   echo               an echo server on hoya's callbacks, driven by socat and netcat, then by a client of hoya's own
-                     that opens many connections at once; then the same server by a protocol, and by plain sockets in
-                     tasks; prints a table
+                     that opens many connections at once; then the same server by a protocol, by plain sockets in
+                     tasks, and by streams; prints a table
   forward            a port forwarder between such a client and such a server
   redis              another library on the loop: hiredis, with 10,000 commands at once to a redis-server that is
                      started for it
@@ -156,6 +156,7 @@ build_demos() {
     server=$build/demos/demo-echo-server
     protocol=$build/demos/demo-echo-protocol
     plain=$build/demos/demo-echo-sock
+    stream=$build/demos/demo-echo-stream
     forward=$build/demos/demo-forward
     ping=$build/demos/demo-udp-ping
     client=$build/demos/demo-echo-client
@@ -267,6 +268,7 @@ demo_echo() {
         echo_under "$h" "$server"
         echo_under "$h" "$protocol" protocol
         echo_under "$h" "$plain" sock
+        echo_under "$h" "$stream" stream
     done
     echo
     print_table <"$tmp/table"
