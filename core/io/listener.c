@@ -105,24 +105,6 @@ static void turn(hoya_channel *channel)
 
 /* ---- a connection --------------------------------------------------------------------------------------------- */
 
-/* Of those who ended before they were accepted; the next may be well. */
-static bool is_the_connections(int code)
-{
-    switch (-code) {
-    case EPROTO:
-    case ENOPROTOOPT:
-    case ENETDOWN:
-    case ENETUNREACH:
-    case ENONET:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case EOPNOTSUPP:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static int make_connection(hoya_server *server, const hoya_arrival *arrival)
 {
     hoya_protocol protocol = {NULL, NULL};
@@ -146,7 +128,7 @@ static bool accepted(hoya_channel *channel, int fd, const struct sockaddr *peer,
 {
     hoya_server *server = listener_of(channel)->server;
     if (hoya_unlikely(fd < 0)) {
-        if (is_the_connections(fd)) return true;
+        if (hoya_socket_met_an_end(-fd)) return true; /* the next may be well */
         rest(server, channel->record.fd, fd);
         return false;
     }

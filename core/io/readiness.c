@@ -259,7 +259,7 @@ static void take_connections(hoya_channel *channel)
         if (fd < 0) {
             fd = -errno;
             if (fd == -EAGAIN || fd == -EWOULDBLOCK) return;
-            if (fd == -EINTR || fd == -ECONNABORTED) continue; /* that one has gone; the next may be there */
+            if (fd == -EINTR) continue;
         }
         if (!channel->events->accepted(channel, fd, (const struct sockaddr *)&peer, length)) return;
     }

@@ -4,6 +4,7 @@
  */
 #include "io/socket.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -99,6 +100,24 @@ int hoya_socket_check(hoya_fd fd, bool server)
     }
     if (hoya_sys_set_nonblocking(fd) < 0) return hoya_error_errno("O_NONBLOCK");
     return family;
+}
+
+bool hoya_socket_met_an_end(int code)
+{
+    switch (code) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+        return true;
+    default:
+        return false;
+    }
 }
 
 int hoya_link_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, socklen_t length,

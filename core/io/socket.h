@@ -33,6 +33,10 @@ int hoya_socket_set_flag(hoya_fd fd, int level, int option, const char *name);
  * not ours before the caller says so (hoya_fd_adopt). */
 int hoya_socket_check(hoya_fd fd, bool server);
 
+/* errno after accept: a connection has ended before it was accepted, which says nothing of the next one (accept(2)). A socket
+ * that does not listen is EOPNOTSUPP, too. */
+bool hoya_socket_met_an_end(int code);
+
 /* A transport on a connected socket, which is ours, with its options; `peer` as in hoya_transport_new. Takes the socket and the
  * protocol unless it fails. */
 int hoya_link_new(hoya_loop *loop, hoya_fd fd, const struct sockaddr *peer, socklen_t length,

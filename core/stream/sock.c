@@ -15,6 +15,10 @@
 #include "base/error_place.h"
 #include "base/sys.h"
 
+/* Somebody else may be faster so often in a row, where several processes have one socket. */
+#define TIMES_IN_VAIN 8
+#define REST HOYA_MSEC(5)
+
 /* ---- a call ---------------------------------------------------------------------------------------------- */
 
 int hoya_sock_begin(hoya_sock_call *call, hoya_fd fd, hoya_watch_side side, const void *place)
@@ -25,6 +29,7 @@ int hoya_sock_begin(hoya_sock_call *call, hoya_fd fd, hoya_watch_side side, cons
     call->fd = fd;
     call->side = side;
     call->claimed = false;
+    call->in_vain = 0;
     call->place = place;
     return 0;
 }
@@ -77,15 +82,35 @@ int hoya_sock_wait(hoya_sock_call *call)
     return rc;
 }
 
+/* Ready, and yet nothing to be had, for ever: errors are queued that only recvmsg(MSG_ERRQUEUE) takes, or a datagram socket
+ * was shut down. An error of the socket's own is taken by this. */
+static int rest(hoya_sock_call *call, const char *what)
+{
+    int code = 0;
+    socklen_t size = sizeof code;
+    if (hoya_sys_getsockopt(call->fd, SOL_SOCKET, SO_ERROR, &code, &size) < 0) code = errno;
+    if (code) {
+        errno = code;
+        return hoya_error_errno(what);
+    }
+    hoya_watch_listen(&call->wait, false);
+    return hoya_sleep(REST);
+}
+
 int hoya_sock_again(hoya_sock_call *call, const char *what)
 {
     if (errno == EINTR) return 0;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? hoya_sock_wait(call) : hoya_error_errno(what);
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return hoya_error_errno(what);
+    if (call->in_vain++ < TIMES_IN_VAIN) return hoya_sock_wait(call);
+    call->in_vain = TIMES_IN_VAIN;
+    int rc = rest(call, what);
+    return rc < 0 ? rc : hoya_sock_wait(call);
 }
 
 /* Where there is no memory to claim the side, the others have to wait: bytes of theirs would come between. */
 void hoya_sock_moved(hoya_sock_call *call, size_t bytes, bool more)
 {
+    call->in_vain = 0;
     hoya_task_spend_bytes(call->task, bytes);
     if (!more || hoya_likely(--call->task->budget >= 0)) return;
     hoya_error_place errors; /* nobody asked */

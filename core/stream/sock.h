@@ -19,6 +19,7 @@ typedef struct hoya_sock_call {
     hoya_fd fd;
     hoya_watch_side side;
     bool claimed;
+    uint8_t in_vain; /* so often in a row there was nothing */
     const void *place;
     hoya_handle wait; /* once it is claimed */
 } hoya_sock_call;
@@ -32,7 +33,8 @@ int hoya_sock_check_nonblocking(hoya_fd fd);
 int hoya_sock_claim(hoya_sock_call *call);
 /* Waits until it is ready: 0, or why not. */
 int hoya_sock_wait(hoya_sock_call *call);
-/* After a call of the system's that has failed: 0, try again, after a wait if there was nothing; or why not. */
+/* After a call of the system's that has failed: 0, try again, after a wait if there was nothing; or why not. What is found
+ * ready again and again, and has nothing, is looked at from time to time. */
 int hoya_sock_again(hoya_sock_call *call, const char *what);
 /* So many bytes went; if more are to go, others may have a turn before. */
 void hoya_sock_moved(hoya_sock_call *call, size_t bytes, bool more);

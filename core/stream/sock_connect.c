@@ -10,9 +10,19 @@
 
 #include "base/error.h"
 #include "base/sys.h"
+#include "io/socket.h"
 #include "stream/sock.h"
 
 /* ---- accepting -------------------------------------------------------------------------------------------- */
+
+static bool has_gone(hoya_fd fd, int code)
+{
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (!hoya_socket_met_an_end(code)) return false;
+    if (code != EOPNOTSUPP) return true;
+    return hoya_sys_getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
+}
 
 static int accept_one(hoya_sock_call *call, hoya_address *peer)
 {
@@ -21,7 +31,12 @@ static int accept_one(hoya_sock_call *call, hoya_address *peer)
         int fd = hoya_sys_accept4(call->fd, (struct sockaddr *)&peer->storage, &peer->length,
                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) return fd;
-        if (errno == ECONNABORTED) continue; /* that one has gone; the next may be there */
+        int code = errno;
+        if (has_gone(call->fd, code)) {
+            hoya_sock_moved(call, 0); /* the next may be there; and the next */
+            continue;
+        }
+        errno = code;
         int rc = hoya_sock_again(call, "accept");
         if (rc < 0) return rc;
     }

@@ -66,6 +66,13 @@ static int begin_connection(hoya_task *acceptor, hoya_fd fd)
 
 /* ---- the server --------------------------------------------------------------------------------------- */
 
+/* It is no failure of the listening socket, but of the process or the system, which may get over it. */
+static bool may_pass(int rc)
+{
+    return rc == HOYA_EMFILE || rc == HOYA_ENFILE || rc == HOYA_ENOMEM || rc == HOYA_ENOBUFS || rc == HOYA_ENOSPC ||
+           rc == HOYA_EPERM;
+}
+
 static int accept_all(hoya_task *self, void *arg)
 {
     const int *listener = arg;
@@ -74,7 +81,7 @@ static int accept_all(hoya_task *self, void *arg)
     for (;;) {
         int rc = hoya_sock_accept(*listener, &fd, NULL);
         if (rc == 0) rc = begin_connection(self, fd);
-        if (rc == HOYA_EMFILE || rc == HOYA_ENFILE || rc == HOYA_ENOMEM) {
+        if (may_pass(rc)) {
             demo_say("cannot accept more than %" PRIu64 " connections: %s; the others wait", open_now,
                      demo_reason(rc));
             rc = hoya_sleep(HOYA_SEC(1)); /* at once it would fail again */

@@ -211,6 +211,69 @@ TEST_P(TaskConformance, ADatagramWaitsForRoom)
     RunUntilDone({Of(sender), Of(receiver)});
 }
 
+/* ---- sockets with something left that no call here takes --------------------------------------------------- */
+
+/* With IP_RECVERR an error is told once, and stays in a queue of its own: the socket is never quiet again. */
+TEST_P(TaskConformance, AnErrorThatNobodyTakesOutOfItsQueueKeepsNoWaitingTaskBusy)
+{
+    int nobody = BoundSocket(SOCK_DGRAM), fd = NewSocket(AF_INET, SOCK_DGRAM), on = 1;
+    hoya_address gone = AddressOf(nobody);
+    EXPECT_EQ(close(nobody), 0);
+    EXPECT_EQ(setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on), 0);
+    Task task = Create([&](hoya_task *) {
+        EXPECT_EQ(hoya_sock_sendto(fd, "x", 1, &gone), 1);
+        int rc = 0;
+        SockRecv(fd, 10, &rc);
+        EXPECT_EQ(rc, HOYA_ECONNREFUSED);
+        uint64_t before = Stats().rounds;
+        hoya_timeout *scope = nullptr;
+        EXPECT_EQ(hoya_timeout_enter(HOYA_MSEC(100), &scope), 0);
+        SockRecv(fd, 10, &rc);
+        EXPECT_EQ(rc, HOYA_EDEADLINE);
+        EXPECT_EQ(hoya_timeout_leave(scope), 1);
+        EXPECT_LT(Stats().rounds - before, 300u) << "in 100 ms, where a loop that spins has thousands";
+        EXPECT_EQ(Stats().watches, 0u);
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+    hoya_address here = AddressOf(fd);
+    Task reader = Create([&](hoya_task *) {
+        EXPECT_EQ(SockRecv(fd, 10), "news") << "what comes is still received";
+        return 0;
+    });
+    Task writer = Create([&](hoya_task *) {
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(20)), 0);
+        EXPECT_EQ(hoya_address_set(&gone, "127.0.0.1", nullptr), 0);
+        reinterpret_cast<sockaddr_in *>(&gone.storage)->sin_port =
+            reinterpret_cast<sockaddr_in *>(&here.storage)->sin_port;
+        int other = NewSocket(AF_INET, SOCK_DGRAM);
+        EXPECT_EQ(hoya_sock_sendto(other, "news", 4, &gone), 4);
+        return close(other);
+    });
+    RunUntilDone({Of(reader), Of(writer)});
+    EXPECT_EQ(close(fd), 0);
+}
+
+TEST_P(TaskConformance, ADatagramSocketThatWasShutDownKeepsNoWaitingTaskBusy)
+{
+    int fd = BoundSocket(SOCK_DGRAM);
+    hoya_address here = AddressOf(fd);
+    EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr *>(&here.storage), here.length), 0);
+    EXPECT_EQ(shutdown(fd, SHUT_RDWR), 0);
+    Task task = Create([&](hoya_task *) {
+        uint64_t before = Stats().rounds;
+        hoya_timeout *scope = nullptr;
+        EXPECT_EQ(hoya_timeout_enter(HOYA_MSEC(100), &scope), 0);
+        int rc = 0;
+        SockRecv(fd, 10, &rc);
+        hoya_timeout_leave(scope);
+        EXPECT_LT(Stats().rounds - before, 300u) << "in 100 ms, where a loop that spins has thousands";
+        return 0;
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(close(fd), 0);
+}
+
 /* ---- cancels --------------------------------------------------------------------------------------------------- */
 
 // Holds: S83

@@ -16,6 +16,9 @@
  * waits for it is cancelled and has ended: a task that waits for a descriptor that was closed may wait for ever, or for
  * another socket that got its number. Debug mode tells of that in the log, as for readers.
  *
+ * A socket that is always ready and never has anything (errors in its queue that only recvmsg with MSG_ERRQUEUE takes; a
+ * datagram socket after shutdown) is looked at each 5 ms, by a call that waits for it.
+ *
  * No call ever raises SIGPIPE: a connection that is gone is HOYA_EPIPE or HOYA_ECONNRESET. In a task only, which has the
  * socket watched by its own loop. Errors of all: HOYA_ESTATE and HOYA_EDEADLK (this is no task: hoya/task.h), HOYA_ECHILD,
  * HOYA_EBADF, HOYA_ENOTSOCK, HOYA_EBUSY, HOYA_EINVAL, and what the system says of the socket; of those that wait HOYA_ECANCELED,
@@ -66,9 +69,9 @@ HOYA_API int hoya_sock_sendfile(hoya_fd fd, hoya_fd file, int64_t offset, int64_
 /* ---- connections ----------------------------------------------------------------------------------------- */
 
 /* Accepts a connection: *connection is the caller's, non-blocking and close-on-exec; *peer (may be NULL) who came, of length 0
- * where nobody can say. One that has gone again is passed over. The listening socket has to be non-blocking: HOYA_EINVAL.
- * HOYA_EMFILE comes at once, each time: who goes on accepting sleeps first (servers of hoya/net.h know how). Waits. Origin:
- * loop.sock_accept. */
+ * where nobody can say. One that has gone again, or whose network has, is passed over. The listening socket has to be
+ * non-blocking: HOYA_EINVAL. HOYA_EMFILE and HOYA_ENOBUFS come at once, each time: who goes on accepting sleeps first (servers of
+ * hoya/net.h know how). Waits. Origin: loop.sock_accept. */
 HOYA_API int hoya_sock_accept(hoya_fd fd, hoya_fd *connection, hoya_address *peer);
 
 /* Connects, and returns when that has ended: 0, or why not (the socket's SO_ERROR: HOYA_ECONNREFUSED, HOYA_ETIMEDOUT, ...) with

@@ -8,9 +8,11 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 extern "C" {
@@ -230,22 +232,105 @@ TEST_F(SockUnit, AConnectThatWasBegunBeforeIsWaitedFor)
     EXPECT_EQ(Watches(), 0u);
 }
 
+TEST_F(SockUnit, WhoFindsASocketWithAnErrorAndNothingElseIsToldIt)
+{
+    hoya_sys.recvfrom = [](int, void *, size_t, int, sockaddr *, socklen_t *) -> ssize_t {
+        return errno = EAGAIN, -1;
+    };
+    hoya_sys.getsockopt = [](int, int, int option, void *value, socklen_t *) {
+        *static_cast<int *>(value) = option == SO_ERROR ? EHOSTUNREACH : 0;
+        return 0;
+    };
+    int rc = 1;
+    Work work = [&] {
+        char byte;
+        rc = static_cast<int>(hoya_sock_recv(fds[0], &byte, 1));
+        EXPECT_STREQ(hoya_error_detail(), "recv: host unreachable");
+        return 0;
+    };
+    hoya_task *task = Create(&work);
+    RunRounds(2);
+    EXPECT_EQ(rc, 1) << "it waits";
+    EXPECT_EQ(shutdown(fds[0], SHUT_RDWR), 0);
+    RunRounds(20); /* it may be somebody else who is faster */
+    EXPECT_EQ(rc, HOYA_EHOSTUNREACH);
+    EXPECT_EQ(Watches(), 0u);
+    hoya_task_unref(task);
+}
+
+namespace
+{
+std::vector<int> gone; /* how accept fails, one after the other */
+}
+
+/* accept(2): what the network has done to a connection that nobody had accepted yet is accept's own error. */
 TEST_F(SockUnit, AcceptPassesOverThoseWhoHaveGone)
 {
-    static int fd;
-    fd = dup(fds[0]);
-    call = 0;
-    hoya_sys.accept4 = [](int, sockaddr *, socklen_t *length, int) {
-        *length = 0;
-        return call++ < 3 ? (errno = ECONNABORTED, -1) : fd;
+    gone = {ECONNABORTED, EPROTO, EHOSTUNREACH, ENETDOWN, ENONET, EOPNOTSUPP, ENETUNREACH, EHOSTDOWN, ENOPROTOOPT};
+    hoya_sys.accept4 = [](int fd, sockaddr *address, socklen_t *length, int flags) {
+        if (gone.empty()) return hoya_sys_real.accept4(fd, address, length, flags);
+        errno = gone.back();
+        gone.pop_back();
+        return -1;
     };
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int caller = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    sockaddr_un address = {};
+    socklen_t length = sizeof(sa_family_t);
+    address.sun_family = AF_UNIX; /* and a name of the kernel's */
+    ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr *>(&address), length), 0);
+    ASSERT_EQ(listen(listener, 1), 0);
+    length = sizeof address;
+    ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr *>(&address), &length), 0);
+    ASSERT_EQ(connect(caller, reinterpret_cast<sockaddr *>(&address), length), 0);
     hoya_fd got = -1;
-    Work work = [&] { return hoya_sock_accept(fds[0], &got, nullptr); };
+    int rc = 1;
+    Work work = [&] { return rc = hoya_sock_accept(listener, &got, nullptr); };
     hoya_task *task = Create(&work);
     RunRounds(1);
-    EXPECT_EQ(got, fd);
-    EXPECT_EQ(call, 4);
-    close(got);
+    EXPECT_EQ(rc, 0);
+    EXPECT_GE(got, 0);
+    EXPECT_TRUE(gone.empty());
+    for (int fd : {got, caller, listener}) close(fd);
+    hoya_task_unref(task);
+}
+
+TEST_F(SockUnit, WhoPassesOverManyThatHaveGoneLetsOthersRun)
+{
+    call = 0;
+    hoya_sys.accept4 = [](int, sockaddr *, socklen_t *, int) {
+        return errno = ++call < 100000 ? ENETDOWN : EMFILE, -1;
+    };
+    int rc = 1, seen = 0;
+    Work work = [&] {
+        hoya_fd got;
+        rc = hoya_sock_accept(fds[0], &got, nullptr);
+        return 0;
+    };
+    Work other = [&] { return seen = call, 0; };
+    hoya_task *one = Create(&work), *two = Create(&other);
+    RunRounds(1);
+    EXPECT_GT(seen, 0);
+    EXPECT_LT(seen, 100000);
+    for (int i = 0; i < 10000 && rc == 1; i++) RunRounds(1);
+    EXPECT_EQ(rc, HOYA_EMFILE);
+    EXPECT_EQ(Watches(), 0u);
+    hoya_task_unref(one);
+    hoya_task_unref(two);
+}
+
+TEST_F(SockUnit, WhereNobodyCanEverConnectAcceptSaysSo)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc = 1;
+    Work work = [&] {
+        hoya_fd got;
+        rc = hoya_sock_accept(fd, &got, nullptr);
+        return 0;
+    };
+    hoya_task *task = Create(&work);
+    RunRounds(1);
+    EXPECT_EQ(rc, -EOPNOTSUPP);
+    close(fd);
     hoya_task_unref(task);
 }
 
