@@ -11,7 +11,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/demos
 
-demos=(echo forward redis ping swap dialog)
+demos=(echo forward chat redis ping swap dialog)
 host=all
 connections=1000
 messages=100
@@ -27,6 +27,8 @@ Demos:
                      that opens many connections at once; then the same server by a protocol, by plain sockets in
                      tasks, and by streams; prints a table
   forward            a port forwarder between such a client and such a server
+  chat               a chat server: socat and netcat talk to each other through it, what each has seen is compared, and
+                     one who does not read is dropped
   redis              another library on the loop: hiredis, with 10,000 commands at once to a redis-server that is
                      started for it
   ping               a UDP ping and the echo that answers it: 50 datagrams, one each 20 ms
@@ -41,7 +43,7 @@ Demos:
   million            so many tasks (--tasks), all asleep at once in one thread: what that costs
   errors             what the two programs of echo say when something is wrong
 
-Without a DEMO: echo, forward, redis, ping, swap, dialog.
+Without a DEMO: echo, forward, chat, redis, ping, swap, dialog.
 
 Options:
   --host NAME        native, glib, qt, libuv, or all (the default); swap runs all that were built, dialog
@@ -87,7 +89,7 @@ missing_packages() {
     have cc && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1 || echo gcc libc6-dev
     have cmake || echo cmake
     have ninja || echo ninja-build
-    if wants echo || wants forward || wants errors; then
+    if wants echo || wants forward || wants chat || wants errors; then
         have socat || echo socat
         nc_knows_N || echo netcat-openbsd
     fi
@@ -322,6 +324,15 @@ demo_forward() {
     for h in "${hosts[@]}"; do forward_under "$h"; done
 }
 
+# ---- chat ----------------------------------------------------------------------------------------------------
+
+demo_chat() {
+    for h in "${hosts[@]}"; do
+        printf '  '
+        "$root/demos/chat/check.sh" "$build/demos/demo-chat" "$h" || die "they did not see what they should under $h"
+    done
+}
+
 # ---- redis -------------------------------------------------------------------------------------------------
 
 redis_pid=
@@ -537,7 +548,7 @@ while (($#)); do
 done
 case $given in
 '') ;;
-echo | forward | redis | ping | swap | dialog | irc-term | irc-gtk | irc-qt | tour | million | errors) demos=("$given") ;;
+echo | forward | chat | redis | ping | swap | dialog | irc-term | irc-gtk | irc-qt | tour | million | errors) demos=("$given") ;;
 *) wrong "there is no demo \"$given\"" ;;
 esac
 case $given in

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # peers.sh BUILD HOST: connections and servers of ours beside programs that hoya did not write, over one host:
 #   nginx     a server: a file of some megabytes comes whole, over one connection and over fifty at once
-#   socat, nc clients of an echo, by a protocol through a port forwarder, and by plain sockets; a file comes back the same
+#   socat, nc clients of an echo, by a protocol through a port forwarder, by plain sockets, and by streams; a file comes back
+#             the same
 #   redis     a server of hiredis', a client library on the loop: 10,000 commands at once, each answer compared
 #   10,000    connections at once, of a client in another process, each byte compared (native only, where so many files may be open)
 # Each part says a line.
@@ -77,14 +78,20 @@ if have socat; then
     cmp "$tmp/file" "$tmp/back" || fail "socat got other bytes back"
     echo "socat: 3000037 bytes through the forwarder and the echo, the same"
     forward_port=$port
-    start "$tmp/plain" "$here/demo-echo-sock" --host "$host" --listen 127.0.0.1:0
-    timeout 60 socat -t 60 - "TCP:127.0.0.1:$port" <"$tmp/file" >"$tmp/back" || fail "socat failed with plain sockets"
-    cmp "$tmp/file" "$tmp/back" || fail "socat got other bytes back from plain sockets"
-    kill -TERM "${pids[-1]}"
-    wait "${pids[-1]}" || fail "the echo by plain sockets ended with $?"
-    unset 'pids[-1]'
+    for way in sock stream; do
+        start "$tmp/$way" "$here/demo-echo-$way" --host "$host" --listen 127.0.0.1:0
+        timeout 60 socat -t 60 - "TCP:127.0.0.1:$port" <"$tmp/file" >"$tmp/back" || fail "socat failed at echo-$way"
+        cmp "$tmp/file" "$tmp/back" || fail "socat got other bytes back from echo-$way"
+        if have nc && [[ $(nc -h 2>&1) == *-N* ]]; then
+            timeout 60 nc -N 127.0.0.1 "$port" <"$tmp/file" >"$tmp/back" || fail "nc failed at echo-$way"
+            cmp "$tmp/file" "$tmp/back" || fail "nc got other bytes back from echo-$way"
+        fi
+        kill -TERM "${pids[-1]}"
+        wait "${pids[-1]}" || fail "echo-$way ended with $?"
+        unset 'pids[-1]'
+        echo "socat, nc: 3000037 bytes through echo-$way, the same"
+    done
     port=$forward_port
-    echo "socat: 3000037 bytes through the echo by plain sockets, the same"
 else
     lacks socat
 fi
