@@ -9,7 +9,8 @@
  * callbacks of the loop then. It closes the socket after `cleanup`, in which the loop forgets it.
  *
  * hiredis asks for readiness in functions that cannot fail. Where the loop cannot watch the socket (no memory), the
- * connection is ended in the next round, by hiredis' own way: its callbacks get no reply.
+ * connection is freed in the next round, by hiredis' own way: its callbacks get no reply, and see REDIS_ERR_OOM in `err`; who
+ * waits for the connection hears of the failure. That needs no memory: a future is made with the adapter, for nothing else.
  */
 #ifndef HOYA_HIREDIS_H
 #define HOYA_HIREDIS_H
@@ -18,11 +19,13 @@
 #include <hiredis/hiredis.h>
 #include <hoya/hoya.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <string.h>
 
 typedef struct hoya_hiredis {
     redisAsyncContext *context;
     hoya_loop *loop; /* a reference */
+    hoya_future *given_up;
+    hoya_handle *freeing; /* its callback; taken back when hiredis is freed otherwise */
     int reading, writing;
 } hoya_hiredis;
 
@@ -40,10 +43,20 @@ static inline void hoya_hiredis_writable(hoya_fd fd, uint32_t events, void *arg)
     redisAsyncHandleWrite(((hoya_hiredis *)arg)->context);
 }
 
-/* The one who reads, or who is watched already, hears of the end. */
+/* In the next round: hiredis is in the middle of something here. */
 static inline void hoya_hiredis_give_up(hoya_hiredis *h)
 {
-    shutdown(h->context->c.fd, SHUT_RDWR);
+    hoya_future_set_result(h->given_up, NULL, NULL); /* not the first time, maybe */
+}
+
+static inline void hoya_hiredis_free(hoya_future *given_up, void *arg)
+{
+    redisAsyncContext *context = ((hoya_hiredis *)arg)->context;
+    (void)given_up;
+    context->err = context->c.err = REDIS_ERR_OOM;
+    context->errstr = strcpy(context->c.errstr, "the socket cannot be watched");
+    if (!(context->c.flags & REDIS_CONNECTED) && context->onConnect) context->onConnect(context, REDIS_ERR);
+    redisAsyncFree(context); /* cleans up */
 }
 
 static inline void hoya_hiredis_add_read(void *arg)
@@ -81,6 +94,9 @@ static inline void hoya_hiredis_cleanup(void *arg)
     hoya_hiredis *h = (hoya_hiredis *)arg;
     hoya_hiredis_del_read(h);
     hoya_hiredis_del_write(h);
+    hoya_handle_cancel(h->freeing);
+    hoya_handle_unref(h->freeing);
+    hoya_future_unref(h->given_up);
     hoya_loop_unref(h->loop);
     free(h);
 }
@@ -92,6 +108,13 @@ static inline int hoya_hiredis_attach(hoya_loop *loop, redisAsyncContext *contex
     if (context->ev.data || context->err) return REDIS_ERR;
     hoya_hiredis *h = (hoya_hiredis *)calloc(1, sizeof *h);
     if (!h) return REDIS_ERR;
+    int rc = hoya_future_new(loop, &h->given_up);
+    if (rc >= 0) rc = hoya_future_add_done_callback(h->given_up, hoya_hiredis_free, h, NULL, &h->freeing);
+    if (rc < 0) {
+        hoya_future_unref(h->given_up);
+        free(h);
+        return REDIS_ERR;
+    }
     h->context = context;
     h->loop = hoya_loop_ref(loop);
     context->ev.addRead = hoya_hiredis_add_read;
