@@ -33,7 +33,7 @@ static int accept_one(hoya_sock_call *call, hoya_address *peer)
         if (fd >= 0) return fd;
         int code = errno;
         if (has_gone(call->fd, code)) {
-            hoya_sock_moved(call, 0); /* the next may be there; and the next */
+            hoya_sock_moved(call, 0, true); /* the next may be there; and the next */
             continue;
         }
         errno = code;
