@@ -151,7 +151,9 @@ run_tests() # PRESET
     : >"$verdicts"
     [ ! -f "$junit" ] || LC_ALL=C awk -f tests/verdicts.awk "$junit" >"$verdicts"
     # How much was tried, and measured.
-    sed -n -e 's/^\(faults: [0-9]* scenarios.*\)$/\1/p' -e 's/^.*\(fairness: .*\)$/\1/p' "$junit" 2>/dev/null || :
+    sed -n 's/^.*\(fairness: .*\)$/\1/p' "$junit" 2>/dev/null || :
+    awk '/^faults: [0-9]+ scenarios/ { n++; scenarios += $2; tried += $4 }
+        END { if (n) printf "faults: %d scenarios, %d faults tried\n", scenarios, tried }' "$junit" 2>/dev/null || :
     for entry in $(sed -n 's/^again //p' "$verdicts"); do
         echo "== $1: $entry again, test by test"
         again "$1" "$entry" "$verdicts"
