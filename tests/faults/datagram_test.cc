@@ -456,7 +456,7 @@ TEST_P(ScriptedSystem, ATooLongOneIsRefusedAlsoWhereItWouldWait)
 TEST_P(ScriptedSystem, WhoIsNotToldOfRoomAsksLessAndLessOftenUntilOneHasLeft)
 {
     hoya_address to;
-    ASSERT_EQ(hoya_address_set_unix(&to, "@hoya-rests"), 0);
+    ASSERT_EQ(hoya_address_set_unix(&to, ("@hoya-rests-" + std::to_string(getpid())).c_str()), 0);
     int receiver = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     ASSERT_EQ(bind(receiver, reinterpret_cast<sockaddr *>(&to.storage), to.length), 0);
     ASSERT_EQ(hoya_create_unix_datagram_endpoint(loop, nullptr, nullptr, echo.protocol(), nullptr, &transport), 0);
