@@ -18,7 +18,7 @@ bare switch between stacks?
              streams stream-memory
              switch round await spawn lock handover meet stream (default: all)
 
-  --quick        fewer rounds, smaller runs: done within 2 minutes
+  --quick        fewer rounds, smaller runs
   --rounds N     how many rounds (default 21, quick 9); fewer than 6 decide nothing
   --keep FILE    the raw figures: round workload impl params metric value unit
   --no-install   do not install Debian packages that are missing

@@ -3,6 +3,7 @@
  * faults/pipe_test.cc: pipes, terminals and files with each fallible call failing, with a system that takes and gives a byte at
  * a time, and with a kernel whose writes raise SIGPIPE.
  */
+#include "faults/fds.h"
 #include "faults/sweep.h"
 
 #include <algorithm>
@@ -51,25 +52,6 @@ struct Sink {
     static void Released(void *arg) { of(arg)->released++; }
     static constexpr hoya_protocol_ops kOps = {
         sizeof(hoya_protocol_ops), Made, nullptr, nullptr, Data, Eof, nullptr, nullptr, Lost, Released, nullptr};
-};
-
-/* Descriptors of the test's, closed at its end. */
-struct Fds {
-    std::vector<int> all;
-
-    Fds() = default;
-    Fds(const Fds &) = delete;
-    ~Fds()
-    {
-        for (int fd : all) close(fd);
-    }
-    int Own(int fd)
-    {
-        EXPECT_GE(fd, 0);
-        all.push_back(fd);
-        return fd;
-    }
-    void Forget(int fd) { all.erase(std::remove(all.begin(), all.end(), fd), all.end()); }
 };
 
 std::string Get(int fd)

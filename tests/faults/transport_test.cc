@@ -3,6 +3,7 @@
  * faults/transport_test.cc: connections with each fallible call failing, and with a system that takes and gives as little at
  * a time as it may.
  */
+#include "faults/fds.h"
 #include "faults/sweep.h"
 
 #include <algorithm>
@@ -86,25 +87,6 @@ std::string Receive(int fd)
     for (ssize_t n; (n = recv(fd, some, sizeof some, 0)) > 0;) all.append(some, static_cast<size_t>(n));
     return all;
 }
-
-/* Plain descriptors of the test's, closed at its end, whatever fails. */
-struct Fds {
-    std::vector<int> all;
-
-    Fds() = default;
-    Fds(const Fds &) = delete;
-    ~Fds()
-    {
-        for (int fd : all) close(fd);
-    }
-    int Own(int fd)
-    {
-        EXPECT_GE(fd, 0);
-        all.push_back(fd);
-        return fd;
-    }
-    void Forget(int fd) { all.erase(std::remove(all.begin(), all.end(), fd), all.end()); }
-};
 
 class TransportFaults : public VariantFaults
 {
