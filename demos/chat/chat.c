@@ -173,17 +173,6 @@ typedef struct settings {
     char host[DEMO_ADDRESS_SIZE], port[8];
 } settings;
 
-static void say_listening(hoya_task *self, const hoya_server *server)
-{
-    hoya_address address;
-    char text[HOYA_ADDRESS_TEXT_SIZE] = "an unknown address";
-
-    if (hoya_server_get_sockname(server, 0, &address) >= 0)
-        hoya_address_format((struct sockaddr *)&address.storage, address.length, text, sizeof text);
-    printf("listening on %s (host: %s)\n", text, hoya_loop_host_name(hoya_task_get_loop(self)));
-    fflush(stdout); /* who started us waits for this line */
-}
-
 /* A task: the whole life of the server. A signal cancels it. */
 static int serve(hoya_task *self, void *arg)
 {
@@ -194,11 +183,12 @@ static int serve(hoya_task *self, void *arg)
     hoya_group *group;
     hoya_server *server = NULL;
 
+    (void)self;
     int rc = hoya_group_enter(NULL, &group);
     if (rc < 0) return rc;
     rc = hoya_start_server(group, o->host, o->port, attend, NULL, NULL, &options, &server);
     if (rc < 0) return rc;
-    say_listening(self, server);
+    demo_say_listening(server);
     hoya_server_unref(server);      /* the group has it */
     return hoya_group_leave(group); /* waits until the server is closed, and its last guest has gone */
 }

@@ -89,4 +89,9 @@ void demo_start_ticking(void);
 enum { DEMO_TICKS_SIZE = 80 };
 void demo_stop_ticking(char text[DEMO_TICKS_SIZE]);
 
+struct hoya_server;
+
+/* The line that tells where it listens, and under which host. */
+void demo_say_listening(const struct hoya_server *server);
+
 #endif

@@ -68,3 +68,14 @@ void demo_stop_ticking(char text[DEMO_TICKS_SIZE])
     snprintf(text, DEMO_TICKS_SIZE, "%lu (every %d ms, longest gap %.1f ms)", ticks, TICK_MS,
              (double)longest / 1e6);
 }
+
+void demo_say_listening(const hoya_server *server)
+{
+    hoya_address address;
+    char text[HOYA_ADDRESS_TEXT_SIZE] = "an unknown address";
+
+    if (hoya_server_get_sockname(server, 0, &address) >= 0)
+        hoya_address_format((struct sockaddr *)&address.storage, address.length, text, sizeof text);
+    printf("listening on %s (host: %s)\n", text, hoya_loop_host_name(hoya_server_get_loop(server)));
+    fflush(stdout); /* who started us waits for this line */
+}

@@ -89,17 +89,6 @@ static void stop_loop(void *loop)
     hoya_loop_stop(loop);
 }
 
-static void say_listening(hoya_loop *loop, const hoya_server *server)
-{
-    hoya_address address;
-    char text[HOYA_ADDRESS_TEXT_SIZE] = "an unknown address";
-
-    if (hoya_server_get_sockname(server, 0, &address) >= 0)
-        hoya_address_format((struct sockaddr *)&address.storage, address.length, text, sizeof text);
-    printf("listening on %s (host: %s)\n", text, hoya_loop_host_name(loop));
-    fflush(stdout); /* who started us waits for this line */
-}
-
 static void say_statistics(hoya_loop *loop, const char *ticks)
 {
     hoya_loop_statistics stats = {.size = sizeof stats};
@@ -141,7 +130,7 @@ static int serve(hoya_loop *loop, const settings *o)
         if (rc >= 0) rc = hoya_loop_add_signal_handler(loop, SIGTERM, on_signal, loop, NULL);
         if (rc >= 0 && o->seconds > 0)
             rc = hoya_loop_call_later(loop, HOYA_SEC(o->seconds), stop_loop, loop, NULL, NULL);
-        if (!o->quiet) say_listening(loop, server);
+        if (!o->quiet) demo_say_listening(server);
         demo_start_ticking();
         if (rc >= 0) rc = hoya_loop_run_forever(loop);
         demo_stop_ticking(ticks);
