@@ -76,6 +76,10 @@ typedef struct hoya_channel_events {
     /* After `end`, once nothing of the engine's is in the channel's memory any more; inside end, if nothing is then. */
     void (*gone)(hoya_channel *channel);
 
+    /* Of a channel with `hints`: memory that its next turn begins with, and that may be read now, if it is not at hand; or
+     * NULL. Asked in the middle of a look: it does nothing else. */
+    const void *(*hint)(const hoya_channel *channel);
+
     /* For texts: the function of the program's that it serves. */
     uintptr_t (*function)(const hoya_channel *channel);
 } hoya_channel_events;
@@ -133,6 +137,7 @@ struct hoya_channel {
     bool open : 1;         /* from begin to end */
     bool queued : 1;       /* an entry of the ready ring points here */
     bool takes_fds : 1;    /* the owner's to set: descriptors that come are told */
+    bool hints : 1;        /* the owner's to set: there is a hint */
     hoya_loop *loop;       /* the owner keeps it */
     hoya_runnable runnable;
     const hoya_engine *engine; /* one that has something of its own for each channel has a table in there */

@@ -289,6 +289,12 @@ static uintptr_t function(const hoya_channel *channel)
     return ops->buffer_updated ? (uintptr_t)ops->buffer_updated : (uintptr_t)ops->data_received;
 }
 
+static const void *hint(const hoya_channel *channel)
+{
+    const hoya_protocol *protocol = &((const hoya_transport *)channel)->protocol;
+    return ((const hoya_hinting_ops *)protocol->ops)->hint(protocol->arg); /* its first member */
+}
+
 static const hoya_channel_events events = {.what = "transport",
                                            .turn = turn,
                                            .input = input,
@@ -298,6 +304,7 @@ static const hoya_channel_events events = {.what = "transport",
                                            .sent = hoya_transport_sent,
                                            .hung_up = hung_up,
                                            .gone = gone,
+                                           .hint = hint,
                                            .function = function};
 
 /* ---- making one ------------------------------------------------------------------------------------------- */
@@ -406,6 +413,7 @@ int hoya_transport_set_protocol(hoya_transport *transport, hoya_protocol protoco
     if (transport->lost) return hoya_error_set(HOYA_ECLOSED, "the connection has ended");
     if (transport->asks) return hoya_error_set(HOYA_EBUSY, "the protocol has been asked for memory");
     transport->protocol = protocol;
+    transport->channel.hints = false;
     look_for_fds(transport);
     return 0;
 }

@@ -67,6 +67,13 @@ struct hoya_transport {
     char addresses[];            /* sockname, then peername, packed */
 };
 
+/* The table of a protocol of the library's own, which knows what it will touch (hoya_channel_events.hint). It says so itself,
+ * once it is the protocol: transport->channel.hints, until there is another one. */
+typedef struct hoya_hinting_ops {
+    hoya_protocol_ops ops; /* first */
+    const void *(*hint)(const void *arg);
+} hoya_hinting_ops;
+
 /* HOYA_EINVAL for a table of functions that cannot be served. */
 int hoya_protocol_check(hoya_protocol protocol);
 

@@ -10,7 +10,7 @@
 
 static hoya_protocol protocol_of(hoya_stream *stream)
 {
-    return (hoya_protocol){&hoya_stream_protocol, stream};
+    return (hoya_protocol){&hoya_stream_protocol.ops, stream};
 }
 
 /* In a task: a stream without a connection. */

@@ -62,6 +62,7 @@ static int wait(hoya_stream *stream, hoya_task *task, hoya_reading *reading)
     }
     hoya_input_rest(stream, !reading->memory);
     reading->task = task;
+    reading->body = task->body;
     stream->reader = reading;
     while (!reading->done && rc == 0) {
         hoya_task_suspend(task, describe, stream);

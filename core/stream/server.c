@@ -101,7 +101,7 @@ static int welcome(hoya_server *server, hoya_protocol *protocol, void *arg)
     service->refs++;
     stream->service = service;
     stream->arriving = true;
-    *protocol = (hoya_protocol){&hoya_stream_protocol, stream};
+    *protocol = (hoya_protocol){&hoya_stream_protocol.ops, stream};
     return 0;
 }
 

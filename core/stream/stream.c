@@ -140,9 +140,16 @@ static int on_made(hoya_transport *transport, void *arg)
     if (!stream->refs)
         return hoya_transport_close(transport); /* who wanted it was cancelled, or is through already */
     if (!stream->transport) stream->transport = hoya_transport_ref(transport);
+    transport->channel.hints = true;
     bool arriving = stream->arriving;
     stream->arriving = false;
     return arriving ? hoya_service_admit(stream) : 0;
+}
+
+/* Who waits for bytes: they go by his stack. */
+static const void *hint(const void *arg)
+{
+    return ((const hoya_stream *)arg)->reader;
 }
 
 /* What a reader's memory has room for goes there; but not ahead of what is buffered. */
@@ -151,8 +158,10 @@ static int on_get_buffer(hoya_transport *transport, size_t hint, void **buffer, 
     (void)transport, (void)hint;
     hoya_stream *stream = of(arg);
     hoya_reading *reader = stream->reader;
+    if (hoya_likely(reader)) hoya_task_fetch(reader->task, reader->body, reader);
     if (hoya_likely(reader && reader->filled < reader->room && !hoya_input_size(stream))) {
         *buffer = reader->memory + reader->filled;
+        __builtin_prefetch(reader->memory + reader->filled);
         *size = reader->room - reader->filled;
         return 0;
     }
@@ -225,12 +234,13 @@ static void on_released(void *arg)
     else if (!stream->refs && !stream->sync.inside) hoya_sync_free(&stream->sync);
 }
 
-const hoya_protocol_ops hoya_stream_protocol = {.size = sizeof hoya_stream_protocol,
-                                                .connection_made = on_made,
-                                                .get_buffer = on_get_buffer,
-                                                .buffer_updated = on_updated,
-                                                .eof_received = on_eof,
-                                                .pause_writing = on_pause,
-                                                .resume_writing = on_resume,
-                                                .connection_lost = on_lost,
-                                                .released = on_released};
+const hoya_hinting_ops hoya_stream_protocol = {.ops = {.size = sizeof(hoya_protocol_ops),
+                                                       .connection_made = on_made,
+                                                       .get_buffer = on_get_buffer,
+                                                       .buffer_updated = on_updated,
+                                                       .eof_received = on_eof,
+                                                       .pause_writing = on_pause,
+                                                       .resume_writing = on_resume,
+                                                       .connection_lost = on_lost,
+                                                       .released = on_released},
+                                               .hint = hint};

@@ -26,10 +26,11 @@ typedef struct hoya_service hoya_service; /* server.c */
 /* On the stack of a task that waits for bytes. */
 typedef struct hoya_reading {
     hoya_task *task;
-    size_t least;        /* so many are enough: in its memory, or, if it has none, in the buffer */
-    char *memory;        /* or NULL */
-    size_t room, filled; /* of that */
-    bool done;           /* they are there, or no more come */
+    const hoya_task_body *body; /* the task's */
+    size_t least;               /* so many are enough: in its memory, or, if it has none, in the buffer */
+    char *memory;               /* or NULL */
+    size_t room, filled;        /* of that */
+    bool done;                  /* they are there, or no more come */
 } hoya_reading;
 
 /* What a request of a few bytes touches stands first: a line of the cache, where there are thousands of streams. */
@@ -62,7 +63,7 @@ struct hoya_stream {
 
 /* stream.c */
 
-extern const hoya_protocol_ops hoya_stream_protocol;
+extern const hoya_hinting_ops hoya_stream_protocol;
 
 /* The limit of the options, which are read; HOYA_EINVAL. */
 int hoya_stream_options_read(hoya_stream_options *options, const hoya_stream_options *given);

@@ -179,6 +179,17 @@ static inline void hoya_task_queue(hoya_task *task)
 /* Goes on with it now; in an entry of the ready queue. */
 void hoya_task_step(hoya_task *task);
 
+/* It is about to be gone on with: what that touches is fetched meanwhile. Its body, and the frame in which it waits, are told
+ * by who knows them without a look at the task. (Where it is not inlined gcc 12 leaves it out, as a function of no effect.) */
+static inline __attribute__((always_inline)) void hoya_task_fetch(const hoya_task *task, const hoya_task_body *body,
+                                                                  const void *frame)
+{
+    enum { LINE = 64, INNER = 4, OUTER = 3 }; /* frames: of the calls inside that one, and of those around it */
+    for (int i = 0; i < (int)sizeof *task; i += LINE) __builtin_prefetch((const char *)task + i);
+    for (int i = 0; i < 2 * LINE; i += LINE) __builtin_prefetch((const char *)body + i);
+    for (int i = -INNER * LINE; i <= OUTER * LINE; i += LINE) __builtin_prefetch((const char *)frame + i);
+}
+
 /* Lets others run until somebody goes on with the task; in it. For a dump: what it waits for, and who can say so. */
 static inline void hoya_task_suspend(hoya_task *task, hoya_wait_describe *describe, const void *waits_for)
 {

@@ -3,6 +3,7 @@
  * conformance/stream_given_up_test.cc: the program gives up its last reference to a stream while tasks wait in calls on it.
  * The call keeps what it needs until it returns; the connection is closed.
  */
+#include "net.h"
 #include "server.h"
 #include "streams.h"
 
@@ -267,6 +268,34 @@ TEST_P(StreamGivenUp, AHelperOfAClientThatHasEndedGoesOn)
         EXPECT_EQ(hall.said, "HOYA_ECLOSED");
         EXPECT_EQ(hoya_server_close(server), 0);
         hoya_server_unref(server);
+        return 0;
+    });
+}
+
+/* Not that a program should (hoya_stream_get_transport); but nothing of the stream's is asked of the other protocol. */
+TEST_P(StreamGivenUp, ItsConnectionCanHaveAnotherProtocolForAWhile)
+{
+    Trace notes;
+    Recorder guest(&notes, "guest");
+    InTask([&](hoya_task *) {
+        int peer;
+        Stream stream = Open(&peer);
+        hoya_transport *transport = hoya_stream_get_transport(stream.get());
+        hoya_protocol own = hoya_transport_get_protocol(transport);
+        std::string got;
+        Task reader = Create([&](hoya_task *) {
+            got = Read(stream, 4096);
+            return 0;
+        });
+        Rounds(1);
+        EXPECT_EQ(hoya_transport_set_protocol(transport, guest.protocol()), 0);
+        Send(peer, "not for the stream");
+        Until([&] { return guest.data == "not for the stream"; });
+        EXPECT_EQ(hoya_transport_set_protocol(transport, own), 0);
+        EXPECT_FALSE(Done(reader));
+        Send(peer, "for the stream");
+        EXPECT_EQ(Join(reader), 0);
+        EXPECT_EQ(got, "for the stream");
         return 0;
     });
 }
