@@ -52,6 +52,7 @@ void hoya_transport_end(hoya_transport *transport, int code)
     if (transport->lost_due) return;
     transport->closing = transport->lost_due = true;
     transport->code = code;
+    transport->cut = transport->output.size || transport->sends_file;
     unwatch(transport, HOYA_CHANNEL_INPUT | HOYA_CHANNEL_OUTPUT | HOYA_CHANNEL_HANGUP);
     hoya_channel_soon(&transport->channel);
     if (transport->sends_file) hoya_sendfile_fail(transport, code);

@@ -221,7 +221,7 @@ static void lose(hoya_stream *stream, int code)
 /* What was written and is dropped is told, though nobody but this program is to blame. */
 static void on_lost(hoya_transport *transport, int code, void *arg)
 {
-    lose(of(arg), code == 0 && transport->output.size ? HOYA_ECLOSED : code);
+    lose(of(arg), code == 0 && transport->cut ? HOYA_ECLOSED : code);
 }
 
 /* The loop may have been closed, or there never was a connection. */

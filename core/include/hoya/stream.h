@@ -77,8 +77,11 @@ HOYA_API int hoya_open_connection_on_socket(hoya_fd fd, const hoya_stream_option
 HOYA_API hoya_stream *hoya_stream_ref(hoya_stream *stream);
 HOYA_API void hoya_stream_unref(hoya_stream *stream);
 
-/* Its connection, for addresses, limits, the descriptor, credentials; borrowed. Reading it and its protocol stay the
- * stream's. Origin: StreamWriter.transport, get_extra_info. */
+/* Its connection, for addresses, limits, the descriptor, credentials; borrowed. Reading it and its protocol stay
+ * the stream's. And for hoya_sendfile: until that is done write, writelines and write_eof are HOYA_EBUSY (what
+ * waits for room goes on after the file), reads give what is buffered, and wait; a close lets the file go to its
+ * end; an abort, or a close whose time is up, cuts it off: HOYA_ECLOSED, of wait_closed, too. Origin:
+ * StreamWriter.transport, get_extra_info. */
 HOYA_API hoya_transport *hoya_stream_get_transport(const hoya_stream *stream);
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
