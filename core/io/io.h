@@ -23,6 +23,17 @@ typedef struct hoya_loop_io {
 /* On the loop's thread, the loop is open. Makes it. */
 int hoya_loop_io_of(hoya_loop *loop, hoya_loop_io **io);
 
+/* A turn of a channel is over: what was left with hoya_channel_after. The channel may be gone, and the loop's connections
+ * as well: whoever has closed it has left nothing to do. */
+static inline void hoya_channel_run_after(const hoya_loop *loop)
+{
+    hoya_loop_io *io = loop->slots[HOYA_SLOT_IO].data;
+    if (hoya_likely(!io || !io->after)) return;
+    hoya_callback after = io->after;
+    io->after = NULL;
+    after(io->after_arg);
+}
+
 /* The loop closes: each of that file's objects lets go of everything. */
 void hoya_transports_close(hoya_loop_io *io);
 void hoya_servers_close(hoya_loop_io *io);

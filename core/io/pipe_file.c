@@ -19,7 +19,7 @@
 #include "base/fork.h"
 #include "base/sys.h"
 #include "future/executor.h"
-#include "io/engine.h"
+#include "io/io.h"
 
 #define PIECE 65536
 #define PARTS 64
@@ -225,13 +225,13 @@ static void take_turn(hoya_channel *channel)
 /* The post has come. */
 static bool run_post(hoya_loop *loop, hoya_runnable *runnable)
 {
-    (void)loop;
     file *f = HOYA_CONTAINER_OF(runnable, file, post);
     f->under_way = false;
     f->ready = true;
     if (!f->writes) f->at = 0;
     if (f->channel) take_turn(f->channel);
     disown(f);
+    hoya_channel_run_after(loop); /* a task that has read goes on */
     return true;
 }
 
@@ -259,6 +259,7 @@ static bool run(hoya_loop *loop, hoya_runnable *runnable)
     if (live) hoya_ring_keep(&loop->ready); /* before anything else happens */
     if (live) take_turn(channel);
     else let_go(channel);
+    hoya_channel_run_after(loop);
     return live;
 }
 
@@ -338,6 +339,7 @@ static int begin(hoya_channel *channel, hoya_fd fd)
     }
     channel->runnable.class = &runnable_class;
     channel->open = true;
+    if (hoya_unlikely(hoya_loop_debugs(loop))) hoya_debug_watched(loop, fd);
     return 0;
 }
 

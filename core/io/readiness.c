@@ -331,16 +331,6 @@ void hoya_channel_after(hoya_loop *loop, hoya_callback fn, void *arg)
     io->after_arg = arg;
 }
 
-/* The channel may be gone, and the loop's connections as well: whoever has closed it has left nothing to do. */
-static void run_after(hoya_loop *loop)
-{
-    hoya_loop_io *io = loop->slots[HOYA_SLOT_IO].data;
-    if (hoya_likely(!io || !io->after)) return;
-    hoya_callback after = io->after;
-    io->after = NULL;
-    after(io->after_arg);
-}
-
 static inline bool run_by(hoya_loop *loop, hoya_runnable *runnable, void (*input)(hoya_channel *),
                           void (*output)(hoya_channel *))
 {
@@ -354,7 +344,7 @@ static inline bool run_by(hoya_loop *loop, hoya_runnable *runnable, void (*input
         channel->turns--;
     }
     let_go(channel);
-    run_after(loop);
+    hoya_channel_run_after(loop);
     return live;
 }
 

@@ -272,6 +272,7 @@ static void received(hoya_channel *channel, const void *memory, ssize_t count)
 static void hung_up(hoya_channel *channel)
 {
     hoya_transport *transport = transport_of(channel);
+    transport->hung_up = true;
     hoya_transport_end(transport, transport->output.size || transport->sends_file ? HOYA_EPIPE : 0);
 }
 

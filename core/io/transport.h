@@ -52,6 +52,7 @@ struct hoya_transport {
     /* Of pipes: at_eof from the beginning where nothing is read, eof_wanted where nothing is written. */
     bool reads_pipe : 1, writes_pipe : 1;
     bool hangs_up : 1;                    /* a write pipe that is told when nobody reads any more */
+    bool hung_up : 1;                     /* it has been */
     bool cut : 1;                         /* ended before all that was to go had gone */
     bool nonblocking : 1;                 /* its file has a flag that somebody may take back (pipe_flags.c) */
     bool puts_back : 1;                   /* this one does */

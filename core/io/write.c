@@ -177,6 +177,7 @@ static int refuse(const hoya_transport *transport)
         return hoya_error_set(HOYA_EBUSY, "write while a file is sent");
     if (!transport->closing) return hoya_error_set(HOYA_ESTATE, "write after write_eof");
     if (transport->code < 0) return hoya_error_set(transport->code, "the connection has ended");
+    if (transport->hung_up) return hoya_error_set(HOYA_EPIPE, "nobody reads this pipe any more");
     return hoya_error_set(HOYA_ECLOSED, "write on a connection that was closed"); /* statement 95 */
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * stream/connect.c: streams of connections that a task makes.
+ * stream/connect.c: streams of connections that a task makes, and of pipes.
  *
  * The stream is the protocol of its connection from the beginning. Where there is none in the end, the protocol is released,
  * maybe some rounds after the task has given up; so that the stream outlives this, and goes by itself.
  */
+#include <hoya/pipe.h>
+
 #include "future/future.h"
 #include "stream/stream.h"
 
@@ -57,6 +59,35 @@ int hoya_open_unix_connection(const char *path, const hoya_stream_options *given
     if (rc < 0) return rc;
     rc = hoya_create_unix_connection(stream->sync.loop, path, protocol_of(stream), options.connection, &future);
     return finish(rc, future, stream, out);
+}
+
+typedef int (*connect_pipe)(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol, const hoya_pipe_options *options,
+                            hoya_transport **transport);
+
+static int open_pipe(connect_pipe connect, hoya_fd fd, const hoya_stream_options *given, hoya_stream **out)
+{
+    hoya_stream_options options;
+    hoya_stream *stream;
+    int rc = begin(given, out, &options, &stream);
+    if (rc < 0) return rc;
+    rc = connect(stream->sync.loop, fd, protocol_of(stream), NULL, &stream->transport);
+    if (rc < 0) {
+        hoya_stream_unref(stream);
+        return rc;
+    }
+    stream->at_eof = stream->transport->at_eof;
+    *out = stream;
+    return 0;
+}
+
+int hoya_open_read_pipe(hoya_fd fd, const hoya_stream_options *options, hoya_stream **stream)
+{
+    return open_pipe(hoya_connect_read_pipe, fd, options, stream);
+}
+
+int hoya_open_write_pipe(hoya_fd fd, const hoya_stream_options *options, hoya_stream **stream)
+{
+    return open_pipe(hoya_connect_write_pipe, fd, options, stream);
 }
 
 int hoya_open_connection_on_socket(hoya_fd fd, const hoya_stream_options *given, hoya_stream **out)

@@ -45,7 +45,11 @@ static void describe(const hoya_task *task, char *text, size_t size)
     const hoya_stream *stream = task->body->waits_for;
     char peer[HOYA_ADDRESS_TEXT_SIZE] = "somebody";
     hoya_address address;
-    if (stream->transport && hoya_transport_get_peername(stream->transport, &address) >= 0)
+    if (hoya_is_pipe(stream->transport)) {
+        snprintf(text, size, "reads from the pipe of descriptor %d", hoya_transport_fileno(stream->transport));
+        return;
+    }
+    if (hoya_transport_get_peername(stream->transport, &address) >= 0)
         hoya_address_format((const struct sockaddr *)&address.storage, address.length, peer, sizeof peer);
     snprintf(text, size, "reads from %s", peer);
 }
@@ -83,7 +87,11 @@ static bool is_over(const hoya_stream *stream, int *rc)
 {
     int code;
     *rc = 0;
-    if (stream->at_eof) return true;
+    if (stream->at_eof) {
+        if (hoya_unlikely(stream->transport->writes_pipe))
+            *rc = hoya_error_set(HOYA_ENOTSUP, "nothing can be read from a write pipe");
+        return true;
+    }
     if (hoya_likely(!hoya_stream_has_ended(stream, &code))) return false;
     *rc = hoya_stream_say_ended(code);
     return true;

@@ -93,11 +93,13 @@ int hoya_stream_writelines(hoya_stream *stream, const struct iovec *parts, size_
 static int drain(hoya_stream *stream, hoya_task *task)
 {
     int code, rc = 0;
+    if (hoya_unlikely(stream->transport->reads_pipe)) return hoya_transport_enter_write(stream->transport);
     if (stream->writing_paused) rc = wait_for_room(stream, task);
     else if (!stream->lost && hoya_stream_has_ended(stream, &code)) rc = hoya_sleep(0);
     else hoya_task_spend(task);
     if (rc < 0) return rc;
-    return hoya_stream_has_ended(stream, &code) ? hoya_stream_say_ended(code) : 0;
+    if (!hoya_stream_has_ended(stream, &code)) return 0;
+    return hoya_stream_say_ended(code == 0 && stream->transport->hung_up ? HOYA_EPIPE : code);
 }
 
 int hoya_stream_drain(hoya_stream *stream)

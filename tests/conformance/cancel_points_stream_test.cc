@@ -6,6 +6,8 @@
 #include "cancel_points.h"
 #include "streams.h"
 
+#include <fcntl.h>
+
 namespace hoya_test
 {
 namespace
@@ -146,6 +148,56 @@ class Slow : public Program
     size_t read_ = 0;
 };
 
+/* Lines, and one that is longer than a pipe, through one. */
+class Piped : public Program
+{
+  public:
+    using Program::Program;
+
+    int Main(hoya_task *) override
+    {
+        int fds[2];
+        EXPECT_EQ(pipe2(fds, O_CLOEXEC), 0);
+        hoya_stream *from = nullptr, *to = nullptr;
+        hoya_stream_options options = StreamOptions(kLine);
+        EXPECT_EQ(hoya_open_read_pipe(fds[0], &options, &from), 0);
+        EXPECT_EQ(hoya_open_write_pipe(fds[1], nullptr, &to), 0);
+        /* Its reader shall not wait for ever, also where it has never begun. */
+        std::shared_ptr<void> ends(nullptr, [to](void *) {
+            EXPECT_EQ(hoya_stream_close(to, HOYA_NOW), 0);
+            hoya_stream_unref(to);
+        });
+        Task writer = Spawn("writer", [to, ends = std::move(ends)](hoya_task *) {
+            int rc = hoya_stream_write(to, "short\n", 6);
+            for (int i = 0; i < 2 && rc == 0; i++) {
+                const std::string line = std::string(kLine, 'l') + "\n";
+                rc = hoya_stream_write(to, line.data(), line.size());
+            }
+            int end = hoya_stream_close(to, HOYA_SEC(60));
+            return rc < 0 ? rc : end;
+        });
+        int rc = 1;
+        while (rc > 0) {
+            const char *line = nullptr;
+            rc = static_cast<int>(hoya_stream_readline(from, &line));
+            if (rc <= 0) break;
+            EXPECT_EQ(static_cast<size_t>(rc), lines_ ? kLine + 1 : 6u);
+            if (line[rc - 1] != '\n') break;
+            lines_++;
+        }
+        if (rc < 0) EXPECT_EQ(hoya_stream_abort(from), 0);
+        int written = Join(writer, rc < 0);
+        hoya_stream_unref(from);
+        return rc < 0 ? rc : written;
+    }
+    bool Whole() override { return lines_ == 3; }
+    void Check() override { EXPECT_LE(lines_, 3); }
+
+  private:
+    static constexpr size_t kLine = 200000;
+    int lines_ = 0;
+};
+
 } // namespace
 
 TEST_P(CancelPoints, AServerAndItsClients)
@@ -156,6 +208,11 @@ TEST_P(CancelPoints, AServerAndItsClients)
 TEST_P(CancelPoints, AWriterThatIsHeldUp)
 {
     Sweep<Slow>();
+}
+
+TEST_P(CancelPoints, LinesThroughAPipe)
+{
+    Sweep<Piped>();
 }
 
 } // namespace hoya_test

@@ -394,6 +394,25 @@ void test_streams(void)
 {
     hoya_loop *loop;
     hoya_task *task;
+static int filter(hoya_task *self, void *arg)
+{
+    int fds[2];
+    char text[4];
+    const char *line;
+    hoya_stream *in, *out;
+    (void)self;
+    (void)arg;
+    CHECK(pipe2(fds, O_CLOEXEC) == 0);
+    CHECK(hoya_open_read_pipe(fds[0], NULL, &in) == 0 && hoya_open_write_pipe(fds[1], NULL, &out) == 0);
+    CHECK(hoya_stream_write(in, "x", 1) == HOYA_ENOTSUP && hoya_stream_read(out, text, 1) == HOYA_ENOTSUP);
+    CHECK(hoya_stream_write(out, "one\ntwo", 7) == 0 && hoya_stream_close(out, HOYA_SEC(5)) == 0);
+    CHECK(hoya_stream_readline(in, &line) == 4 && memcmp(line, "one\n", 4) == 0);
+    CHECK(hoya_stream_readline(in, &line) == 3 && hoya_stream_readline(in, &line) == 0);
+    hoya_stream_unref(in);
+    hoya_stream_unref(out);
+    return 0;
+}
+
     int destroyed = 0;
     CHECK(hoya_loop_new(NULL, &loop) == 0);
     CHECK(hoya_create_task(loop, visit_all, &destroyed, NULL, &task) == 0);
@@ -403,6 +422,9 @@ void test_streams(void)
     hoya_loop_unref(loop);
 }
 
+    CHECK(hoya_create_task(loop, filter, NULL, NULL, &task) == 0);
+    CHECK(hoya_run_until_complete(loop, hoya_task_future(task), NULL) == 0);
+    hoya_task_unref(task);
 /* ---- datagrams --------------------------------------------------------------------------------------------- */
 
 static int on_endpoint(hoya_datagram_transport *transport, void *arg)

@@ -7,9 +7,9 @@
  * terminal that has been closed is the end as well. Whoever writes to a read pipe is told HOYA_ENOTSUP.
  *
  * A write pipe never hears of bytes. That nobody reads any more is noticed without a write: connection_lost is told
- * HOYA_EPIPE if something waited, else 0. (Not of terminals; and not of a socket into which the other side writes: there
- * it shows at the next write.) hoya_transport_write_eof is hoya_transport_close. No SIGPIPE comes, whatever the program does
- * with that signal.
+ * HOYA_EPIPE if something waited, else 0; who writes later is told HOYA_EPIPE in any case. (Not of terminals; and
+ * not of a socket into which the other side writes: there it shows at the next write.) hoya_transport_write_eof is
+ * hoya_transport_close. No SIGPIPE comes, whatever the program does with that signal.
  *
  * What: FIFOs, pipes, connected stream sockets, character devices, regular files. Whatever the system cannot wait for (regular
  * files, /dev/null) is read and written by jobs of the loop's default executor, one at a time, in order, by up to 64 KiB: the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * hoya/stream.h: connections for tasks: sequential code that reads and writes without callbacks, and without blocking its
- * thread. asyncio's streams; docs/streams.md is the guide.
+ * hoya/stream.h: connections, and pipes, for tasks: sequential code that reads and writes without callbacks, and
+ * without blocking its thread. asyncio's streams; docs/streams.md is the guide.
  *
  *     static int greet(hoya_task *self, void *arg)
  *     {
@@ -69,6 +69,19 @@ HOYA_API int hoya_open_unix_connection(const char *path, const hoya_stream_optio
  * caller's. In a task of the loop that it shall have, at once. Errors: those of hoya_connect_accepted_socket. Origin:
  * open_connection(sock=). */
 HOYA_API int hoya_open_connection_on_socket(hoya_fd fd, const hoya_stream_options *options, hoya_stream **stream);
+
+/* Streams of one direction, for what hoya/pipe.h takes: pipes, FIFOs, terminals, sockets, regular files, and so a
+ * standard input or output, whatever it was redirected to. In a task of the loop that it shall have, at once. Of
+ * the options `limit` counts. The descriptor is the stream's, and treated as hoya/pipe.h says; on failure it is
+ * still the caller's, as it was.
+ *
+ * A read pipe ends by itself when the other side has: reads give what is buffered, then 0; what would write is
+ * HOYA_ENOTSUP. Of a write pipe what would read is that, and at_eof is 1; write_eof closes it. When nobody reads at
+ * its other end any more writes are HOYA_EPIPE, and close and wait_closed are, if something waited then. No SIGPIPE
+ * comes. Errors: those of hoya_connect_read_pipe. Origin: loop.connect_read_pipe with StreamReaderProtocol,
+ * connect_write_pipe with StreamWriter. */
+HOYA_API int hoya_open_read_pipe(hoya_fd fd, const hoya_stream_options *options, hoya_stream **stream);
+HOYA_API int hoya_open_write_pipe(hoya_fd fd, const hoya_stream_options *options, hoya_stream **stream);
 
 /* The last unref closes the connection, if nobody has: what was written still goes out, what is unread is dropped. It
  * takes NULL. A call that waits keeps the stream until it returns: if the last reference goes meanwhile the connection is
