@@ -324,6 +324,7 @@ int hoya_datagram_transport_new(hoya_loop *loop, const hoya_datagram_socket *soc
     transport->channel.loop = loop;
     transport->channel.engine = io->engine;
     transport->channel.events = &events;
+    transport->channel.keeps_errors = socket->family == AF_INET || socket->family == AF_INET6;
     rc = io->engine->begin(&transport->channel, socket->fd);
     if (rc < 0) {
         hoya_free(transport);

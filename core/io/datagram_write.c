@@ -5,9 +5,9 @@
  * A datagram goes to the system at once, if none waits; else it waits in a queue, each whole and with its address, and the
  * engine asks for them. What goes wrong with one does not hold up those behind it (statement 118).
  *
- * A connected socket keeps what it hears of an earlier datagram (nobody took it) until the next call, which then does nothing
- * else. So where a call fails with such a code the datagram is sent once more: if that answers otherwise, the code was an
- * earlier one's, and is told as such.
+ * A connected socket, and one with IP_RECVERR, keeps what it hears of an earlier datagram (nobody took it) until
+ * the next call, which then does nothing else. So where a call fails with such a code the datagram is sent once
+ * more: if that answers otherwise, the code was an earlier one's, and is told as such.
  *
  * A Unix socket that is not connected is never told when the other side has room again: to the system it is always writable.
  * What cannot go then is tried again after 10 ms, and after twice as long each time, up to 100.
@@ -182,10 +182,11 @@ void hoya_datagram_go_on(hoya_datagram_transport *transport)
 
 /* ---- the engine's side -------------------------------------------------------------------------------------- */
 
-/* What a connected socket may have heard of an earlier datagram: ICMP's answers. */
+/* What a socket may have heard of an earlier datagram: ICMP's answers. One that is not connected hears of them only
+ * if its program has asked for that (IP_RECVERR). */
 static bool may_be_of_an_earlier_one(const hoya_datagram_transport *transport, int code)
 {
-    if (!transport->socket.connected || transport->socket.family == AF_UNIX) return false;
+    if (!transport->channel.keeps_errors) return false;
     switch (-code) {
     case ECONNREFUSED:
     case EHOSTUNREACH:

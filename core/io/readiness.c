@@ -222,11 +222,24 @@ static void take_hangup(hoya_channel *channel)
     else channel->engine->stop(channel, HOYA_CHANNEL_HANGUP);
 }
 
+/* A program may ask its socket to keep what went wrong, with all details (IP_RECVERR), until somebody takes it: so
+ * long it is ready, and has nothing. By then the code has been told, as ever, and who wants the details has read
+ * them. Only where the system knows such a queue: others would give, and lose, a datagram. */
+static bool drop_errors(hoya_channel *channel)
+{
+    struct msghdr nowhere = {.msg_iovlen = 0};
+    int count = 0;
+    if (!channel->keeps_errors) return false;
+    while (count < DATAGRAMS && hoya_sys_recvmsg(channel->record.fd, &nowhere, MSG_ERRQUEUE) >= 0) count++;
+    return count;
+}
+
 /* MSG_TRUNC: it says how long the datagram was, whatever the memory had room for. */
 static void take_datagrams(hoya_channel *channel)
 {
     char some[SOME];
     struct sockaddr_storage from;
+    bool in_vain = true;
     for (int i = 0; i < DATAGRAMS && channel->open && channel->wants & HOYA_CHANNEL_ARRIVE; i++) {
         void *memory = some;
         size_t size = sizeof some;
@@ -237,7 +250,8 @@ static void take_datagrams(hoya_channel *channel)
         int code = n < 0 ? code_or(HOYA_EAGAIN) : (size_t)n > size ? HOYA_EMSGSIZE : 0;
         hoya_datagram datagram = {memory, n < 0 ? 0 : (size_t)n, (const struct sockaddr *)&from, length};
         channel->events->arrived(channel, &datagram, code);
-        if (code == HOYA_EAGAIN) return;
+        if (code != HOYA_EAGAIN) in_vain = false;
+        else if (!in_vain || !drop_errors(channel)) return;
     }
 }
 

@@ -49,10 +49,10 @@ typedef struct hoya_datagram_protocol_ops {
     int (*datagram_received)(hoya_datagram_transport *transport, const void *data, size_t size,
                              const hoya_address *from, void *arg);
 
-    /* A datagram did not get there, or did not come; hoya_error_detail says more. HOYA_ECONNREFUSED: nobody was there to take an
-     * earlier one (only connected endpoints hear of that); HOYA_EMSGSIZE: one that came was longer than 256 KiB, and is lost; or
-     * what the system said of one that had waited: that is lost, and the next one goes. Origin:
-     * DatagramProtocol.error_received. */
+    /* A datagram did not get there, or did not come; hoya_error_detail says more. HOYA_ECONNREFUSED: nobody was
+     * there to take an earlier one (only connected endpoints hear of that, and sockets with IP_RECVERR);
+     * HOYA_EMSGSIZE: one that came was longer than 256 KiB, and is lost; or what the system said of one that had
+     * waited: that is lost, and the next one goes. Origin: DatagramProtocol.error_received. */
     int (*error_received)(hoya_datagram_transport *transport, int code, void *arg);
 
     /* Run inline, in sendto, set_write_buffer_limits, or where what waited has gone out: more than the high-water mark waits; it
@@ -131,11 +131,13 @@ HOYA_API int hoya_create_unix_datagram_endpoint(hoya_loop *loop, const char *loc
                                                 const hoya_datagram_options *options,
                                                 hoya_datagram_transport **transport);
 
-/* For a socket of the program's that keeps boundaries without being a connection (SOCK_DGRAM, SOCK_RAW), bound and connected as
- * it is: made NONBLOCK and CLOEXEC, and the transport's to close from here on. Of the options broadcast to no_multicast_loop
- * and the limits count. *transport (may be NULL) is a new reference; connection_made comes in the next round. On failure `fd` is
- * still the caller's. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (a stream), HOYA_EBUSY (it is watched), HOYA_EBADF, HOYA_ENOMEM.
- * Origin: create_datagram_endpoint(sock=). */
+/* For a socket of the program's that keeps boundaries without being a connection (SOCK_DGRAM, SOCK_RAW), bound and
+ * connected as it is: made NONBLOCK and CLOEXEC, and the transport's to close from here on. Of the options
+ * broadcast to no_multicast_loop and the limits count. *transport (may be NULL) is a new reference; connection_made
+ * comes in the next round. On failure `fd` is still the caller's. With IP_RECVERR or IPV6_RECVERR error_received is
+ * called for one that is not connected, too; the details are to be read there, by recvmsg with MSG_ERRQUEUE: what
+ * is left in that queue is dropped. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (a stream), HOYA_EBUSY (it is watched),
+ * HOYA_EBADF, HOYA_ENOMEM. Origin: create_datagram_endpoint(sock=). */
 HOYA_API int hoya_create_datagram_endpoint_on_socket(hoya_loop *loop, hoya_fd fd, hoya_datagram_protocol protocol,
                                                      const hoya_datagram_options *options,
                                                      hoya_datagram_transport **transport);
