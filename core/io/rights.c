@@ -34,7 +34,7 @@ ssize_t hoya_rights_send(hoya_fd fd, const struct iovec *parts, int count, const
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(size);
     memcpy(CMSG_DATA(header), fds, size);
-    return hoya_sys_sendmsg(fd, &message, MSG_NOSIGNAL);
+    return hoya_sys_sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void hoya_rights_close(const hoya_fd *fds, size_t count)
@@ -70,7 +70,7 @@ ssize_t hoya_rights_receive(hoya_fd fd, void *memory, size_t size, hoya_rights *
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control};
     rights->count = 0;
     rights->lost = false;
-    ssize_t n = hoya_sys_recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    ssize_t n = hoya_sys_recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n < 0) return n;
     rights->lost = message.msg_flags & MSG_CTRUNC;
     for (struct cmsghdr *at = CMSG_FIRSTHDR(&message); at; at = CMSG_NXTHDR(&message, at))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * io/rights.h: descriptors that travel with bytes over a Unix socket: SCM_RIGHTS, to and from control messages. The two calls
- * answer as sendmsg and recvmsg do, with errno.
+ * answer as sendmsg and recvmsg do, with errno, and never block.
  */
 #ifndef HOYA_IO_RIGHTS_H
 #define HOYA_IO_RIGHTS_H

@@ -171,6 +171,48 @@ TEST_P(SockFaults, ADatagramGoesOrEveryCallSaysWhy)
     });
 }
 
+namespace
+{
+
+struct Passing {
+    Faults &faults;
+    int pair[2], file;
+    bool ended = false;
+
+    static int Run(hoya_task *, void *arg)
+    {
+        auto self = static_cast<Passing *>(arg);
+        char byte;
+        hoya_fd fds[HOYA_FDS_MAX];
+        size_t count = 0;
+        ssize_t n = hoya_sock_send_fds(self->pair[0], "x", 1, &self->file, 1);
+        if (self->faults.Ok(n < 0 ? static_cast<int>(n) : 0)) {
+            n = hoya_sock_recv_fds(self->pair[1], &byte, 1, fds, &count);
+            if (self->faults.Ok(n < 0 ? static_cast<int>(n) : 0)) EXPECT_EQ(count, 1u);
+            if (count) close(fds[0]);
+        }
+        self->ended = true;
+        return 0;
+    }
+};
+
+} // namespace
+
+TEST_P(SockFaults, ADescriptorIsPassedOrEveryCallSaysWhy)
+{
+    Sweep(Name("a descriptor by plain sockets").c_str(), [&](Faults &faults) {
+        int pair[2];
+        ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+        Passing passing{faults, {pair[0], pair[1]}, pair[0]};
+        {
+            Loop loop(faults, GetParam(), host.get());
+            if (loop && faults.Ok(hoya_create_task(loop, Passing::Run, &passing, nullptr, nullptr)))
+                EXPECT_TRUE(loop.RunUntil([&] { return passing.ended; }));
+        }
+        for (int fd : pair) close(fd);
+    });
+}
+
 TEST_P(SockFaults, ALoopIsClosedWithCallsThatWait)
 {
     Sweep(Name("a loop is closed with plain sockets that wait").c_str(), [&](Faults &faults) {

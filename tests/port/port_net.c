@@ -283,10 +283,14 @@ static int use_sockets(hoya_task *self, void *arg)
     size_t sent;
     int64_t of_file;
     hoya_address address = {.length = sizeof address.storage};
-    hoya_fd connection;
+    hoya_fd connection, passed[HOYA_FDS_MAX];
+    size_t count_passed;
     (void)self;
     CHECK(hoya_sock_sendto(fds[0], "letter", 6, NULL) == 6);
     CHECK(hoya_sock_recvfrom(fds[1], bytes, sizeof bytes, &address) == 6 && address.length < 16);
+    CHECK(hoya_sock_send_fds(fds[0], "fd", 2, &fds[4], 1) == 2);
+    CHECK(hoya_sock_recv_fds(fds[1], bytes, sizeof bytes, passed, &count_passed) == 2 && count_passed == 1);
+    close(passed[0]);
     CHECK(hoya_address_set_unix(&address, "@hoya-port-sock") == 0);
     CHECK(hoya_sock_connect(fds[3], &address) == 0);
     CHECK(hoya_sock_accept(fds[2], &connection, NULL) == 0);
@@ -390,10 +394,6 @@ static int visit_all(hoya_task *self, void *arg)
     return hoya_group_leave(group);
 }
 
-void test_streams(void)
-{
-    hoya_loop *loop;
-    hoya_task *task;
 static int filter(hoya_task *self, void *arg)
 {
     int fds[2];
@@ -413,18 +413,22 @@ static int filter(hoya_task *self, void *arg)
     return 0;
 }
 
+void test_streams(void)
+{
+    hoya_loop *loop;
+    hoya_task *task;
     int destroyed = 0;
     CHECK(hoya_loop_new(NULL, &loop) == 0);
     CHECK(hoya_create_task(loop, visit_all, &destroyed, NULL, &task) == 0);
     CHECK(hoya_run_until_complete(loop, hoya_task_future(task), NULL) == 0 && destroyed == 3);
     hoya_task_unref(task);
+    CHECK(hoya_create_task(loop, filter, NULL, NULL, &task) == 0);
+    CHECK(hoya_run_until_complete(loop, hoya_task_future(task), NULL) == 0);
+    hoya_task_unref(task);
     hoya_loop_close(loop);
     hoya_loop_unref(loop);
 }
 
-    CHECK(hoya_create_task(loop, filter, NULL, NULL, &task) == 0);
-    CHECK(hoya_run_until_complete(loop, hoya_task_future(task), NULL) == 0);
-    hoya_task_unref(task);
 /* ---- datagrams --------------------------------------------------------------------------------------------- */
 
 static int on_endpoint(hoya_datagram_transport *transport, void *arg)

@@ -66,6 +66,22 @@ HOYA_API ssize_t hoya_sock_sendto(hoya_fd fd, const void *data, size_t size, con
 HOYA_API int hoya_sock_sendfile(hoya_fd fd, hoya_fd file, int64_t offset, int64_t count, uint32_t flags,
                                 int64_t *sent);
 
+/* ---- descriptors over Unix sockets --------------------------------------------------------------------- */
+
+/* Sends bytes, at least one, and with the first of them descriptors: 1 to HOYA_FDS_MAX, which the other side gets
+ * as its own; the caller may close his as soon as this returns. Returns how many bytes went, which may be less of a
+ * stream: the rest is hoya_sock_sendall's. The socket may be a blocking one. Waits. Errors: HOYA_ENOTSUP (no Unix
+ * socket), HOYA_EBADF (no such descriptor), HOYA_ETOOMANYREFS (too many are under way), too. Origin:
+ * socket.send_fds. */
+HOYA_API ssize_t hoya_sock_send_fds(hoya_fd fd, const void *data, size_t size, const hoya_fd *fds, size_t count);
+
+/* As hoya_sock_recv, and with it *count descriptors that came, CLOEXEC and the caller's to close; of one send at
+ * most, and right before the bytes that it went with, which may have others before them. HOYA_EMFILE: there was no
+ * room for all in this process: none is given, and the bytes are lost with them. Other calls drop descriptors that
+ * come. Waits. Origin: socket.recv_fds, which leaves them open to programs that are executed. */
+HOYA_API ssize_t hoya_sock_recv_fds(hoya_fd fd, void *buffer, size_t size, hoya_fd fds[HOYA_FDS_MAX],
+                                    size_t *count);
+
 /* ---- connections ----------------------------------------------------------------------------------------- */
 
 /* Accepts a connection: *connection is the caller's, non-blocking and close-on-exec; *peer (may be NULL) who came, of length 0
