@@ -76,9 +76,9 @@ class DatagramErrors : public DatagramConformance
     }
     void ExpectSilence()
     {
-        RunFor(HOYA_MSEC(10));
+        RunFor(HOYA_MSEC(2));
         uint64_t events = Stats().events;
-        RunFor(HOYA_MSEC(20));
+        RunFor(HOYA_MSEC(5));
         EXPECT_LT(Stats().events, events + 10);
     }
 };

@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <pty.h>
 
+#include "support/executors.h"
+
 namespace hoya_test
 {
 namespace
@@ -156,6 +158,34 @@ TEST_P(StreamPipes, ALongFileIsReadWholeWithinTheLimit)
         EXPECT_TRUE(all == data) << all.size();
         return 0;
     });
+}
+
+TEST_P(StreamPipes, WhoReadsAFileGoesOnBeforeMoreOfItIsRead)
+{
+    Executor pool = NewPool(1);
+    EXPECT_EQ(hoya_set_default_executor(loop, pool.get()), 0);
+    Door before, after;
+    auto pass = [](hoya_job *, void *door) { return static_cast<Door *>(door)->Pass(), 0; };
+    InTask([&](hoya_task *) {
+        Task one = Create([&](hoya_task *) { return hoya_to_thread(pass, &before, nullptr, nullptr, nullptr); });
+        Rounds(1);
+        int file = FileOf("line\n");
+        EXPECT_EQ(lseek(file, 0, SEEK_SET), 0);
+        Stream stream = OpenPipe(true, file);
+        Rounds(2); /* the first job that reads waits behind that one, the second will behind the next */
+        Task two = Create([&](hoya_task *) { return hoya_to_thread(pass, &after, nullptr, nullptr, nullptr); });
+        Rounds(1);
+        before.Open();
+        EXPECT_EQ(ReadLine(stream), "line\n");
+        EXPECT_FALSE(Done(two));
+        after.Open();
+        EXPECT_EQ(ReadLine(stream), "");
+        EXPECT_EQ(Join(one), 0);
+        EXPECT_EQ(Join(two), 0);
+        EndJobs(loop);
+        return 0;
+    });
+    EXPECT_EQ(hoya_executor_shutdown(pool.get(), HOYA_NEVER, 0), 0);
 }
 
 TEST_P(StreamPipes, ACancelledReadTakesNothing)
