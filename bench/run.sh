@@ -134,6 +134,7 @@ count_calls() # IMPLEMENTATION CONNECTIONS REQUESTS
 {
     case $1 in
     *-buffered) traced="bench-${1%-buffered} buffered" ;;
+    *-streams) traced="bench-${1%-streams} streams" ;;
     *) traced="bench-$1 connections" ;;
     esac
     for times in 1 3; do
@@ -207,7 +208,7 @@ for workload in $workloads; do
     calls)
         for connections in 1 100; do
             echo "== calls: $connections" >&2
-            for impl in floor hoya hoya-buffered libuv libev; do count_calls $impl $connections "$(size 2000 5000)"; done
+            for impl in floor hoya hoya-buffered hoya-streams libuv libev; do count_calls $impl $connections "$(size 2000 5000)"; done
         done ;;
     datagrams) row "$(size 1 5)" $one "floor-paced hoya-paced" datagrams "$(size 100 250)" ;;
     memory)
