@@ -12,6 +12,24 @@ namespace hoya_test
 
 using Parts = std::vector<hoya_future *>;
 
+/* As parts end. */
+inline int SetValue(const Future &future, void *value)
+{
+    return hoya_future_set_result(future.get(), value, nullptr);
+}
+
+inline int Fail(const Future &future, int code = HOYA_EPIPE, const char *text = "gone")
+{
+    return hoya_future_set_exception(future.get(), code, text);
+}
+
+inline void *ValueOf(const Future &future)
+{
+    void *value = nullptr;
+    EXPECT_EQ(hoya_future_result(future.get(), &value), 0) << hoya_error_detail();
+    return value;
+}
+
 inline Future Gather(hoya_loop *loop, const Parts &parts, uint32_t flags = 0)
 {
     hoya_future *future = nullptr;
