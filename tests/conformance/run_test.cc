@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * conformance/run_test.cc: whole programs: main, the end of everything behind it, and Ctrl-C.
+ * conformance/run_test.cc: whole programs: main, and the end of everything behind it.
  */
-#include "conformance.h"
+#include "programs.h"
 
 #include <atomic>
 #include <chrono>
-#include <csignal>
-#include <cstring>
 #include <future>
 #include <thread>
 
@@ -16,129 +14,6 @@
 
 namespace hoya_test
 {
-namespace
-{
-
-using MainWork = std::function<int(hoya_task *)>;
-
-/* A policy that makes loops of a variant on a host; the last one is in `*loop` while it lives. */
-struct VariantPolicy {
-    hoya_policy base{}; /* first: the library hands this back */
-    hoya_policy_ops ops{};
-    const Variant &variant;
-    HostLoop *host;
-    hoya_loop **loop;
-
-    VariantPolicy(const Variant &of, HostLoop *on, hoya_loop **out) : variant(of), host(on), loop(out)
-    {
-        ops.size = sizeof ops;
-        ops.name = of.name;
-        ops.new_event_loop = [](hoya_policy *policy, hoya_loop **made) {
-            auto self = reinterpret_cast<VariantPolicy *>(policy);
-            int rc = NewLoop(self->variant, self->host, made);
-            if (rc >= 0 && self->loop) *self->loop = *made;
-            return rc;
-        };
-        base.ops = &ops;
-    }
-};
-
-void (*InterruptAction())(int)
-{
-    struct sigaction now;
-    sigaction(SIGINT, nullptr, &now);
-    return now.sa_handler;
-}
-
-volatile sig_atomic_t interrupts_caught;
-
-void CatchInterrupt(int)
-{
-    interrupts_caught = interrupts_caught + 1;
-}
-
-int RunMainWork(hoya_task *self, void *arg)
-{
-    return (*static_cast<MainWork *>(arg))(self);
-}
-
-void DestroyMainWork(void *arg)
-{
-    delete static_cast<MainWork *>(arg);
-}
-
-/* Inside a task: makes another one that nobody keeps. */
-void Spawn(MainWork work)
-{
-    hoya_task_options options = {};
-    options.size = sizeof options;
-    options.destroy = DestroyMainWork;
-    EXPECT_EQ(
-        hoya_create_task(hoya_get_running_loop(), RunMainWork, new MainWork(std::move(work)), &options, nullptr),
-        0);
-}
-
-hoya_run_options RunOptions(uint32_t flags = 0)
-{
-    hoya_run_options options = {};
-    options.size = sizeof options;
-    options.flags = flags;
-    return options;
-}
-
-} // namespace
-
-/* `loop` is that of the program while it runs. */
-class RunConformance : public LoopConformance
-{
-  protected:
-    void SetUp() override
-    {
-        LoopConformance::SetUp();
-        Release(loop);
-        loop = nullptr;
-        struct sigaction action = {};
-        action.sa_handler = SIG_DFL;
-        sigaction(SIGINT, &action, &before_);
-    }
-    void TearDown() override
-    {
-        sigaction(SIGINT, &before_, nullptr);
-        LoopConformance::TearDown();
-    }
-
-    int RunMain(MainWork work, hoya_run_options options = RunOptions())
-    {
-        VariantPolicy policy(GetParam(), host.get(), &loop);
-        options.policy = &policy.base;
-        options.destroy = DestroyMainWork;
-        int rc = hoya_run(RunMainWork, new MainWork(std::move(work)), &options);
-        loop = nullptr;
-        return rc;
-    }
-
-    /* A task that waits until it is cancelled, and says so. */
-    void SpawnWaiting(std::string name)
-    {
-        Spawn([this, name = std::move(name)](hoya_task *) {
-            int rc = hoya_sleep(HOYA_SEC(60));
-            Note(name + " " + hoya_error_name(rc));
-            return rc;
-        });
-    }
-
-    /* When main has ended; after this the run ends. */
-    static void InTheLastRound(hoya_task *main, Work work)
-    {
-        auto run = [](hoya_future *, void *arg) { Lambda::Run(arg); };
-        EXPECT_EQ(hoya_future_add_done_callback(hoya_task_future(main), run, new Work(std::move(work)),
-                                                Lambda::Destroy, nullptr),
-                  0);
-    }
-
-  private:
-    struct sigaction before_ = {};
-};
 
 INSTANTIATE_TEST_SUITE_P(Hosts, RunConformance, ::testing::ValuesIn(variants()),
                          [](const auto &of) { return std::string(of.param.name); });
@@ -411,144 +286,6 @@ TEST_P(RunConformance, ACancelOfATaskMayEndTheOnesBesideIt)
     EXPECT_EQ(trace, (Trace{"made"}));
 }
 
-/* ---- Ctrl-C ------------------------------------------------------------------------------------------------ */
-
-// Holds: S154
-TEST_P(RunConformance, TheFirstInterruptCancelsMainAndCleansUp)
-{
-    EXPECT_EQ(RunMain([this](hoya_task *) {
-                  SpawnWaiting("other");
-                  EXPECT_EQ(hoya_sleep(0), 0);
-                  raise(SIGINT);
-                  int rc = hoya_sleep(HOYA_SEC(60));
-                  EXPECT_STREQ(hoya_error_detail() + strlen(hoya_error_detail()) - 11, "interrupted");
-                  Note(std::string("main ") + hoya_error_name(rc));
-                  return rc;
-              }),
-              HOYA_EINTR);
-    EXPECT_STREQ(hoya_error_detail(), "interrupted");
-    EXPECT_EQ(trace, (Trace{"main HOYA_ECANCELED", "other HOYA_ECANCELED"}));
-    EXPECT_EQ(InterruptAction(), SIG_DFL);
-}
-
-// Holds: S154
-TEST_P(RunConformance, AnInterruptThatAnotherThreadTookWakesTheLoop)
-{
-    std::thread sender;
-    EXPECT_EQ(RunMain([&](hoya_task *) {
-                  sender = std::thread([] { raise(SIGINT); });
-                  return hoya_sleep(HOYA_SEC(60));
-              }),
-              HOYA_EINTR);
-    sender.join();
-}
-
-// Holds: S154
-TEST_P(RunConformance, AMainThatDoesNotEndByTheInterruptReturnsWhatItLikes)
-{
-    EXPECT_EQ(RunMain([](hoya_task *) {
-                  raise(SIGINT);
-                  EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
-                  return 5;
-              }),
-              5);
-    EXPECT_EQ(RunMain([](hoya_task *self) {
-                  raise(SIGINT);
-                  EXPECT_EQ(hoya_sleep(HOYA_SEC(60)), HOYA_ECANCELED);
-                  EXPECT_EQ(hoya_task_cancel(self, "by somebody else"), 1);
-                  return int(HOYA_ECANCELED);
-              }),
-              HOYA_ECANCELED);
-    EXPECT_EQ(RunMain([](hoya_task *self) { return hoya_task_cancel(self, nullptr), hoya_sleep(1); }),
-              HOYA_ECANCELED);
-}
-
-// Holds: S154
-TEST_P(RunConformance, TheSecondInterruptEndsTheWaitingForMain)
-{
-    EXPECT_EQ(RunMain([this](hoya_task *) {
-                  SpawnWaiting("other");
-                  EXPECT_EQ(hoya_shield_enter(), 0);
-                  raise(SIGINT);
-                  while (!hoya_task_cancelling(hoya_current_task())) EXPECT_EQ(hoya_sleep(0), 0);
-                  EXPECT_NE(InterruptAction(), SIG_DFL);
-                  raise(SIGINT);
-                  int rc = hoya_sleep(HOYA_SEC(60));
-                  Note(std::string("main ") + hoya_error_name(rc));
-                  EXPECT_EQ(InterruptAction(), SIG_DFL) << "the third one is the system's";
-                  return 5;
-              }),
-              HOYA_EINTR);
-    EXPECT_STREQ(hoya_error_detail(), "interrupted");
-    EXPECT_EQ(trace, (Trace{"main HOYA_ECANCELED", "other HOYA_ECANCELED"}));
-    EXPECT_TRUE(Logged("closed with 2 tasks"));
-}
-
-// Holds: S154
-TEST_P(RunConformance, AnInterruptInTheCleanUpEndsTheWaiting)
-{
-    auto program = [this](int result) {
-        return RunMain([this, result](hoya_task *) {
-            Spawn([this](hoya_task *) {
-                hoya_sleep(HOYA_SEC(60));
-                EXPECT_EQ(hoya_shield_enter(), 0);
-                raise(SIGINT);
-                int rc = hoya_sleep(HOYA_SEC(60));
-                Note(hoya_error_name(rc));
-                return 0;
-            });
-            EXPECT_EQ(hoya_sleep(0), 0);
-            return result;
-        });
-    };
-    EXPECT_EQ(program(5), HOYA_EINTR);
-    EXPECT_STREQ(hoya_error_detail(), "interrupted while the last tasks ended");
-    EXPECT_EQ(program(HOYA_EPIPE), HOYA_EPIPE) << "the first failure";
-    EXPECT_EQ(trace, (Trace{"HOYA_ECANCELED", "HOYA_ECANCELED"}));
-    EXPECT_EQ(InterruptAction(), SIG_DFL);
-}
-
-TEST_P(RunConformance, TheProgramsOwnInterruptsAreLeftAlone)
-{
-    for (void (*action)(int) : {CatchInterrupt, static_cast<void (*)(int)>(SIG_IGN)}) {
-        interrupts_caught = 0;
-        signal(SIGINT, action);
-        EXPECT_EQ(RunMain([action](hoya_task *) {
-                      EXPECT_EQ(InterruptAction(), action);
-                      raise(SIGINT);
-                      return hoya_sleep(HOYA_MSEC(1));
-                  }),
-                  0);
-        EXPECT_EQ(interrupts_caught, action == CatchInterrupt);
-        EXPECT_EQ(InterruptAction(), action);
-    }
-    signal(SIGINT, SIG_DFL);
-    EXPECT_EQ(RunMain(
-                  [](hoya_task *) {
-                      EXPECT_EQ(InterruptAction(), SIG_DFL);
-                      return 0;
-                  },
-                  RunOptions(HOYA_RUN_NO_SIGINT)),
-              0);
-}
-
-TEST_P(RunConformance, AHandlerOfTheProgramsTakesTheInterruptsOver)
-{
-    int calls = 0;
-    auto work = [&](int) { calls++; };
-    EXPECT_EQ(RunMain([&](hoya_task *) {
-                  EXPECT_EQ(hoya_loop_replace_signal_handler(loop, SIGINT, Lambda::RunSignal, new SignalWork(work),
-                                                             Lambda::DestroySignal),
-                            0);
-                  for (int i = 0; i < 3; i++) raise(SIGINT); /* none of which the loop has seen */
-                  while (!calls) EXPECT_EQ(hoya_sleep(0), 0);
-                  return 5;
-              }),
-              5);
-    EXPECT_EQ(calls, 1);
-    EXPECT_EQ(InterruptAction(), SIG_DFL);
-}
-
 /* ---- where there is no host, it makes no difference --------------------------------------------------------- */
 
 TEST(Run, WithoutOptionsThePolicyMakesTheLoop)
@@ -560,16 +297,6 @@ TEST(Run, WithoutOptionsThePolicyMakesTheLoop)
     };
     EXPECT_EQ(hoya_run(main, &name, nullptr), 0);
     EXPECT_EQ(name, "native");
-}
-
-TEST(Run, OnAnotherThreadInterruptsAreNotItsBusiness)
-{
-    void (*before)(int) = signal(SIGINT, SIG_DFL);
-    std::thread([] {
-        auto look = [](hoya_task *, void *) { return InterruptAction() == SIG_DFL ? 3 : 4; };
-        EXPECT_EQ(hoya_run(look, nullptr, nullptr), 3);
-    }).join();
-    signal(SIGINT, before);
 }
 
 TEST(Run, TheChildOfAForkInMainIsToldSo)
@@ -587,52 +314,6 @@ TEST(Run, TheChildOfAForkInMainIsToldSo)
     int status = 0;
     EXPECT_EQ(waitpid(child, &status, 0), child);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
-}
-
-/* What ends the process. */
-static int Program(hoya_task_function main)
-{
-    alarm(20);
-    signal(SIGINT, SIG_DFL);
-    return hoya_run(main, nullptr, nullptr);
-}
-
-// Holds: S154
-TEST(RunDeathTest, ASecondInterruptWhileACallbackBlocksEndsTheProcess)
-{
-    auto main = [](hoya_task *, void *) {
-        raise(SIGINT);
-        raise(SIGINT);
-        return 0;
-    };
-    EXPECT_EXIT(Program(main), testing::KilledBySignal(SIGINT), "");
-}
-
-// Holds: S154
-TEST(RunDeathTest, TheThirdInterruptEndsTheProcess)
-{
-    auto main = [](hoya_task *self, void *) {
-        hoya_shield_enter();
-        raise(SIGINT);
-        while (!hoya_task_cancelling(self)) hoya_sleep(0);
-        raise(SIGINT);
-        hoya_sleep(HOYA_SEC(60));
-        raise(SIGINT);
-        return 0;
-    };
-    EXPECT_EXIT(Program(main), testing::KilledBySignal(SIGINT), "");
-}
-
-// Holds: S154
-TEST(RunDeathTest, AnInterruptThatTheLoopDidNotGetToSeeIsNotLost)
-{
-    auto main = [](hoya_task *self, void *) {
-        /* In the last round, after its look. */
-        hoya_future_add_done_callback(
-            hoya_task_future(self), [](hoya_future *, void *) { raise(SIGINT); }, nullptr, nullptr, nullptr);
-        return 0;
-    };
-    EXPECT_EXIT(Program(main), testing::KilledBySignal(SIGINT), "");
 }
 
 /* ---- in a host that the application runs -------------------------------------------------------------------- */
