@@ -148,6 +148,11 @@ class FakeHosted : public testing::Test
     std::vector<std::unique_ptr<Work>> works;
 };
 
+/* What the loop asks of its host, and when. */
+class HostSeam : public FakeHosted
+{
+};
+
 } // namespace hoya_test
 
 #endif
