@@ -6,7 +6,7 @@
 #ifndef HOYA_TESTS_DATAGRAMS_H
 #define HOYA_TESTS_DATAGRAMS_H
 
-#include "conformance.h"
+#include "notes.h"
 #include "support/futures.h"
 
 #include <algorithm>
@@ -20,51 +20,31 @@
 namespace hoya_test
 {
 
-/* Notes "NAME made", "NAME got TEXT", "NAME error CODE", "NAME pause", "NAME resume", "NAME lost CODE", "NAME released" into the
- * trace. An endpoint that is still there at its end goes on without it. */
-class Hearer
+/* Notes "NAME got TEXT" and "NAME error CODE", too. An endpoint that is still there at its end goes on without it. */
+class Hearer : public Notes<hoya_datagram_transport>
 {
   public:
-    using Answer = std::function<int(hoya_datagram_transport *)>;
-
-    Hearer(Trace *trace, std::string name) : trace_(trace), name_(std::move(name)) {}
+    Hearer(Trace *trace, std::string name) : Notes(trace, std::move(name)) {}
     ~Hearer()
     {
         static const hoya_datagram_protocol_ops nothing = {sizeof nothing, nullptr, nullptr, nullptr,
                                                            nullptr,        nullptr, nullptr, nullptr};
         if (transport) EXPECT_EQ(hoya_datagram_transport_set_protocol(transport, {&nothing, nullptr}), 0);
     }
-    Hearer(const Hearer &) = delete;
-    Hearer &operator=(const Hearer &) = delete;
-    hoya_datagram_protocol protocol() { return {&kOps, this}; }
+    hoya_datagram_protocol protocol() { return {&kOps, static_cast<Notes *>(this)}; }
 
-    /* What it answers; each may be empty. */
-    Answer on_made, on_pause, on_resume;
+    /* What it answers, beside the rest; each may be empty. */
     std::function<int(hoya_datagram_transport *, const std::string &, const hoya_address &)> on_datagram;
     std::function<int(hoya_datagram_transport *, int)> on_error;
-    std::function<void(hoya_datagram_transport *, int)> on_lost;
-    Work on_released;
 
-    hoya_datagram_transport *transport = nullptr; /* from connection_made to connection_lost */
     std::vector<std::string> got;
     std::vector<int> errors;
     std::vector<std::string> texts; /* the detail of each error */
     hoya_address from = {};         /* of the last one */
-    bool notes_data = true;
-    int lost = 0;     /* how often */
-    int code = 1;     /* of connection_lost */
-    int released = 0; /* how often */
 
   private:
-    static Hearer *Of(void *arg) { return static_cast<Hearer *>(arg); }
-    void Note(const std::string &what) { trace_->push_back(name_ + " " + what); }
+    static Hearer *Of(void *arg) { return static_cast<Hearer *>(static_cast<Notes *>(arg)); }
 
-    static int Made(hoya_datagram_transport *transport, void *arg)
-    {
-        Of(arg)->transport = transport;
-        Of(arg)->Note("made");
-        return Of(arg)->on_made ? Of(arg)->on_made(transport) : 0;
-    }
     static int Received(hoya_datagram_transport *transport, const void *data, size_t size, const hoya_address *from,
                         void *arg)
     {
@@ -81,36 +61,9 @@ class Hearer
         Of(arg)->Note(std::string("error ") + hoya_error_name(code));
         return Of(arg)->on_error ? Of(arg)->on_error(transport, code) : 0;
     }
-    static int Pause(hoya_datagram_transport *transport, void *arg)
-    {
-        Of(arg)->Note("pause");
-        return Of(arg)->on_pause ? Of(arg)->on_pause(transport) : 0;
-    }
-    static int Resume(hoya_datagram_transport *transport, void *arg)
-    {
-        Of(arg)->Note("resume");
-        return Of(arg)->on_resume ? Of(arg)->on_resume(transport) : 0;
-    }
-    static void Lost(hoya_datagram_transport *transport, int code, void *arg)
-    {
-        Of(arg)->Note(code ? std::string("lost ") + hoya_error_name(code) : "lost");
-        Of(arg)->lost++;
-        Of(arg)->code = code;
-        if (Of(arg)->on_lost) Of(arg)->on_lost(transport, code);
-        Of(arg)->transport = nullptr;
-    }
-    static void Released(void *arg)
-    {
-        Of(arg)->Note("released");
-        Of(arg)->released++;
-        Of(arg)->transport = nullptr; /* a loop that closes says nothing else */
-        if (Of(arg)->on_released) Of(arg)->on_released();
-    }
 
     static constexpr hoya_datagram_protocol_ops kOps = {
         sizeof(hoya_datagram_protocol_ops), Made, Received, Error, Pause, Resume, Lost, Released};
-    Trace *trace_;
-    std::string name_;
 };
 
 struct UnrefDatagrams {

@@ -5,7 +5,7 @@
 #ifndef HOYA_TESTS_NET_H
 #define HOYA_TESTS_NET_H
 
-#include "conformance.h"
+#include "notes.h"
 #include "support/futures.h"
 
 #include <hoya/net.h>
@@ -16,15 +16,12 @@
 namespace hoya_test
 {
 
-/* Notes "NAME made", "NAME data", "NAME eof", "NAME pause", "NAME resume", "NAME lost CODE", "NAME released" into the trace.
- * A connection that is still there at its end goes on without it. */
-class Recorder
+/* Notes "NAME data" and "NAME eof", too. A connection that is still there at its end goes on without it. */
+class Recorder : public Notes<hoya_transport>
 {
   public:
-    using Answer = std::function<int(hoya_transport *)>;
-
     Recorder(Trace *trace, std::string name, bool buffered = false)
-        : trace_(trace), name_(std::move(name)), buffered_(buffered)
+        : Notes(trace, std::move(name)), buffered_(buffered)
     {
     }
     ~Recorder()
@@ -33,35 +30,19 @@ class Recorder
                                                   nullptr,        nullptr, nullptr, nullptr, nullptr};
         if (transport) EXPECT_EQ(hoya_transport_set_protocol(transport, {&nothing, nullptr}), 0);
     }
-    Recorder(const Recorder &) = delete;
-    Recorder &operator=(const Recorder &) = delete;
-    hoya_protocol protocol() { return {buffered_ ? &kBuffered : &kPlain, this}; }
+    hoya_protocol protocol() { return {buffered_ ? &kBuffered : &kPlain, static_cast<Notes *>(this)}; }
 
-    /* What it answers; each may be empty. */
-    Answer on_made, on_eof, on_pause, on_resume;
+    /* What it answers, beside the rest; each may be empty. */
+    Answer on_eof;
     std::function<int(hoya_transport *, const std::string &)> on_data;
     std::function<int(hoya_transport *, void **, size_t *)> on_buffer;
-    std::function<void(hoya_transport *, int)> on_lost;
-    Work on_released;
 
-    hoya_transport *transport = nullptr; /* from connection_made to connection_lost */
     std::string data;
     std::vector<size_t> reads; /* the size of each */
-    bool notes_data = true;
-    int lost = 0;     /* how often */
-    int code = 1;     /* of connection_lost */
-    int released = 0; /* how often */
 
   private:
-    static Recorder *Of(void *arg) { return static_cast<Recorder *>(arg); }
-    void Note(const std::string &what) { trace_->push_back(name_ + " " + what); }
+    static Recorder *Of(void *arg) { return static_cast<Recorder *>(static_cast<Notes *>(arg)); }
 
-    static int Made(hoya_transport *transport, void *arg)
-    {
-        Of(arg)->transport = transport;
-        Of(arg)->Note("made");
-        return Of(arg)->on_made ? Of(arg)->on_made(transport) : 0;
-    }
     static int GetBuffer(hoya_transport *transport, size_t hint, void **buffer, size_t *size, void *arg)
     {
         EXPECT_GT(hint, 0u);
@@ -89,38 +70,11 @@ class Recorder
         Of(arg)->Note("eof");
         return Of(arg)->on_eof ? Of(arg)->on_eof(transport) : 0;
     }
-    static int Pause(hoya_transport *transport, void *arg)
-    {
-        Of(arg)->Note("pause");
-        return Of(arg)->on_pause ? Of(arg)->on_pause(transport) : 0;
-    }
-    static int Resume(hoya_transport *transport, void *arg)
-    {
-        Of(arg)->Note("resume");
-        return Of(arg)->on_resume ? Of(arg)->on_resume(transport) : 0;
-    }
-    static void Lost(hoya_transport *transport, int code, void *arg)
-    {
-        Of(arg)->Note(code ? std::string("lost ") + hoya_error_name(code) : "lost");
-        Of(arg)->lost++;
-        Of(arg)->code = code;
-        if (Of(arg)->on_lost) Of(arg)->on_lost(transport, code);
-        Of(arg)->transport = nullptr;
-    }
-    static void Released(void *arg)
-    {
-        Of(arg)->Note("released");
-        Of(arg)->released++;
-        Of(arg)->transport = nullptr; /* a loop that closes says nothing else */
-        if (Of(arg)->on_released) Of(arg)->on_released();
-    }
 
     static constexpr hoya_protocol_ops kPlain = {
         sizeof(hoya_protocol_ops), Made, nullptr, nullptr, Data, Eof, Pause, Resume, Lost, Released, nullptr};
     static constexpr hoya_protocol_ops kBuffered = {
         sizeof(hoya_protocol_ops), Made, GetBuffer, Updated, nullptr, Eof, Pause, Resume, Lost, Released, nullptr};
-    Trace *trace_;
-    std::string name_;
     bool buffered_;
     char memory_[4096];
 };
