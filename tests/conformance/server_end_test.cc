@@ -9,6 +9,23 @@ namespace hoya_test
 
 class ServerEnd : public WithServers<LoopConformance>
 {
+  protected:
+    /* Two clients, to each of which more is written than goes at once, and one of another server. */
+    struct Crowd {
+        Server server, neighbour;
+        int one, two, three;
+        size_t written; /* to one, and to two */
+    };
+    Crowd Gather()
+    {
+        Crowd crowd = {Serve(house), Serve(other), -1, -1, -1, 3 << 20};
+        crowd.one = Dial(crowd.server), crowd.two = Dial(crowd.server), crowd.three = Dial(crowd.neighbour);
+        for (int fd : {crowd.one, crowd.two, crowd.three}) ExpectEcho(fd);
+        const std::string much(crowd.written, 'x');
+        for (hoya_transport *guest : house.guests)
+            EXPECT_EQ(hoya_transport_write(guest, much.data(), much.size()), 0);
+        return crowd;
+    }
 };
 class NestingServerEnd : public WithServers<NestingConformance>
 {
@@ -85,45 +102,33 @@ TEST_P(ServerEnd, WaitClosedEndsWithTheCloseOfAServerWithoutConnections)
 // Holds: S111
 TEST_P(ServerEnd, CloseClientsLetsThemHaveWhatWasWritten)
 {
-    Server server = Serve(house), neighbour = Serve(other);
-    int one = Dial(server), two = Dial(server), three = Dial(neighbour);
-    ExpectEcho(one);
-    ExpectEcho(two);
-    ExpectEcho(three);
-    std::string much(3 << 20, 'x');
-    for (hoya_transport *guest : house.guests) EXPECT_EQ(hoya_transport_write(guest, much.data(), much.size()), 0);
-    EXPECT_EQ(hoya_server_close_clients(server.get()), 0);
+    Crowd crowd = Gather();
+    EXPECT_EQ(hoya_server_close_clients(crowd.server.get()), 0);
     EXPECT_EQ(house.lost, 0) << "never inside the call";
     size_t heard = 0;
     bool ended = false;
     RunUntil([&] {
         std::vector<char> some(1 << 16);
-        for (ssize_t n; (n = recv(one, some.data(), some.size(), MSG_DONTWAIT)) >= 0;) {
+        for (ssize_t n; (n = recv(crowd.one, some.data(), some.size(), MSG_DONTWAIT)) >= 0;) {
             heard += static_cast<size_t>(n);
             if (n == 0) return ended = true;
         }
         return false;
     });
-    EXPECT_EQ(heard, much.size());
-    ExpectEcho(three);
-    EXPECT_EQ(hoya_server_is_serving(server.get()), 1);
+    EXPECT_EQ(heard, crowd.written);
+    ExpectEcho(crowd.three);
+    EXPECT_EQ(hoya_server_is_serving(crowd.server.get()), 1);
 }
 
 // Holds: S111
 TEST_P(ServerEnd, AbortClientsDropsWhatWasWritten)
 {
-    Server server = Serve(house), neighbour = Serve(other);
-    int one = Dial(server), two = Dial(server), three = Dial(neighbour);
-    ExpectEcho(one);
-    ExpectEcho(two);
-    ExpectEcho(three);
-    std::string much(3 << 20, 'x');
-    for (hoya_transport *guest : house.guests) EXPECT_EQ(hoya_transport_write(guest, much.data(), much.size()), 0);
-    EXPECT_EQ(hoya_server_abort_clients(server.get()), 0);
+    Crowd crowd = Gather();
+    EXPECT_EQ(hoya_server_abort_clients(crowd.server.get()), 0);
     EXPECT_EQ(house.lost, 0) << "never inside the call";
     RunUntil([&] { return house.released == 2; });
-    EXPECT_EQ(hoya_server_count_connections(server.get()), 0u);
-    ExpectEcho(three);
+    EXPECT_EQ(hoya_server_count_connections(crowd.server.get()), 0u);
+    ExpectEcho(crowd.three);
 }
 
 // Holds: S112

@@ -155,16 +155,25 @@ TEST_F(SockUnit, BytesGoAndComeOneByOneAndAllOfThem)
     hoya_task_unref(other);
 }
 
-/* Of sendall's side nobody may come between, also while it only lets others have their turn. */
-TEST_F(SockUnit, WhatAlwaysGoesLetsOthersRunAndKeepsItsSide)
+namespace
 {
-    static size_t total;
+size_t total; /* of what was sent to nobody, who always has room */
+
+void SendToNobody()
+{
     total = 0;
     hoya_sys.send = [](int, const void *, size_t size, int) -> ssize_t {
         size_t n = std::min<size_t>(size, 65536);
         total += n;
         return static_cast<ssize_t>(n);
     };
+}
+} // namespace
+
+/* Of sendall's side nobody may come between, also while it only lets others have their turn. */
+TEST_F(SockUnit, WhatAlwaysGoesLetsOthersRunAndKeepsItsSide)
+{
+    SendToNobody();
     std::string data(64u << 20, 'x');
     size_t seen = 0;
     int between = 1;
@@ -188,13 +197,7 @@ TEST_F(SockUnit, WhatAlwaysGoesLetsOthersRunAndKeepsItsSide)
 
 TEST_F(SockUnit, WithoutMemoryToKeepItsSideASenderKeepsItsTurn)
 {
-    static size_t total;
-    total = 0;
-    hoya_sys.send = [](int, const void *, size_t size, int) -> ssize_t {
-        size_t n = std::min<size_t>(size, 65536);
-        total += n;
-        return static_cast<ssize_t>(n);
-    };
+    SendToNobody();
     std::string data(64u << 20, 'x');
     Work sender = [&] {
         EXPECT_EQ(hoya_sock_sendall(fds[0], data.data(), data.size(), nullptr), 0);
