@@ -91,7 +91,20 @@ void demo_stop_ticking(char text[DEMO_TICKS_SIZE]);
 
 struct hoya_server;
 
+/* ---- a server ------------------------------------------------------------------------------------------- */
+
 /* The line that tells where it listens, and under which host. */
 void demo_say_listening(const struct hoya_server *server);
+void demo_say_listening_socket(hoya_loop *loop, int listener);
+
+/* What it has done. A client that goes takes one off `open`. */
+typedef struct demo_clients {
+    uint64_t served, open, peak, echoed; /* so many now, and at most; bytes */
+} demo_clients;
+
+void demo_client_came(demo_clients *clients);
+
+/* The line that tells of that, of the host's ticks, and of the loop. */
+void demo_say_statistics(hoya_loop *loop, const demo_clients *clients, const char *host_ticks);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * host.c: the host that the command line names, and a timer of the host's own that ticks beside the loop. It counts its
- * ticks and the longest time between two of them: so long would the sockets have kept a window waiting.
+ * ticks and the longest time between two of them: so long would the sockets have kept a window waiting. And what the echo
+ * servers say of themselves.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -69,6 +71,13 @@ void demo_stop_ticking(char text[DEMO_TICKS_SIZE])
              (double)longest / 1e6);
 }
 
+/* Who started us waits for this line. */
+static void say_listening(hoya_loop *loop, const char *address)
+{
+    printf("listening on %s (host: %s)\n", address, hoya_loop_host_name(loop));
+    fflush(stdout);
+}
+
 void demo_say_listening(const hoya_server *server)
 {
     hoya_address address;
@@ -76,6 +85,32 @@ void demo_say_listening(const hoya_server *server)
 
     if (hoya_server_get_sockname(server, 0, &address) >= 0)
         hoya_address_format((struct sockaddr *)&address.storage, address.length, text, sizeof text);
-    printf("listening on %s (host: %s)\n", text, hoya_loop_host_name(hoya_server_get_loop(server)));
-    fflush(stdout); /* who started us waits for this line */
+    say_listening(hoya_server_get_loop(server), text);
+}
+
+void demo_say_listening_socket(hoya_loop *loop, int listener)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    char text[DEMO_ADDRESS_SIZE] = "an unknown address";
+
+    if (getsockname(listener, (struct sockaddr *)&address, &length) == 0)
+        demo_address_text((struct sockaddr *)&address, length, text);
+    say_listening(loop, text);
+}
+
+void demo_client_came(demo_clients *clients)
+{
+    clients->served++;
+    if (++clients->open > clients->peak) clients->peak = clients->open;
+}
+
+void demo_say_statistics(hoya_loop *loop, const demo_clients *clients, const char *host_ticks)
+{
+    hoya_loop_statistics stats = {.size = sizeof stats};
+
+    hoya_loop_stats(loop, &stats);
+    printf("served %" PRIu64 " connections, echoed %" PRIu64 " bytes, peak %" PRIu64
+           " open; host ticks %s; %" PRIu64 " loop rounds\n",
+           clients->served, clients->echoed, clients->peak, host_ticks, stats.rounds);
 }

@@ -9,13 +9,11 @@
  * to pause, and stops reading until it may go on: TCP slows the peer down, and a connection never owns more than that. At the
  * peer's end of input the transport is closed, by default after all has been sent.
  */
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 
 #include "demo.h"
 
-static uint64_t served, open_now, peak, echoed;
+static demo_clients clients;
 
 /* ---- the protocol ------------------------------------------------------------------------------------- */
 
@@ -23,15 +21,14 @@ static int on_made(hoya_transport *transport, void *arg)
 {
     (void)transport;
     (void)arg;
-    served++;
-    if (++open_now > peak) peak = open_now;
+    demo_client_came(&clients);
     return 0;
 }
 
 static int on_data(hoya_transport *transport, const void *data, size_t size, void *arg)
 {
     (void)arg;
-    echoed += size;
+    clients.echoed += size;
     return hoya_transport_write(transport, data, size) == HOYA_ENOMEM ? HOYA_ENOMEM
                                                                       : 0; /* a peer that is gone is no failure */
 }
@@ -53,7 +50,7 @@ static void on_lost(hoya_transport *transport, int code, void *arg)
     (void)transport;
     (void)code;
     (void)arg;
-    open_now--;
+    clients.open--;
 }
 
 static const hoya_protocol_ops echo = {.size = sizeof echo,
@@ -87,16 +84,6 @@ static void on_signal(int number, void *loop)
 static void stop_loop(void *loop)
 {
     hoya_loop_stop(loop);
-}
-
-static void say_statistics(hoya_loop *loop, const char *ticks)
-{
-    hoya_loop_statistics stats = {.size = sizeof stats};
-
-    hoya_loop_stats(loop, &stats);
-    printf("served %" PRIu64 " connections, echoed %" PRIu64 " bytes, peak %" PRIu64
-           " open; host ticks %s; %" PRIu64 " loop rounds\n",
-           served, echoed, peak, ticks, stats.rounds);
 }
 
 /* Runs the loop until the server listens; the server is the future's. */
@@ -134,7 +121,7 @@ static int serve(hoya_loop *loop, const settings *o)
         demo_start_ticking();
         if (rc >= 0) rc = hoya_loop_run_forever(loop);
         demo_stop_ticking(ticks);
-        if (!o->quiet) say_statistics(loop, ticks);
+        if (!o->quiet) demo_say_statistics(loop, &clients, ticks);
         rc = rc < 0 ? demo_library_failed("serve", rc) : DEMO_OK;
     }
     hoya_future_unref(future);

@@ -31,7 +31,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,7 +47,7 @@ typedef struct server {
     int listener;
     struct connection *connections; /* the open ones, the youngest first */
     bool said_full;                 /* that no descriptor was left, once is enough */
-    uint64_t served, open, peak, echoed;
+    demo_clients clients;
     char buffer[BUFFER_SIZE]; /* every read goes here first: idle connections own no buffer */
 } server;
 
@@ -77,7 +76,7 @@ static void close_connection(connection *c)
     if (c->next != NULL) c->next->previous = c->previous;
     if (c->previous != NULL) c->previous->next = c->next;
     else s->connections = c->next;
-    s->open--;
+    s->clients.open--;
 
     free(c->rest);
     free(c);
@@ -101,9 +100,7 @@ static void open_connection(server *s, int fd)
     if (c->next != NULL) c->next->previous = c;
     s->connections = c;
 
-    s->served++;
-    s->open++;
-    if (s->open > s->peak) s->peak = s->open;
+    demo_client_came(&s->clients);
 }
 
 /* Sends what the kernel takes now: a number of bytes, or -1 if the connection is gone. */
@@ -112,7 +109,7 @@ static ssize_t send_some(connection *c, const char *bytes, size_t length)
     ssize_t sent = send(c->fd, bytes, length, MSG_NOSIGNAL);
 
     if (sent < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
-    c->server->echoed += (uint64_t)sent;
+    c->server->clients.echoed += (uint64_t)sent;
     return sent;
 }
 
@@ -203,7 +200,7 @@ static void resume_accepting(void *arg)
 static void pause_accepting(server *s, int reason)
 {
     if (!s->said_full)
-        demo_say("cannot accept more than %" PRIu64 " connections: %s; the others wait", s->open,
+        demo_say("cannot accept more than %" PRIu64 " connections: %s; the others wait", s->clients.open,
                  demo_reason(-reason));
     s->said_full = true;
 
@@ -264,28 +261,6 @@ static void stop_loop(void *arg)
     hoya_loop_stop(arg);
 }
 
-static void say_listening(const server *s)
-{
-    struct sockaddr_storage address;
-    socklen_t length = sizeof address;
-    char text[DEMO_ADDRESS_SIZE] = "an unknown address";
-
-    if (getsockname(s->listener, (struct sockaddr *)&address, &length) == 0)
-        demo_address_text((struct sockaddr *)&address, length, text);
-    printf("listening on %s (host: %s)\n", text, hoya_loop_host_name(s->loop));
-    fflush(stdout); /* who started us waits for this line */
-}
-
-static void say_statistics(const server *s, const char *ticks)
-{
-    hoya_loop_statistics stats = {.size = sizeof stats};
-
-    hoya_loop_stats(s->loop, &stats);
-    printf("served %" PRIu64 " connections, echoed %" PRIu64 " bytes, peak %" PRIu64
-           " open; host ticks %s; %" PRIu64 " loop rounds\n",
-           s->served, s->echoed, s->peak, ticks, stats.rounds);
-}
-
 /* Everything between the birth and the death of the loop. Returns the exit code. */
 static int serve(server *s, const settings *o)
 {
@@ -298,14 +273,14 @@ static int serve(server *s, const settings *o)
 
     loop_to_stop = s->loop;
     handle_signals(on_signal);
-    if (!o->quiet) say_listening(s);
+    if (!o->quiet) demo_say_listening_socket(s->loop, s->listener);
 
     demo_start_ticking();
     rc = hoya_loop_run_forever(s->loop); /* until stop: natively this blocks in epoll, under GLib in a GMainLoop */
     demo_stop_ticking(ticks);
 
     handle_signals(SIG_DFL);
-    if (!o->quiet) say_statistics(s, ticks);
+    if (!o->quiet) demo_say_statistics(s->loop, &s->clients, ticks);
     while (s->connections != NULL) close_connection(s->connections);
     return rc < 0 ? demo_library_failed("run the loop", rc) : DEMO_OK;
 }

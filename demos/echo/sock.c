@@ -11,7 +11,6 @@
  */
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,7 +18,7 @@
 
 enum { BUFFER_SIZE = 16 * 1024 };
 
-static uint64_t served, open_now, peak, echoed;
+static demo_clients clients;
 
 /* ---- a connection ------------------------------------------------------------------------------------- */
 
@@ -33,7 +32,7 @@ static int serve(hoya_task *self, void *arg)
     (void)self;
     while ((n = hoya_sock_recv(*fd, bytes, sizeof bytes)) > 0) {
         int rc = hoya_sock_sendall(*fd, bytes, (size_t)n, &sent);
-        echoed += sent;
+        clients.echoed += sent;
         if (rc < 0) break;
     }
     return 0; /* a peer that is gone is no failure */
@@ -46,7 +45,7 @@ static void close_connection(void *arg)
 
     close(*fd);
     free(fd);
-    open_now--;
+    clients.open--;
 }
 
 static int begin_connection(hoya_task *acceptor, hoya_fd fd)
@@ -59,8 +58,7 @@ static int begin_connection(hoya_task *acceptor, hoya_fd fd)
         return HOYA_ENOMEM;
     }
     *arg = fd;
-    served++;
-    if (++open_now > peak) peak = open_now;
+    demo_client_came(&clients);
     return hoya_create_task(hoya_task_get_loop(acceptor), serve, arg, &options, NULL);
 }
 
@@ -82,7 +80,7 @@ static int accept_all(hoya_task *self, void *arg)
         int rc = hoya_sock_accept(*listener, &fd, NULL);
         if (rc == 0) rc = begin_connection(self, fd);
         if (may_pass(rc)) {
-            demo_say("cannot accept more than %" PRIu64 " connections: %s; the others wait", open_now,
+            demo_say("cannot accept more than %" PRIu64 " connections: %s; the others wait", clients.open,
                      demo_reason(rc));
             rc = hoya_sleep(HOYA_SEC(1)); /* at once it would fail again */
         }
@@ -103,28 +101,6 @@ static void on_signal(int number, void *acceptor)
     hoya_task_cancel(acceptor, "a signal");
 }
 
-static void say_listening(hoya_loop *loop, int listener)
-{
-    struct sockaddr_storage address;
-    socklen_t length = sizeof address;
-    char text[DEMO_ADDRESS_SIZE] = "an unknown address";
-
-    if (getsockname(listener, (struct sockaddr *)&address, &length) == 0)
-        demo_address_text((struct sockaddr *)&address, length, text);
-    printf("listening on %s (host: %s)\n", text, hoya_loop_host_name(loop));
-    fflush(stdout); /* who started us waits for this line */
-}
-
-static void say_statistics(hoya_loop *loop, const char *ticks)
-{
-    hoya_loop_statistics stats = {.size = sizeof stats};
-
-    hoya_loop_stats(loop, &stats);
-    printf("served %" PRIu64 " connections, echoed %" PRIu64 " bytes, peak %" PRIu64
-           " open; host ticks %s; %" PRIu64 " loop rounds\n",
-           served, echoed, peak, ticks, stats.rounds);
-}
-
 /* Returns the exit code. */
 static int run(hoya_loop *loop, int listener, bool quiet)
 {
@@ -136,12 +112,12 @@ static int run(hoya_loop *loop, int listener, bool quiet)
     rc = hoya_loop_add_signal_handler(loop, SIGINT, on_signal, acceptor, NULL);
     if (rc >= 0) rc = hoya_loop_add_signal_handler(loop, SIGTERM, on_signal, acceptor, NULL);
     if (rc >= 0) {
-        if (!quiet) say_listening(loop, listener);
+        if (!quiet) demo_say_listening_socket(loop, listener);
         demo_start_ticking();
         rc =
             hoya_run_until_complete(loop, hoya_task_future(acceptor), NULL); /* when its children have ended, too */
         demo_stop_ticking(ticks);
-        if (!quiet) say_statistics(loop, ticks);
+        if (!quiet) demo_say_statistics(loop, &clients, ticks);
     }
     hoya_task_unref(acceptor);
     return rc == HOYA_ECANCELED ? DEMO_OK : demo_library_failed("serve", rc);

@@ -9,15 +9,13 @@
  * clients are children of a group. A signal cancels the task that waits for them: the server closes, the clients end, and
  * what they have written still goes out.
  */
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 
 #include "demo.h"
 
 enum { BUFFER_SIZE = 16 * 1024 };
 
-static uint64_t served, open_now, peak, echoed;
+static demo_clients clients;
 
 /* ---- a connection ------------------------------------------------------------------------------------- */
 
@@ -28,17 +26,16 @@ static int echo(hoya_task *self, hoya_stream *stream, void *arg)
 
     (void)self;
     (void)arg;
-    served++;
-    if (++open_now > peak) peak = open_now;
+    demo_client_came(&clients);
     while ((n = hoya_stream_read(stream, bytes, sizeof bytes)) > 0) {
         int rc = hoya_stream_write(stream, bytes, (size_t)n);
         if (rc < 0) {
             n = rc;
             break;
         }
-        echoed += (uint64_t)n;
+        clients.echoed += (uint64_t)n;
     }
-    open_now--;
+    clients.open--;
     return (int)n; /* a peer that is gone is no failure: what ended the connection is not reported */
 }
 
@@ -74,16 +71,6 @@ static void on_signal(int number, void *task)
     hoya_task_cancel(task, "a signal");
 }
 
-static void say_statistics(hoya_loop *loop, const char *ticks)
-{
-    hoya_loop_statistics stats = {.size = sizeof stats};
-
-    hoya_loop_stats(loop, &stats);
-    printf("served %" PRIu64 " connections, echoed %" PRIu64 " bytes, peak %" PRIu64
-           " open; host ticks %s; %" PRIu64 " loop rounds\n",
-           served, echoed, peak, ticks, stats.rounds);
-}
-
 /* Returns the exit code. */
 static int run(hoya_loop *loop, settings *o)
 {
@@ -98,7 +85,7 @@ static int run(hoya_loop *loop, settings *o)
         demo_start_ticking();
         rc = hoya_run_until_complete(loop, hoya_task_future(server), NULL);
         demo_stop_ticking(ticks);
-        if (!o->quiet && rc == HOYA_ECANCELED) say_statistics(loop, ticks);
+        if (!o->quiet && rc == HOYA_ECANCELED) demo_say_statistics(loop, &clients, ticks);
     }
     hoya_task_unref(server);
     return rc == HOYA_ECANCELED ? DEMO_OK : demo_library_failed("serve", rc);
