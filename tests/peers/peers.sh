@@ -110,7 +110,7 @@ else
     redis-server --port 0 --unixsocket "$tmp/redis/socket" --dir "$tmp/redis" --save '' --appendonly no >"$tmp/redis/log" 2>&1 &
     pids+=($!)
     for ((i = 0; i < 250; i++)); do
-        [[ ! -S $tmp/redis/socket ]] || break
+        [[ $(redis-cli -s "$tmp/redis/socket" ping 2>&1) != PONG ]] || break # the path is there before somebody listens
         sleep 0.02
     done
     timeout 60 "$here/demo-redis" --host "$host" --socket "$tmp/redis/socket" >"$tmp/out" || { cat "$tmp/out" >&2; fail "hiredis did not get its answers"; }
