@@ -421,4 +421,12 @@ INSTANTIATE_TEST_SUITE_P(Hosts, GuestConformance, ::testing::ValuesIn(foreign_va
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(NestingConformance);
 INSTANTIATE_TEST_SUITE_P(Hosts, NestingConformance, ::testing::ValuesIn(nesting_variants()), Name);
 
+std::string Much(size_t size)
+{
+    std::string data = "abcdefghijklmnopqrstuvw"; /* of no even length */
+    while (data.size() < size) data += data;      /* letter by letter a sanitizer takes long */
+    data.resize(size);
+    return data;
+}
+
 } // namespace hoya_test

@@ -177,6 +177,9 @@ int64_t ThreadCpu();         /* processor time of this thread */
 int OpenFds();               /* descriptors of this process */
 void Burn(int64_t duration); /* keeps the processor busy */
 
+/* Bytes that tell when one is missing; as many as a pair of sockets does not take, unless the test says how many. */
+std::string Much(size_t size = 4u << 20);
+
 } // namespace hoya_test
 
 #endif

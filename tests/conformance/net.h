@@ -129,13 +129,6 @@ class NetConformance : public LoopConformance
         char byte;
         return recv(fd, &byte, 1, MSG_PEEK) == 0;
     }
-    /* More than a pair of sockets takes. */
-    static std::string Much(size_t size = 4u << 20)
-    {
-        std::string data(size, ' ');
-        for (size_t i = 0; i < size; i++) data[i] = static_cast<char>('a' + i % 23);
-        return data;
-    }
     /* Reads from the other end until the connection has ended; what came. */
     std::string ReceiveAll(int peer, const Recorder &recorder)
     {

@@ -109,12 +109,6 @@ class StreamConformance : public TaskConformance
         char byte;
         return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
     }
-    static std::string Much(size_t size = 4u << 20)
-    {
-        std::string data(size, ' ');
-        for (size_t i = 0; i < size; i++) data[i] = static_cast<char>('a' + i % 23);
-        return data;
-    }
     /* In a task: some rounds for the others. */
     static void Rounds(int count)
     {
