@@ -15,10 +15,22 @@ function(hoya_add_googletest)
 endfunction()
 
 # hoya_test_code(TARGET): how tests are compiled. They are not what is tested, and googletest's templates take a compiler
-# that optimises them three times as long; the library keeps the preset's own flags, and so do the programs in C.
+# that optimises them three times as long, and one that looks for undefined behaviour in them half as long again; the library
+# keeps the preset's own flags, and so do the programs in C, and a test of templates that are the library's
+# (hoya_test_of_templates).
 function(hoya_test_code target)
     hoya_compile(${target})
     target_compile_options(${target} PRIVATE -O0 -Wno-dangling-else) # gcc takes an EXPECT_EQ after an `if` for one
+    if(HOYA_SANITIZER STREQUAL asan)
+        target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
+    endif()
+endfunction()
+
+# hoya_test_of_templates(SOURCE...): what they instantiate is the library's.
+function(hoya_test_of_templates)
+    if(HOYA_SANITIZER STREQUAL asan)
+        set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "-fsanitize=undefined;-fno-sanitize-recover=all")
+    endif()
 endfunction()
 
 # hoya_test_objects(TARGET BASE SOURCE...): what several programs have in common, compiled once. BASE is

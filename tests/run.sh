@@ -15,6 +15,7 @@ Builds each preset in build/<preset>, runs its tests, and looks whether every re
   --compile-only NAME[,NAME...]  presets to build and not to test; alone, no other preset is tested
   --jobs N                       how many compilers at a time, and twice as many tests (default: one a processor)
   --filter RE                    only the entries of ctest that match; `ctest --test-dir build/dev -N` lists them
+  --gate                         leave out what .ci/run leaves out: under a sanitizer each variant that the other one has
   --mutants                      instead of testing: puts each fault of tests/mutants.txt into a copy of the library and
                                  looks whether a test notices; --filter RE: only those whose line matches
   --no-install                   do not install Debian packages that are missing
@@ -36,7 +37,7 @@ die()
 # ---- options -----------------------------------------------------------------------------------------------
 
 known="dev release asan tsan clang-release clang-asan i386 musl aarch64"
-presets= compile_only= jobs=$(nproc) filter= install=yes mutants=no
+presets= compile_only= jobs=$(nproc) filter= left_out= install=yes mutants=no
 
 names() # LIST: the presets of a comma-separated list
 {
@@ -60,6 +61,7 @@ while [ $# -gt 0 ]; do
         case $2 in *[!0-9]* | 0 | '') die "--jobs wants a number, not \"$2\"" ;; esac
         jobs=$2; shift ;;
     --filter) filter=$2; shift ;;
+    --gate) left_out="--label-exclude beyond-the-gate" ;;
     --mutants) mutants=yes ;;
     --no-install) install=no ;;
     --help) usage; exit 0 ;;
@@ -146,7 +148,7 @@ run_tests() # PRESET
     verdicts=$PWD/build/$1/verdicts.txt junit=$PWD/build/$1/junit.xml
     rm -f "$junit"
     # Twice as many as there are processors: most of their time the tests wait, for clocks and for silence.
-    ctest --test-dir "build/$1" --no-tests=error --parallel $((2 * jobs)) ${filter:+--tests-regex "$filter"} \
+    ctest --test-dir "build/$1" --no-tests=error --parallel $((2 * jobs)) ${filter:+--tests-regex "$filter"} $left_out \
         --output-junit "$junit" --test-output-size-passed 100000000 --test-output-size-failed 100000000 || :
     : >"$verdicts"
     [ ! -f "$junit" ] || LC_ALL=C awk -f tests/verdicts.awk "$junit" >"$verdicts"
