@@ -3,8 +3,8 @@
  * tour 12: gather, and cancel.
  *
  * gather makes one future of several: it is done when all are, with the values in their order. The first failure is its
- * own, and what that means for the others the caller says. A cancel is a request that arrives where a task waits: there it
- * can clean up; nothing that had arrived before is lost.
+ * own at once, and cancels the others. A cancel is a request that arrives where a task waits: there it can clean up;
+ * nothing that had arrived before is lost.
  */
 #include <hoya/hoya.h>
 #include <stdio.h>
@@ -25,11 +25,11 @@ static int work(hoya_task *self, void *arg)
         printf("  %s: %s, so I clean up\n", j->name, hoya_error_name(rc));
         return rc;
     }
-    printf("  %s: through\n", j->name);
+    printf("  %s: %s\n", j->name, j->ends_with < 0 ? "fails" : "through");
     return j->ends_with < 0 ? j->ends_with : hoya_task_set_value(self, j->name, NULL);
 }
 
-static int gather(hoya_loop *loop, job *jobs, uint32_t flags)
+static int gather(hoya_loop *loop, job *jobs)
 {
     hoya_task *tasks[3];
     hoya_future *futures[3], *all;
@@ -37,9 +37,8 @@ static int gather(hoya_loop *loop, job *jobs, uint32_t flags)
         must(hoya_create_task(loop, work, &jobs[i], NULL, &tasks[i]));
         futures[i] = hoya_task_future(tasks[i]);
     }
-    must(hoya_gather(loop, futures, 3, flags, &all));
+    must(hoya_gather(loop, futures, 3, 0, &all)); /* HOYA_GATHER_KEEP_SIBLINGS: a failure leaves the others alone */
     int rc = hoya_await(all, NULL);
-    if (rc < 0) hoya_future_cancel(all, "one has failed");  /* gather leaves the others alone, unless it is told */
     for (int i = 0; i < 3; i++) hoya_wait_done(futures[i]); /* until each of them has ended */
     hoya_future_unref(all);
     for (int i = 0; i < 3; i++) hoya_task_unref(tasks[i]);
@@ -52,9 +51,12 @@ static int program(hoya_task *self, void *arg)
     hoya_loop *loop = hoya_task_get_loop(self);
     job good[] = {{"a", HOYA_MSEC(3), 0}, {"b", HOYA_MSEC(1), 0}, {"c", HOYA_MSEC(6), 0}};
     printf("all of them\n");
-    printf("gather: %d\n", gather(loop, good, 0));
+    printf("gather: %d\n", gather(loop, good));
+    job bad[] = {{"a", HOYA_MSEC(1), HOYA_EIO}, {"b", HOYA_SEC(10), 0}, {"c", HOYA_SEC(10), 0}};
+    printf("one fails\n");
+    printf("gather: %s\n", hoya_error_name(gather(loop, bad)));
 
-    printf("one cancels the others\n");
+    printf("one is cancelled\n");
     hoya_task *task;
     job slow = {"slow", HOYA_SEC(10), 0};
     must(hoya_create_task(loop, work, &slow, NULL, &task));
