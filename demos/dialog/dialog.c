@@ -42,14 +42,13 @@ static int answer(hoya_task *self, void *arg)
     int rc = hoya_sleep(HOYA_MSEC(250));
     if (rc >= 0 && all->picture) all->saved = toolkit_save_picture(all->picture);
     if (rc >= 0) rc = hoya_sleep(HOYA_MSEC(250));
-    toolkit_close_dialog(); /* or the dialog would wait for ever */
+    toolkit_press_yes(); /* or the dialog would wait for ever */
     return rc;
 }
 
 static int run_dialog(void *question)
 {
-    toolkit_run_dialog(question);
-    return 0;
+    return toolkit_run_dialog(question);
 }
 
 static int ask(hoya_task *self, demo *all)
@@ -60,7 +59,7 @@ static int ask(hoya_task *self, demo *all)
     int rc = hoya_create_task(hoya_task_get_loop(self), answer, all, NULL, NULL);
     if (rc < 0) return rc;
     int64_t start = hoya_loop_time(hoya_task_get_loop(self));
-    hoya_call_on_thread_stack(run_dialog, "Shall the other tasks go on meanwhile?");
+    int yes = hoya_call_on_thread_stack(run_dialog, "Shall the other tasks go on meanwhile?");
     int64_t took = hoya_loop_time(hoya_task_get_loop(self)) - start;
 
     printf("%s: the dialog was open for %d ms; steps of the other tasks meanwhile:", toolkit_name,
@@ -71,7 +70,7 @@ static int ask(hoya_task *self, demo *all)
         if (fewest < 0 || steps < fewest) fewest = steps;
     }
     printf("\n");
-    return fewest >= ENOUGH && all->saved == 0 ? 0 : HOYA_ESTATE;
+    return yes && fewest >= ENOUGH && all->saved == 0 ? 0 : HOYA_ESTATE;
 }
 
 static int program(hoya_task *self, void *arg)

@@ -49,24 +49,26 @@ void toolkit_show(int bar, int percent)
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(bars[bar]), percent / 100.0);
 }
 
-void toolkit_run_dialog(const char *question)
+int toolkit_run_dialog(const char *question)
 {
     dialog = gtk_message_dialog_new(GTK_WINDOW(window), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION, GTK_BUTTONS_YES_NO,
                                     "%s", question);
-    gtk_dialog_run(GTK_DIALOG(dialog));
+    int yes = gtk_dialog_run(GTK_DIALOG(dialog)) == GTK_RESPONSE_YES;
     gtk_widget_destroy(dialog);
+    return yes;
 }
 
-void toolkit_close_dialog(void)
+void toolkit_press_yes(void)
 {
     gtk_dialog_response(GTK_DIALOG(dialog), GTK_RESPONSE_YES);
 }
 
 int toolkit_save_picture(const char *path)
 {
-    GdkWindow *root = gdk_get_default_root_window();
+    GdkRectangle part;
+    gdk_window_get_frame_extents(gtk_widget_get_window(window), &part);
     GdkPixbuf *picture =
-        gdk_pixbuf_get_from_window(root, 0, 0, gdk_window_get_width(root), gdk_window_get_height(root));
+        gdk_pixbuf_get_from_window(gdk_get_default_root_window(), part.x, part.y, part.width, part.height);
     int saved = picture && gdk_pixbuf_save(picture, path, "png", NULL, NULL);
     g_clear_object(&picture);
     return saved ? 0 : -1;

@@ -6,6 +6,7 @@
 #include <QtWidgets/QApplication>
 #include <QtWidgets/QMessageBox>
 #include <QtWidgets/QProgressBar>
+#include <QtWidgets/QPushButton>
 #include <QtWidgets/QVBoxLayout>
 #include <hoya/qt.h>
 #include <memory>
@@ -58,20 +59,22 @@ void toolkit_show(int bar, int percent)
     bars[static_cast<size_t>(bar)]->setValue(percent);
 }
 
-void toolkit_run_dialog(const char *question)
+int toolkit_run_dialog(const char *question)
 {
     QMessageBox box(QMessageBox::Question, "A question", question, QMessageBox::Yes | QMessageBox::No,
                     window.get());
     dialog = &box;
-    box.exec();
+    return box.exec() == QMessageBox::Yes;
 }
 
-void toolkit_close_dialog()
+void toolkit_press_yes()
 {
-    dialog->accept();
+    dialog->button(QMessageBox::Yes)->click();
 }
 
 int toolkit_save_picture(const char *path)
 {
-    return QApplication::primaryScreen()->grabWindow(0).save(path, "PNG") ? 0 : -1;
+    QRect part = window->frameGeometry();
+    QPixmap picture = QApplication::primaryScreen()->grabWindow(0, part.x(), part.y(), part.width(), part.height());
+    return picture.save(path, "PNG") ? 0 : -1;
 }

@@ -20,11 +20,11 @@ void toolkit_close(void);
 
 void toolkit_show(int bar, int percent);
 
-/* Opens the dialog, modal, and returns when it is closed: here the toolkit's main loop runs once more. */
-void toolkit_run_dialog(const char *question);
-void toolkit_close_dialog(void);
+/* Opens the dialog, modal, and returns when it is closed, with 1 for yes: here the toolkit's main loop runs once more. */
+int toolkit_run_dialog(const char *question);
+void toolkit_press_yes(void);
 
-/* A picture of the screen, as PNG. 0, or -1. */
+/* A picture of the screen, as far as the window goes, and so with the dialog; as PNG. 0, or -1. */
 int toolkit_save_picture(const char *path);
 
 HOYA_END_DECLS
