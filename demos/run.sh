@@ -6,12 +6,16 @@
 # The story is at the end, in main. Before it: the words, the packages, the limit of open files, the build, a server
 # that can be started and stopped, a display, then one section a demo. A step that fails says so in a sentence and ends the
 # script with 1; a wrong command line ends it with 2. Servers and temporary files go away in every case.
+#
+# A demo is its name here, a function demo_NAME, and what it needs in missing_packages and targets.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/demos
 
-demos=(echo forward chat redis ping swap dialog)
+faces=(irc-gtk irc-qt irc-term)                          # programs that a person sits in front of
+checks=(echo forward chat redis ping swap dialog tour)   # programs that look after themselves
+others=(million errors)                                  # asked for by name only
 host=all
 connections=1000
 messages=100
@@ -22,7 +26,17 @@ usage() {
     cat <<END
 Usage: demos/run.sh [DEMO] [OPTION]...
 
+Without a DEMO: an IRC client, with a small server in the same program, in the face that fits the machine.
+  with a display     its window, of GTK or of Qt
+  without one        both windows on an X server of its own (Xvfb), where they play a scene and save pictures; then
+                     the client in this terminal; and where nobody sits at one, all the other demos
+
 Demos:
+  all                every demo of this list but the last two; waits for nobody, and checks what it can: the faces play
+                     their scenes, whatever display there is
+  irc-gtk, irc-qt    an IRC client: opens its window, with a small server in the same program; without a display it plays
+                     a scene and saves pictures of it
+  irc-term           the same in the terminal; without a terminal two of them talk to each other by scripts
   echo               an echo server on hoya's callbacks, driven by socat and netcat, then by a client of hoya's own
                      that opens many connections at once; then the same server by a protocol, by plain sockets in
                      tasks, and by streams; prints a table
@@ -34,20 +48,14 @@ Demos:
   ping               a UDP ping and the echo that answers it: 50 datagrams, one each 20 ms
   swap               one program under every host, in one process: prints its trace, and whether it is the same
   dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
-  irc-term           an IRC client in the terminal, with a small server in the same program; without a terminal two of
-                     them talk to each other by scripts
-  irc-gtk, irc-qt    an IRC client: opens its window, with a small server in the same program; without a display it plays
-                     a scene and saves pictures of it
   tour [N]           the short programs of the tutorial, one after the other, or the one with this number: what each is
                      about, and what it prints
   million            so many tasks (--tasks), all asleep at once in one thread: what that costs
   errors             what the two programs of echo say when something is wrong
 
-Without a DEMO: echo, forward, chat, redis, ping, swap, dialog.
-
-Options:
-  --host NAME        native, glib, qt, libuv, or all (the default); swap runs all that were built, dialog
-                     GTK for glib, and Qt
+Options, of which any without a DEMO means all:
+  --host NAME        native, glib, qt, libuv, or all (the default); swap runs all that were built, a window
+                     is GTK's for glib, Qt's for qt
   --connections N    connections open together, $connections by default
   --messages N       messages a connection, $messages by default
   --size N           bytes a message, $size by default
@@ -55,8 +63,7 @@ Options:
   --help             print this
 
 Installs the Debian packages that are missing (as root, or through sudo), builds in build/demos, and talks to
-127.0.0.1 and a Unix socket only. Without a display dialog, irc-gtk and irc-qt run on an X server of their own
-(Xvfb).
+127.0.0.1 and a Unix socket only. Without a display what has windows runs on an X server of its own (Xvfb).
 END
 }
 
@@ -82,14 +89,23 @@ number() { # number OPTION TEXT
 # ---- a fresh Debian ----------------------------------------------------------------------------------------
 
 have() { command -v "$1" >/dev/null; }
-wants() { [[ " ${demos[*]} " == *" $1 "* ]]; } # is this demo to run?
+wants() { # is one of these demos to run?
+    local demo
+    for demo; do
+        [[ " ${demos[*]} " != *" $demo "* ]] || return 0
+    done
+    return 1
+}
+dialog_of_tour() { wants tour && [[ -z $step || $step == 21 ]]; }
+displayed() { [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; }
+seated() { [[ $given != all && -t 0 && -t 1 ]]; } # is somebody at this terminal?
 
 missing_packages() {
     # gcc can be there without the C library's headers: it only recommends them.
     have cc && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1 || echo gcc libc6-dev
     have cmake || echo cmake
     have ninja || echo ninja-build
-    if wants echo || wants forward || wants chat || wants errors; then
+    if wants echo forward chat errors; then
         have socat || echo socat
         nc_knows_N || echo netcat-openbsd
     fi
@@ -108,9 +124,9 @@ missing_packages() {
     [[ $host != @(all|glib) ]] || pkg-config --exists glib-2.0 2>/dev/null || echo libglib2.0-dev
     [[ $host != @(all|qt) ]] || pkg-config --exists Qt5Core 2>/dev/null || echo g++ qtbase5-dev
     [[ $host != @(all|libuv) ]] || pkg-config --exists libuv 2>/dev/null || echo libuv1-dev
-    wants dialog || wants irc-gtk || wants irc-qt || return 0
+    wants dialog irc-gtk irc-qt || dialog_of_tour || return 0
     [[ $host != @(all|glib) ]] || pkg-config --exists gtk+-3.0 2>/dev/null || echo libgtk-3-dev
-    [[ -n ${DISPLAY:-} ]] || have Xvfb || echo xvfb
+    [[ -n ${DISPLAY:-} ]] || { displayed && ! wants dialog tour; } || have Xvfb || echo xvfb
     ! wants irc-gtk || [[ -e /usr/share/icons/Adwaita/index.theme ]] || echo adwaita-icon-theme librsvg2-common
 }
 
@@ -119,7 +135,7 @@ nc_knows_N() { have nc && [[ $(nc -h 2>&1) == *-N* ]]; }
 
 install_packages() {
     local -a packages sudo=()
-    mapfile -t packages < <(missing_packages | tr ' ' '\n')
+    mapfile -t packages < <(missing_packages | tr ' ' '\n' | sort -u)
     ((${#packages[@]})) || return 0
 
     have apt-get || die "please install what Debian calls ${packages[*]}; there is no apt-get here to do it"
@@ -148,13 +164,25 @@ raise_file_limit() {
     say "raised the limit of open files from $soft to $need"
 }
 
+# The first window shall be there soon, and a step of the tour: for these the rest is not built.
+targets() {
+    local source
+    if [[ -n $step && $step != 21 ]]; then
+        for source in "$root/demos/tour/$(printf %02d "$step")"_*.c; do echo "tour-$(basename "$source" .c)"; done
+    elif ! wants "${checks[@]}" "${others[@]}"; then
+        printf 'demo-%s\n' "${demos[@]}"
+    fi
+}
+
 build_demos() {
-    say "building in ${build#"$root"/}"
+    local -a targets
+    mapfile -t targets < <(targets)
+    say "building ${targets[*]:+${targets[*]} }in ${build#"$root"/}"
     cd "$root"
     # No tests, so no googletest; a C++ compiler for Qt alone. A new compiler's new warnings need not stop us.
     run_logged "configuring" cmake --preset release -B "$build" -DHOYA_BUILD_TESTS=OFF -DHOYA_BUILD_BENCH=OFF -DHOYA_REQUIRE_ALL=OFF \
         -DHOYA_WERROR=OFF
-    run_logged "building" cmake --build "$build"
+    run_logged "building" cmake --build "$build" ${targets[@]:+--target "${targets[@]}"}
     server=$build/demos/demo-echo-server
     protocol=$build/demos/demo-echo-protocol
     plain=$build/demos/demo-echo-sock
@@ -386,11 +414,11 @@ demo_swap() {
 
 # ---- dialog ------------------------------------------------------------------------------------------------
 
-start_display() { # start_display [SIZE]; one that is there already is good enough
+start_display() { # one that is there already is good enough
     [[ -z ${DISPLAY:-} ]] || return 0
     local number
     mkfifo "$tmp/display"
-    Xvfb -displayfd 3 -screen 0 "${1:-640x480}x24" -nolisten tcp 3>"$tmp/display" >"$tmp/Xvfb" 2>&1 &
+    Xvfb -displayfd 3 -screen 0 960x860x24 -nolisten tcp 3>"$tmp/display" >"$tmp/Xvfb" 2>&1 &
     display_pid=$!
     read -r number <"$tmp/display" || { cat "$tmp/Xvfb" >&2; die "Xvfb does not start"; }
     export DISPLAY=:$number
@@ -415,7 +443,7 @@ demo_dialog() {
 
 # With a terminal it is the user's; its own server is in it.
 demo_irc-term() {
-    if [[ -t 0 && -t 1 ]]; then
+    if seated; then
         "$build/demos/demo-irc-term" || die "the client did not end well"
     else
         "$root/demos/irc/test.sh" "$build/demos/demo-irc-term" first-run embedded restart nonsense ||
@@ -425,17 +453,29 @@ demo_irc-term() {
 
 # ---- irc, in a window -----------------------------------------------------------------------------------------
 
+# On a display it is the user's; on our own it plays its scene.
 irc_of() { # irc_of gtk|qt
-    if [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
-        "$build/demos/demo-irc-$1"
+    if displayed && [[ -z $display_pid ]]; then
+        "$build/demos/demo-irc-$1" || die "the client did not end well"
         return
     fi
     local picture=$build/irc-$1.png
     rm -f "$build/irc-$1"-*.png
-    start_display 960x680
+    start_display
     QT_QPA_PLATFORM=xcb GDK_BACKEND=x11 NO_AT_BRIDGE=1 timeout -k 5 60 "$build/demos/demo-irc-$1" --scene "$picture" ||
         die "the scene was not as it should be"
     for picture in "$build/irc-$1"-*.png; do echo "    ${picture#"$root"/}"; done
+}
+
+# Which one belongs to this desktop, and needs the least waiting? Qt may not know Wayland; of the two it is sooner installed.
+window_here() {
+    if [[ -z ${DISPLAY:-} ]]; then echo irc-gtk
+    elif [[ ${XDG_CURRENT_DESKTOP:-} == @(*KDE*|*LXQt*) ]]; then echo irc-qt
+    elif pkg-config --exists gtk+-3.0; then echo irc-gtk
+    elif pkg-config --exists Qt5Widgets; then echo irc-qt
+    elif [[ $(/sbin/ldconfig -p) == *libgtk-3.so* ]]; then echo irc-gtk
+    else echo irc-qt
+    fi 2>/dev/null
 }
 
 demo_irc-gtk() { irc_of gtk; }
@@ -443,29 +483,35 @@ demo_irc-qt() { irc_of qt; }
 
 # ---- tour --------------------------------------------------------------------------------------------------
 
-# The words at the head of the source, what it prints, and whether that is what it should print.
-step_of_tour() { # step_of_tour SOURCE
-    local name
-    name=$(basename "$1" .c)
-    sed -n '/^ \* tour [0-9]*:/,/^ \*\//{s/^ \*\/$//;s/^ \* \{0,1\}//;p}' "$1"
-    timeout 60 "$build/demos/tour-$name" >"$tmp/out" || die "tour-$name failed"
+# The words at the head of the source, what the program prints, and whether that is what it should print.
+step_of_tour() { # step_of_tour SOURCE [TOOLKIT]
+    local name program
+    name=$(basename "$1" .c) program=tour-$(basename "$1" .c)${2:+-$2}
+    [[ $2 == qt && $host != qt ]] || sed -n '/^ \* tour [0-9]*:/,/^ \*\//{s/^ \*\/$//;s/^ \* \{0,1\}//;p}' "$1"
+    QT_QPA_PLATFORM=xcb GDK_BACKEND=x11 NO_AT_BRIDGE=1 timeout 60 "$build/demos/$program" >"$tmp/out" 2>"$tmp/errors" ||
+        { cat "$tmp/out" "$tmp/errors" >&2; die "$program failed"; }
     sed 's/^/    /' "$tmp/out"
     # Of the hosts that are not there nothing is expected.
     grep -F -f <([[ $name != 20_* ]] || sed 's/:.*/:/' "$tmp/out") "$root/demos/tour/expected/$name.txt" >"$tmp/expected" ||
         cp "$root/demos/tour/expected/$name.txt" "$tmp/expected"
-    diff -u "$tmp/expected" "$tmp/out" || die "tour-$name should have printed something else"
-    echo "    (demos/tour/$name.c)"
+    diff -u "$tmp/expected" "$tmp/out" || die "$program should have printed something else"
+    echo "    (demos/tour/$name.c${2:+, $2})"
     echo
 }
 
 demo_tour() {
-    local source found=no
+    local source
     for source in "$root"/demos/tour/[0-9]*.c; do
         [[ -z $step || $(basename "$source") == $(printf %02d "$step")_* ]] || continue
-        found=yes
-        step_of_tour "$source"
+        if [[ $source != */21_* ]]; then
+            step_of_tour "$source" ""
+            continue
+        fi
+        [[ $host == @(all|glib|qt) ]] || { echo "  the modal dialog of tour 21 wants a toolkit: --host glib or qt"; continue; }
+        start_display
+        [[ $host == qt ]] || step_of_tour "$source" gtk
+        [[ $host == glib ]] || step_of_tour "$source" qt
     done
-    [[ $found == yes ]] || wrong "there is no program $step in the tour"
 }
 
 # ---- million -----------------------------------------------------------------------------------------------
@@ -524,6 +570,7 @@ demo_errors() {
 
 given=
 step=
+options=no
 while (($#)); do
     case $1 in
     --help) usage; exit ;;
@@ -531,6 +578,7 @@ while (($#)); do
         (($# > 1)) || wrong "$1 wants a value"
         [[ $1 == --host ]] || number "$1" "$2"
         declare "${1#--}=$2"
+        options=yes
         shift
         ;;
     -*) wrong "there is no option $1" ;;
@@ -546,20 +594,41 @@ while (($#)); do
     esac
     shift
 done
+case $host in
+all) hosts=(native glib qt libuv) ;;
+native | glib | qt | libuv) hosts=("$host") ;;
+*) wrong "there is no host \"$host\"" ;;
+esac
+
+# Without a word: a window; or where there is none to be seen, pictures of both and the client in the terminal; or, where
+# nobody sits, everything.
+asked=$given
+if [[ -z $given ]]; then
+    if [[ $options == yes ]]; then given=all
+    elif displayed; then given=$(window_here)
+    elif ! seated; then given=all
+    fi
+fi
 case $given in
-'') ;;
-echo | forward | chat | redis | ping | swap | dialog | irc-term | irc-gtk | irc-qt | tour | million | errors) demos=("$given") ;;
-*) wrong "there is no demo \"$given\"" ;;
+'') demos=("${faces[@]}") ;;
+all)
+    unset DISPLAY WAYLAND_DISPLAY # nobody's windows
+    demos=("${checks[@]}")
+    [[ $host != @(all|native) ]] || demos=(irc-term "${demos[@]}")
+    [[ $host != @(all|qt) ]] || demos=(irc-qt "${demos[@]}")
+    [[ $host != @(all|glib) ]] || demos=(irc-gtk "${demos[@]}")
+    ;;
+*)
+    declare -F "demo_$given" >/dev/null || wrong "there is no demo \"$given\""
+    [[ -z $step ]] || compgen -G "$root/demos/tour/$(printf %02d "$step")_*.c" >/dev/null || wrong "there is no program $step in the tour"
+    demos=("$given")
+    ;;
 esac
 case $given in
 irc-term) host=native ;;
 irc-gtk) host=glib ;;
 irc-qt) host=qt ;;
-esac
-case $host in
-all) hosts=(native glib qt libuv) ;;
-native | glib | qt | libuv) hosts=("$host") ;;
-*) wrong "there is no host \"$host\"" ;;
+tour) [[ -z $step || $step == 2[01] || $host != all ]] || host=native ;;
 esac
 
 tmp=$(mktemp -d)
@@ -567,10 +636,12 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-if wants echo || wants forward; then raise_file_limit; fi
+if wants echo forward; then raise_file_limit; fi
 install_packages
 build_demos
 for demo in "${demos[@]}"; do
+    ((${#demos[@]} == 1)) || say "$demo"
     "demo_$demo"
     echo
 done
+[[ -n $asked ]] || say "there is more: demos/run.sh --help"
