@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * screen.c: the downloads on a screen of curses: a row each, the total below, and keys.
+ *
+ * Curses never waits here: standard input is watched by the loop, which calls on_keys, and SIGWINCH is a callback
+ * of the loop. What changes asks for the screen to be drawn, once, by a call_soon.
+ *
+ *     Up, Down, PageUp, PageDown   one of them
+ *     c, r                         cancels it; again, from its beginning
+ *     q                            the end
+ */
+#include "term.h"
+
+#include <curses.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { COLUMN = 256, LEAST_BAR = 8, MOST_BAR = 40 };
+
+static struct screen {
+    struct term *term;
+    SCREEN *curses;
+    bool drawing; /* a drawing is queued */
+    int chosen, first;
+} screen;
+
+/* ---- drawing --------------------------------------------------------------------------------------------- */
+
+static void draw_bar(int row, int column, int width, double part)
+{
+    int full = (int)(part * width + 0.5);
+    attron(A_REVERSE);
+    mvhline(row, column, ' ', full);
+    attroff(A_REVERSE);
+    mvhline(row, column + full, '.', width - full);
+}
+
+/* "loading   12.3 of 20.0 MB   1.2 MB/s", or why not. */
+static void describe(const fetch_item *item, char text[COLUMN])
+{
+    char bytes[SIZE_TEXT], size[SIZE_TEXT], speed[SIZE_TEXT];
+    const struct row *row = fetch_item_user(item);
+    fetch_state state = fetch_item_state(item);
+    fetch_figures figures;
+    fetch_item_figures(item, &figures);
+    if (state == FETCH_LOADING)
+        snprintf(text, COLUMN, "%s of %s, %s/s", term_size(bytes, figures.bytes), term_size(size, figures.size),
+                 term_size(speed, (int64_t)figures.speed));
+    else if (state == FETCH_DONE) snprintf(text, COLUMN, "done, %s", term_size(size, figures.size));
+    else snprintf(text, COLUMN, "%s%s%s", term_state(state), row->why[0] ? ": " : "", row->why);
+}
+
+static int bar_width(int columns)
+{
+    int width = columns - NAME_WIDTH - 3 - 7 - 34;
+    return width < LEAST_BAR ? LEAST_BAR : width < MOST_BAR ? width : MOST_BAR;
+}
+
+static void draw_item(const fetch_item *item, int row, int columns, bool chosen)
+{
+    char text[COLUMN];
+    const char *name = fetch_item_name(item);
+    int width = bar_width(columns), column = NAME_WIDTH + 3;
+    fetch_figures figures;
+    fetch_item_figures(item, &figures);
+    if (chosen) mvaddch(row, 0, '>');
+    mvaddnstr(row, 2, name, term_name_length(name));
+    draw_bar(row, column, width, term_part(&figures));
+    column += width + 1;
+    mvprintw(row, column, "%3d %%", (int)(term_part(&figures) * 100));
+    describe(item, text);
+    column += 7;
+    if (column < columns) mvaddnstr(row, column, text, columns - column);
+}
+
+static void draw_total(int row, int columns)
+{
+    char text[2 * SUM_TEXT], sum[SUM_TEXT], size[SIZE_TEXT], speed[SIZE_TEXT];
+    const struct term *term = screen.term;
+    fetch_figures total;
+    int64_t echoes;
+    fetch_total(term->fetch, &total);
+    term_sum(term, sum);
+    int used = snprintf(text, sizeof text, " %s | %s, %s/s", sum, term_size(size, total.bytes),
+                        term_size(speed, (int64_t)total.speed));
+    int open = term->crowd ? fetch_crowd_count(term->crowd, &echoes) : 0;
+    if (term->crowd && open >= 0)
+        snprintf(text + used, sizeof text - (size_t)used, " | %d other connections, %lld echoes", open,
+                 (long long)echoes);
+    attron(A_REVERSE);
+    mvhline(row, 0, ' ', columns);
+    mvaddnstr(row, 0, text, columns);
+    attroff(A_REVERSE);
+    mvaddnstr(row + 1, 0, " up, down: choose   c: cancel   r: again   q: quit", columns);
+}
+
+/* The chosen one is on the screen. */
+static void scroll_to_chosen(int rows, int count)
+{
+    if (screen.chosen >= count) screen.chosen = count - 1;
+    if (screen.chosen < 0) screen.chosen = 0;
+    if (screen.first > screen.chosen) screen.first = screen.chosen;
+    if (screen.first <= screen.chosen - rows) screen.first = screen.chosen - rows + 1;
+}
+
+static void draw(void *arg)
+{
+    fetch_item *const *items;
+    int rows, columns;
+    (void)arg;
+    screen.drawing = false;
+    if (!screen.curses) return;
+    int count = (int)fetch_items(screen.term->fetch, &items);
+    getmaxyx(stdscr, rows, columns);
+    erase();
+    if (rows > 3 && columns > NAME_WIDTH + LEAST_BAR + 4) {
+        scroll_to_chosen(rows - 3, count);
+        for (int i = screen.first; i < count && i - screen.first < rows - 3; i++)
+            draw_item(items[i], i - screen.first, columns, i == screen.chosen);
+        draw_total(rows - 2, columns);
+    }
+    refresh();
+}
+
+static void ask_to_draw(void)
+{
+    if (screen.drawing || !screen.curses) return;
+    screen.drawing = hoya_loop_call_soon(screen.term->loop, draw, NULL) >= 0;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------------------ */
+
+static void on_key(int key)
+{
+    fetch_item *const *items;
+    int count = (int)fetch_items(screen.term->fetch, &items), page = getmaxy(stdscr) - 3;
+    fetch_item *item = screen.chosen < count ? items[screen.chosen] : NULL;
+    switch (key) {
+    case KEY_UP:
+        screen.chosen--;
+        break;
+    case KEY_DOWN:
+        screen.chosen++;
+        break;
+    case KEY_PPAGE:
+        screen.chosen -= page;
+        break;
+    case KEY_NPAGE:
+        screen.chosen += page;
+        break;
+    case 'c':
+        if (item) fetch_item_cancel(item); /* of one that has ended it is refused, and that is all */
+        break;
+    case 'r':
+        if (item) fetch_item_retry(item);
+        break;
+    case 'q':
+    case 4: /* Ctrl-D */
+        hoya_event_set(screen.term->over);
+        break;
+    case 12: /* Ctrl-L */
+        clearok(stdscr, TRUE);
+        break;
+    default:
+        break;
+    }
+    if (screen.chosen >= count) screen.chosen = count - 1;
+    if (screen.chosen < 0) screen.chosen = 0;
+}
+
+/* All that there are. */
+static void on_keys(hoya_fd fd, uint32_t events, void *arg)
+{
+    struct term *term = arg;
+    int key;
+    while ((key = getch()) != ERR) on_key(key);
+    if (events & (HOYA_HUP | HOYA_ERR)) { /* the terminal has gone */
+        hoya_loop_remove_reader(term->loop, fd);
+        hoya_event_set(term->over);
+    }
+    ask_to_draw();
+}
+
+static void on_resize(int number, void *arg)
+{
+    struct winsize size;
+    (void)number, (void)arg;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
+        resizeterm(size.ws_row, size.ws_col);
+    ask_to_draw();
+}
+
+/* ---- the display ----------------------------------------------------------------------------------------- */
+
+static int screen_open(struct term *term)
+{
+    screen.term = term;
+    screen.curses = newterm(NULL, stdout, stdin);
+    if (!screen.curses) return hoya_error_set(HOYA_ENOTSUP, "curses does not know this terminal (TERM)");
+    cbreak();
+    noecho();
+    nonl();
+    keypad(stdscr, TRUE);
+    nodelay(stdscr, TRUE); /* getch never waits */
+    set_escdelay(25);
+    curs_set(0);
+    int rc = hoya_loop_add_reader(term->loop, STDIN_FILENO, on_keys, term, NULL);
+    if (rc >= 0) rc = hoya_loop_add_signal_handler(term->loop, SIGWINCH, on_resize, term, NULL);
+    ask_to_draw();
+    return rc;
+}
+
+static void screen_state(struct term *term, fetch_item *item, fetch_state state)
+{
+    (void)term, (void)item, (void)state;
+    ask_to_draw();
+}
+
+static void screen_update(struct term *term)
+{
+    (void)term;
+    ask_to_draw();
+}
+
+static void screen_close(struct term *term)
+{
+    hoya_loop_remove_reader(term->loop, STDIN_FILENO);
+    hoya_loop_remove_signal_handler(term->loop, SIGWINCH);
+    if (!screen.curses) return;
+    endwin();
+    delscreen(screen.curses);
+    screen.curses = NULL;
+}
+
+const struct display screen_display = {screen_open, screen_state, screen_update, screen_update, screen_close};
