@@ -19,7 +19,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { COLUMN = 256, LEAST_BAR = 8, MOST_BAR = 40 };
+enum { COLUMN = 512, LEAST_BAR = 8, MOST_BAR = 40 };
 
 static struct screen {
     struct term *term;
