@@ -19,7 +19,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { COLUMN = 512, LEAST_BAR = 8, MOST_BAR = 40 };
+enum { COLUMN = 512, LEAST_BAR = 8, MOST_BAR = 40, KEPT = 4 /* rows of the total, and an empty one */ };
 
 static struct screen {
     struct term *term;
@@ -60,23 +60,28 @@ static int bar_width(int columns)
     return width < LEAST_BAR ? LEAST_BAR : width < MOST_BAR ? width : MOST_BAR;
 }
 
-static void draw_item(const fetch_item *item, int row, int columns, bool chosen)
+static void draw_line(int row, int columns, const char *name, double part, const char *text)
 {
-    char text[COLUMN];
-    const char *name = fetch_item_name(item);
     int width = bar_width(columns), column = NAME_WIDTH + 3;
-    fetch_figures figures;
-    fetch_item_figures(item, &figures);
-    if (chosen) mvaddch(row, 0, '>');
     mvaddnstr(row, 2, name, term_name_length(name));
-    draw_bar(row, column, width, term_part(&figures));
+    draw_bar(row, column, width, part);
     column += width + 1;
-    mvprintw(row, column, "%3d %%", (int)(term_part(&figures) * 100));
-    describe(item, text);
+    mvprintw(row, column, "%3d %%", (int)(part * 100));
     column += 7;
     if (column < columns) mvaddnstr(row, column, text, columns - column);
 }
 
+static void draw_item(const fetch_item *item, int row, int columns, bool chosen)
+{
+    char text[COLUMN];
+    fetch_figures figures;
+    fetch_item_figures(item, &figures);
+    describe(item, text);
+    draw_line(row, columns, fetch_item_name(item), term_part(&figures), text);
+    if (chosen) mvaddch(row, 0, '>');
+}
+
+/* Three rows. */
 static void draw_total(int row, int columns)
 {
     char text[2 * SUM_TEXT], sum[SUM_TEXT], size[SIZE_TEXT], speed[SIZE_TEXT];
@@ -85,8 +90,11 @@ static void draw_total(int row, int columns)
     int64_t echoes;
     fetch_total(term->fetch, &total);
     term_sum(term, sum);
-    int used = snprintf(text, sizeof text, " %s | %s, %s/s", sum, term_size(size, total.bytes),
-                        term_size(speed, (int64_t)total.speed));
+    snprintf(text, sizeof text, "%s, %s/s", term_size(size, total.bytes), term_size(speed, (int64_t)total.speed));
+    attron(A_BOLD);
+    draw_line(row++, columns, "all of them", term_part(&total), text);
+    attroff(A_BOLD);
+    int used = snprintf(text, sizeof text, " %s", sum);
     int open = term->crowd ? fetch_crowd_count(term->crowd, &echoes) : 0;
     if (term->crowd && open >= 0)
         snprintf(text + used, sizeof text - (size_t)used, " | %d other connections, %lld echoes", open,
@@ -117,11 +125,11 @@ static void draw(void *arg)
     int count = (int)fetch_items(screen.term->fetch, &items);
     getmaxyx(stdscr, rows, columns);
     erase();
-    if (rows > 3 && columns > NAME_WIDTH + LEAST_BAR + 4) {
-        scroll_to_chosen(rows - 3, count);
-        for (int i = screen.first; i < count && i - screen.first < rows - 3; i++)
+    if (rows > KEPT && columns > NAME_WIDTH + LEAST_BAR + 4) {
+        scroll_to_chosen(rows - KEPT, count);
+        for (int i = screen.first; i < count && i - screen.first < rows - KEPT; i++)
             draw_item(items[i], i - screen.first, columns, i == screen.chosen);
-        draw_total(rows - 2, columns);
+        draw_total(rows - KEPT + 1, columns);
     }
     refresh();
 }
@@ -137,7 +145,7 @@ static void ask_to_draw(void)
 static void on_key(int key)
 {
     fetch_item *const *items;
-    int count = (int)fetch_items(screen.term->fetch, &items), page = getmaxy(stdscr) - 3;
+    int count = (int)fetch_items(screen.term->fetch, &items), page = getmaxy(stdscr) - KEPT;
     fetch_item *item = screen.chosen < count ? items[screen.chosen] : NULL;
     switch (key) {
     case KEY_UP:
