@@ -11,6 +11,8 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <hoya/hoya.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "fetch/inside.h"
 #include "fetch/pattern.h"
@@ -398,6 +400,54 @@ TEST_F(Downloads, WithoutAServerTheyFail)
         server = nullptr;
         Add("a");
         Heard("a failed: no connection: connection refused");
+        Heard("finished");
+    });
+}
+
+/* A socket that listens, and whose queue is full: the system drops what else wants to connect. */
+struct Full {
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    std::vector<int> queue;
+    std::string port;
+
+    Full()
+    {
+        sockaddr_in at{};
+        socklen_t length = sizeof at;
+        at.sin_family = AF_INET;
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        auto address = reinterpret_cast<sockaddr *>(&at);
+        EXPECT_EQ(0, bind(listener, address, length));
+        EXPECT_EQ(0, listen(listener, 0));
+        EXPECT_EQ(0, getsockname(listener, address, &length));
+        port = std::to_string(ntohs(at.sin_port));
+        for (int i = 0; i < 4; i++) {
+            queue.push_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+            connect(queue.back(), address, length);
+        }
+    }
+    ~Full()
+    {
+        for (int fd : queue) close(fd);
+        close(listener);
+    }
+};
+
+TEST_F(Downloads, AServerThatDoesNotAnswerIsNotWaitedForForEver)
+{
+    fetch_patience_now.connect = HOYA_MSEC(100);
+    Run([&] {
+        Full full;
+        Close();
+        ASSERT_EQ(0, fetch_new(loop, "127.0.0.1", full.port.c_str(), Face(), this, &all));
+        Add("a");
+        Heard("a failed: no connection: timed out");
+        fetch_patience_now.connect = HOYA_SEC(100);
+        Cancel(Add("b"));
+        fetch_item *c = Add("c");
+        Heard("c connecting");
+        Cancel(c);
+        Heard("c cancelled");
         Heard("finished");
     });
 }
