@@ -27,8 +27,7 @@ void fetch_meter_add(fetch_meter *meter, int64_t now, int64_t bytes)
 double fetch_meter_speed(const fetch_meter *meter, int64_t now)
 {
     int64_t present = now / slot, first = present - METER_SLOTS + 1, bytes = 0;
-    for (int64_t n = first; n <= meter->last; n++)
-        if (n > meter->last - METER_SLOTS) bytes += meter->bytes[n % METER_SLOTS];
+    for (int64_t n = first; n <= meter->last; n++) bytes += meter->bytes[n % METER_SLOTS];
     int64_t from = first * slot > meter->begin ? first * slot : meter->begin;
     int64_t time = now - from > slot ? now - from : slot; /* the very first bytes are no speed yet */
     return (double)bytes * 1e9 / (double)time;
