@@ -14,13 +14,14 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/demos
 
 faces=(irc-gtk irc-qt irc-term)                          # programs that a person sits in front of
-checks=(echo forward chat redis ping swap dialog tour)   # programs that look after themselves
+checks=(echo forward chat redis ping swap dialog fetch tour) # programs that look after themselves
 others=(million errors)                                  # asked for by name only
 host=all
 connections=1000
 messages=100
 size=1024
 tasks=1000000
+frames=no
 
 usage() {
     cat <<END
@@ -48,6 +49,11 @@ Demos:
   ping               a UDP ping and the echo that answers it: 50 datagrams, one each 20 ms
   swap               one program under every host, in one process: prints its trace, and whether it is the same
   dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
+  fetch              many downloads at once, from a small server in the same program: opens a window; without a display
+                     both windows, of GTK and of Qt, play a scene and save pictures of it; then the terminal
+  fetch --frames     how late the frames of both windows are, beside 10,000 idle connections and 100 busy ones, and
+                     beside none: takes two minutes
+  fetch-gtk, fetch-qt, fetch-term    one of these
   tour [N]           the short programs of the tutorial, one after the other, or the one with this number: what each is
                      about, and what it prints
   million            so many tasks (--tasks), all asleep at once in one thread: what that costs
@@ -60,6 +66,7 @@ Options, of which any without a DEMO means all:
   --messages N       messages a connection, $messages by default
   --size N           bytes a message, $size by default
   --tasks N          tasks of million, 1000000 by default: each takes about 5 KiB
+  --frames           of fetch, fetch-gtk and fetch-qt: measure
   --help             print this
 
 Installs the Debian packages that are missing (as root, or through sudo), builds in build/demos, and talks to
@@ -114,7 +121,7 @@ missing_packages() {
         have pkg-config || echo pkg-config
         pkg-config --exists hiredis 2>/dev/null || echo libhiredis-dev
     fi
-    if wants irc-term; then
+    if wants irc-term fetch fetch-term; then
         have pkg-config || echo pkg-config
         pkg-config --exists ncursesw 2>/dev/null || echo libncurses-dev
         have socat || echo socat
@@ -124,10 +131,10 @@ missing_packages() {
     [[ $host != @(all|glib) ]] || pkg-config --exists glib-2.0 2>/dev/null || echo libglib2.0-dev
     [[ $host != @(all|qt) ]] || pkg-config --exists Qt5Core 2>/dev/null || echo g++ qtbase5-dev
     [[ $host != @(all|libuv) ]] || pkg-config --exists libuv 2>/dev/null || echo libuv1-dev
-    wants dialog irc-gtk irc-qt || dialog_of_tour || return 0
+    wants dialog irc-gtk irc-qt fetch fetch-gtk fetch-qt || dialog_of_tour || return 0
     [[ $host != @(all|glib) ]] || pkg-config --exists gtk+-3.0 2>/dev/null || echo libgtk-3-dev
-    [[ -n ${DISPLAY:-} ]] || { displayed && ! wants dialog tour; } || have Xvfb || echo xvfb
-    ! wants irc-gtk || [[ -e /usr/share/icons/Adwaita/index.theme ]] || echo adwaita-icon-theme librsvg2-common
+    [[ -n ${DISPLAY:-} ]] || { displayed && [[ $frames == no ]] && ! wants dialog tour; } || have Xvfb || echo xvfb
+    ! wants irc-gtk fetch fetch-gtk || [[ -e /usr/share/icons/Adwaita/index.theme ]] || echo adwaita-icon-theme librsvg2-common
 }
 
 # OpenBSD's netcat ends its sending side at the end of its input with -N; the other netcats have no -N.
@@ -481,6 +488,68 @@ window_here() {
 demo_irc-gtk() { irc_of gtk; }
 demo_irc-qt() { irc_of qt; }
 
+# ---- fetch -------------------------------------------------------------------------------------------------
+
+# With a terminal it is the user's; its own server is in it.
+demo_fetch-term() {
+    if seated && [[ $given != all ]]; then
+        "$build/demos/demo-fetch-term" || die "the downloads did not end well"
+    else
+        "$root/demos/fetch/test.sh" "$build/demos/demo-fetch-term" scene lines crowd || die "the downloads were not as they should be"
+    fi
+}
+
+window_of_fetch() { # window_of_fetch gtk|qt OPTION...: on a display, or on an X server of its own
+    local toolkit=$1
+    shift
+    QT_QPA_PLATFORM=xcb GDK_BACKEND=x11 NO_AT_BRIDGE=1 timeout -k 5 300 "$build/demos/demo-fetch-$toolkit" "$@"
+}
+
+fetch_of() { # fetch_of gtk|qt
+    local picture=$build/fetch-$1.png
+    if displayed && [[ -z $display_pid ]]; then
+        "$build/demos/demo-fetch-$1" || die "the downloads did not end well"
+        return
+    fi
+    rm -f "$build/fetch-$1"*.png
+    start_display
+    window_of_fetch "$1" --scene "$picture" || die "the scene was not as it should be"
+    for picture in "$build/fetch-$1"*.png; do echo "    ${picture#"$root"/}"; done
+}
+
+# One table: the heading of the first alone, and the verdicts at the end.
+frames_of_fetch() { # frames_of_fetch TOOLKIT...
+    local toolkit rc=0
+    start_display
+    for toolkit; do
+        say "the frames of the window of $toolkit, for a minute"
+        window_of_fetch "$toolkit" --frames >"$tmp/frames-$toolkit" || rc=1
+        cat "$tmp/frames-$toolkit" >>"$tmp/frames"
+    done
+    awk '/: (good|NOT GOOD)$/ { verdicts = verdicts "\n" $0; next } !told[$0]++; END { print verdicts }' "$tmp/frames"
+    ((rc == 0)) || die "frames come later beside the connections"
+}
+
+demo_fetch-gtk() { if [[ $frames == yes ]]; then frames_of_fetch gtk; else fetch_of gtk; fi; }
+demo_fetch-qt() { if [[ $frames == yes ]]; then frames_of_fetch qt; else fetch_of qt; fi; }
+
+demo_fetch() {
+    local -a toolkits=()
+    local toolkit
+    [[ $host != @(all|glib) ]] || toolkits+=(gtk)
+    [[ $host != @(all|qt) ]] || toolkits+=(qt)
+    if [[ $frames == yes ]]; then
+        ((${#toolkits[@]})) || wrong "$host has no windows"
+        frames_of_fetch "${toolkits[@]}"
+    elif displayed && [[ -z $display_pid ]] && ((${#toolkits[@]})); then
+        ((${#toolkits[@]} == 1)) || toolkits=("$(window_here | sed 's/irc-//')")
+        fetch_of "${toolkits[0]}"
+    else
+        for toolkit in "${toolkits[@]}"; do fetch_of "$toolkit"; done
+        demo_fetch-term
+    fi
+}
+
 # ---- tour --------------------------------------------------------------------------------------------------
 
 # The words at the head of the source, what the program prints, and whether that is what it should print.
@@ -574,6 +643,7 @@ options=no
 while (($#)); do
     case $1 in
     --help) usage; exit ;;
+    --frames) frames=yes ;;
     --host | --connections | --messages | --size | --tasks)
         (($# > 1)) || wrong "$1 wants a value"
         [[ $1 == --host ]] || number "$1" "$2"
@@ -625,11 +695,12 @@ all)
     ;;
 esac
 case $given in
-irc-term) host=native ;;
-irc-gtk) host=glib ;;
-irc-qt) host=qt ;;
+irc-term | fetch-term) host=native ;;
+irc-gtk | fetch-gtk) host=glib ;;
+irc-qt | fetch-qt) host=qt ;;
 tour) [[ -z $step || $step == 2[01] || $host != all ]] || host=native ;;
 esac
+[[ $frames == no || $given == @(fetch|fetch-gtk|fetch-qt) ]] || wrong "--frames is an option of fetch, fetch-gtk and fetch-qt"
 
 tmp=$(mktemp -d)
 trap clean_up EXIT
