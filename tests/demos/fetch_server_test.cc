@@ -170,9 +170,9 @@ TEST_F(FetchCrowd, IsThereAndTalksAndGoes)
 TEST_F(FetchCrowd, MayBeSentAwayBeforeItIsThere)
 {
     Run([&] {
-        ASSERT_EQ(0, fetch_crowd_start(loop, 5000, 5, nullptr, nullptr, &crowd));
+        ASSERT_EQ(0, fetch_crowd_start(loop, 2000, 5, nullptr, nullptr, &crowd));
         Stop();
-        ASSERT_EQ(0, fetch_crowd_start(loop, 5000, 5, nullptr, nullptr, &crowd));
+        ASSERT_EQ(0, fetch_crowd_start(loop, 2000, 5, nullptr, nullptr, &crowd));
         hoya_sleep(HOYA_MSEC(50));
         Stop();
     });
