@@ -155,11 +155,13 @@ static int download(hoya_task *self, void *arg)
 static void download_is_over(void *arg)
 {
     fetch_item *item = arg;
+    fetch *me = item->fetch;
     if (!item->begun) return;
     item->begun = false;
     hoya_task_unref(item->task);
     item->task = NULL;
     fetch_settle(item);
+    fetch_unref(me);
 }
 
 int fetch_begin(fetch_item *item)
@@ -167,8 +169,10 @@ int fetch_begin(fetch_item *item)
     const hoya_task_options options = {.size = sizeof options, .name = item->name, .destroy = download_is_over};
     item->code = HOYA_ECANCELED; /* if it is cancelled before its first step */
     int rc = hoya_group_create_task(item->fetch->group, download, item, &options, &item->task);
-    if (rc >= 0) item->begun = true;
-    return rc;
+    if (rc < 0) return rc;
+    item->begun = true;
+    fetch_ref(item->fetch); /* when a loop is closed, the task that has the group may end before it */
+    return 0;
 }
 
 void fetch_settle(fetch_item *item)

@@ -42,7 +42,7 @@ struct fetch {
     hoya_loop *loop;
     fetch_face face;
     void *arg;
-    int refs;    /* the owner's, the task's, and one of each thing to tell */
+    int refs;    /* the owner's, the task's, one of each download's task, and of each thing to tell */
     bool closed; /* nothing is told any more */
     bool over;   /* the task has ended */
     hoya_future *done;

@@ -472,6 +472,30 @@ TEST_F(Downloads, AreClosedInTheMiddleAndTellNothingMore)
     });
 }
 
+/* Those that load are not the last ones to end with the loop: whose group they are in may end before them. */
+TEST(DownloadsWithoutTime, MayEndWithTheirLoop)
+{
+    static const fetch_face nobody = {nullptr, nullptr, nullptr};
+    fetch_server *server;
+    char port[8];
+    hoya_loop *loop;
+    fetch *all;
+    fetch_item *item;
+    ASSERT_EQ(0, fetch_server_start("127.0.0.1", "0", 100000, &server, port));
+    ASSERT_EQ(0, hoya_loop_new(nullptr, &loop));
+    ASSERT_EQ(0, fetch_new(loop, "127.0.0.1", port, &nobody, nullptr, &all));
+    fetch_set_limit(all, 2);
+    for (const char *name : {"a/1M", "b/1M", "c/1M", "d/1M"}) ASSERT_EQ(0, fetch_add(all, name, nullptr, &item));
+    fetch_item *const *items;
+    ASSERT_EQ(4u, fetch_items(all, &items));
+    while (fetch_item_state(items[0]) != FETCH_LOADING) ASSERT_LE(0, hoya_loop_run_once(loop, HOYA_SEC(10)));
+    EXPECT_EQ(0, fetch_close(all, nullptr));
+    hoya_loop_run_once(loop, 0); /* they have been cancelled, and have not ended */
+    hoya_loop_close(loop);
+    hoya_loop_unref(loop);
+    fetch_server_stop(server);
+}
+
 TEST_F(Downloads, MayBeClosedBeforeAnythingHasBegun)
 {
     Run([&] { Add("a/1M"); });
