@@ -41,10 +41,21 @@ struct fetch_crowd {
     hoya_future *done;
 };
 
+/* Of a loop that was closed before nobody has told the end of the other process. */
+static void end_other(fetch_crowd *crowd)
+{
+    if (crowd->pid) {
+        kill(crowd->pid, SIGKILL);
+        while (waitpid(crowd->pid, NULL, 0) < 0 && errno == EINTR) continue;
+    }
+    if (crowd->pipe >= 0) close(crowd->pipe);
+}
+
 static void unref(void *arg)
 {
     fetch_crowd *crowd = arg;
     if (--crowd->refs) return;
+    end_other(crowd);
     hoya_future *done = crowd->done;
     hoya_loop *loop = crowd->loop;
     hoya_server_unref(crowd->server);

@@ -178,6 +178,16 @@ TEST_F(FetchCrowd, MayBeSentAwayBeforeItIsThere)
     });
 }
 
+TEST_F(FetchCrowd, MayEndAfterItsLoop)
+{
+    ASSERT_EQ(0, hoya_loop_new(nullptr, &loop));
+    ASSERT_EQ(0, fetch_crowd_start(loop, 50, 5, nullptr, nullptr, &crowd));
+    while (fetch_crowd_count(crowd, nullptr) < 50) ASSERT_LE(0, hoya_loop_run_once(loop, HOYA_SEC(10)));
+    hoya_loop_close(loop);
+    EXPECT_EQ(0, fetch_crowd_stop(crowd, nullptr));
+    hoya_loop_unref(loop);
+}
+
 TEST_F(FetchCrowd, SaysIfItsProcessHasEnded)
 {
     setenv("FETCH_CROWD", "/bin/false", 1);
