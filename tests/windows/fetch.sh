@@ -1,0 +1,137 @@
+#!/bin/bash
+# windows/fetch.sh PICTURE NAME: the windows of demos/fetch. To be run by windows/run.sh, with the program in FETCH. What a
+# window shows is read in the log that --log makes it write.
+#
+#   scene     the scripted scene (demos/fetch/scene.c)
+#   clicks    real clicks and keys (xdotool): cancel and again, ten more, the crowd, the end
+set -euo pipefail
+
+command -v xdotool >/dev/null || { echo "skipped: there is no xdotool"; exit 0; }
+picture=$1 name=$2 folder=$(mktemp -d)
+pid=
+
+# Under the address sanitizer: fontconfig keeps its patterns until the end; Mesa and D-Bus, which Qt would load, theirs.
+export LSAN_OPTIONS=suppressions=$folder/lsan:print_suppressions=0
+export QT_XCB_GL_INTEGRATION=none DBUS_SESSION_BUS_ADDRESS=disabled:
+echo "leak:libfontconfig" >"$folder/lsan"
+
+leave()
+{
+    [ -z "$pid" ] || { kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || :
+    rm -rf "$folder"
+}
+trap leave EXIT
+
+die()
+{
+    echo "fetch.sh: $*" >&2
+    for file in "$folder/log" "$folder/out"; do
+        [ ! -s "$file" ] || { echo "--- ${file##*/}"; grep -v "^crowd" "$file" | tail -n 40; } >&2
+    done
+    import -window root "${picture%.png}-failed.png" || :
+    exit 1
+}
+
+# ---- a window --------------------------------------------------------------------------------------------
+
+# until_true WHAT COMMAND...: for twenty seconds at most.
+until_true()
+{
+    local what=$1
+    shift
+    for _ in {1..400}; do
+        if "$@"; then return; fi
+        sleep 0.05
+    done
+    die "in vain: $what"
+}
+
+open_window() # open_window OPTION...
+{
+    : >"$folder/log"
+    "$FETCH" --log "$folder/log" "$@" 2>"$folder/out" &
+    pid=$!
+    until_true "it shows where its widgets are" has "^place	more	"
+}
+
+has() { grep -q -- "$1" "$folder/log"; }
+times() { [ "$(grep -c -- "$1" "$folder/log")" -ge "$2" ]; } # times LINE COUNT
+sees() { until_true "it shows \"$1\"${2:+ $2 times}" times "^$1" "${2:-1}"; } # sees LINE [COUNT]
+
+in_front()
+{
+    local id
+    id=$(xdotool search --onlyvisible --all --pid "$pid" --name "hoya Fetch" | tail -n 1)
+    xdotool windowraise "$id" windowfocus "$id"
+}
+
+click() # click WIDGET
+{
+    local x y
+    read -r x y < <(sed -n "s/^place	$1	//p" "$folder/log")
+    in_front
+    xdotool mousemove "$x" "$y" click 1
+}
+
+# Closes it by a key: it ends with 0, has complained of nothing, and has no more descriptors than before.
+quit()
+{
+    local rc=0 before after
+    in_front
+    xdotool key --clearmodifiers ctrl+q
+    until_true "it ends" is_over
+    wait "$pid" || rc=$?
+    pid=
+    [ "$rc" = 0 ] || die "it ended with $rc"
+    [ ! -s "$folder/out" ] || die "it complained"
+    read -r before after < <(sed -n 's/^descriptors	-	\([0-9]*\) before, \([0-9]*\) after$/\1 \2/p' "$folder/log")
+    echo "it has ended; descriptors: $before before, $after after"
+    [ "$before" -ge "$after" ] || die "it has left descriptors open"
+}
+is_over() { ! kill -0 "$pid" 2>/dev/null || [[ $(ps -o stat= -p "$pid") == Z* ]]; }
+
+# ---- what is tested --------------------------------------------------------------------------------------
+
+scene()
+{
+    "$FETCH" --scene "$picture" --log "$folder/log" --idle 500 --busy 20 || die "the scene failed"
+    for what in loading crowd done; do
+        [ "$(identify -format %k "${picture%.png}-$what.png")" -ge 64 ] || die "there is nothing to see in the picture"
+    done
+    cp "${picture%.png}-loading.png" "$picture"
+}
+
+# Slowly, so that a click comes in the middle of a download.
+clicks()
+{
+    open_window --rate 1000000 --idle 120 --busy 30
+    sees "loading	orchids.mkv/24M"
+    click orchids.mkv
+    sees "cancelled	orchids.mkv/24M"
+    click orchids.mkv
+    sees "loading	orchids.mkv/24M" 2
+    click orchids.mkv
+    sees "cancelled	orchids.mkv/24M" 2
+    sees "failed	missing	."
+    click missing
+    sees "failed	missing	." 2
+
+    click crowd
+    sees "complete"
+    sees "crowd	-	150 open, [1-9]"
+    sleep 0.3
+    import -window root "$picture"
+    click crowd
+    sees "gone"
+    click crowd
+    sees "complete" 2
+    click more
+    sees "added	photo-22.jpg/4M"
+    quit
+}
+
+case $name in
+scene) scene ;;
+clicks) clicks ;;
+*) die "there is no test $name" ;;
+esac
