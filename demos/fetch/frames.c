@@ -161,8 +161,9 @@ static bool crowd_is(gui *me, bool on)
         if (on ? me->crowd_complete : !me->crowd && !me->crowd_end) return true;
         if ((on && !me->crowd) || hoya_sleep(HOYA_MSEC(20)) < 0) break;
     }
-    fprintf(stderr, "%s: the connections do not %s: %s\n", me->window->program, on ? "open" : "close",
-            me->crowd_why ? me->crowd_why : "it takes too long");
+    if (!me->closing)
+        fprintf(stderr, "%s: the connections do not %s: %s\n", me->window->program, on ? "open" : "close",
+                me->crowd_why ? me->crowd_why : "it takes too long");
     return false;
 }
 
@@ -232,5 +233,5 @@ int frames_begin(gui *me)
         return HOYA_ENOMEM;
     }
     hoya_task_options options = {.size = sizeof options, .name = "frames", .destroy = free_measurement};
-    return hoya_create_task(me->loop, program, all, &options, NULL);
+    return hoya_create_task(me->loop, program, all, &options, &me->player);
 }

@@ -426,32 +426,45 @@ int gui_start(gui *me)
     return rc;
 }
 
+static void quit(gui *me)
+{
+    if (!me->over) me->window->quit();
+    me->over = true;
+}
+
 /* What is open is closed by those to whom it belongs, and that is waited for. */
 static int end(hoya_task *self, void *arg)
 {
     (void)self;
     gui *me = arg;
     hoya_future *done = NULL;
+    if (me->player) {
+        hoya_task_cancel(me->player, "the window is closed"); /* unless it was the player who has closed it */
+        hoya_wait_done(hoya_task_future(me->player));
+    }
     if (me->crowd) stop_crowd(me);
     if (fetch_close(me->fetch, &done) >= 0) hoya_wait_done(done);
     hoya_future_unref(done);
     while (me->crowd_end && hoya_sleep(HOYA_MSEC(5)) >= 0) continue;
-    me->window->quit();
+    quit(me);
     return 0;
 }
 
 void gui_close(gui *me)
 {
-    if (me->closing || hoya_create_task(me->loop, end, me, NULL, NULL) < 0) me->window->quit();
+    bool again = me->closing;
     me->closing = true;
     hoya_handle_cancel(me->clock);
     me->window->disable();
+    if (again || hoya_create_task(me->loop, end, me, NULL, NULL) < 0) quit(me);
 }
 
 int gui_end(gui *me)
 {
-    hoya_handle_unref(me->clock);
+    me->closing = me->over = true;
     if (me->loop) hoya_loop_close(me->loop);
+    hoya_handle_unref(me->clock);
+    hoya_task_unref(me->player);
     hoya_set_event_loop(NULL); /* the policy lets it go */
     fetch_server_stop(me->server);
     hoya_future_unref(me->crowd_end);

@@ -98,12 +98,13 @@ struct gui {
     double echo_rate; /* of the last second */
 
     frames frames;
+    hoya_task *player; /* of the scene, or of --frames; or NULL */
     gui_foot foot;
     hoya_handle *clock;
     int ticks;
-    bool closing;
-    int status;      /* the program's */
-    int descriptors; /* that were open before the loop was */
+    bool closing, over; /* all is being closed; the main loop ends */
+    int status;         /* the program's */
+    int descriptors;    /* that were open before the loop was */
 };
 
 /* Reads the command line, and starts the server that lives in this process unless another is named. False: a sentence was

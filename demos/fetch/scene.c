@@ -18,6 +18,7 @@ typedef struct scene {
 
 static void check(scene *all, bool good, const char *what)
 {
+    if (all->program->closing) return; /* somebody has closed the window */
     printf("%s: %s: %s\n", all->program->window->toolkit, what, good ? "yes" : "NO");
     all->checks++;
     all->failures += !good;
@@ -185,6 +186,7 @@ static int play(hoya_task *self, void *arg)
     me->window->click_crowd();
     SEES(all, !me->crowd && !me->crowd_end);
     check(all, !me->crowd && !me->crowd_end, "the other connections are closed");
+    if (me->closing) return 0;
     printf("%s: %d of %d checks are good\n", me->window->toolkit, all->checks - all->failures, all->checks);
     me->status = all->failures > 0;
     gui_close(me);
@@ -197,5 +199,5 @@ int scene_begin(gui *me)
     if (!all) return HOYA_ENOMEM;
     all->program = me;
     hoya_task_options options = {.size = sizeof options, .name = "scene", .destroy = free};
-    return hoya_create_task(me->loop, play, all, &options, NULL);
+    return hoya_create_task(me->loop, play, all, &options, &me->player);
 }
