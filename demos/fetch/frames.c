@@ -204,6 +204,7 @@ static int program(hoya_task *self, void *arg)
         if (i) printf("%s: once more\n", me->window->toolkit);
         rc = measure_all(all, &good);
     }
+    if (me->closing) return 0; /* somebody has closed the window */
     if (rc < 0)
         fprintf(stderr, "%s: the frames could not be measured: %s\n", me->window->program, hoya_strerror(rc));
     me->status = !good;
