@@ -203,11 +203,10 @@ static void show_crowd(gui *me)
         if (count < 0) snprintf(foot->crowd, sizeof foot->crowd, "they have ended");
         else if (!me->crowd_complete) snprintf(foot->crowd, sizeof foot->crowd, "%s so far", open);
         else snprintf(foot->crowd, sizeof foot->crowd, "%s open, %s echoes/s", open, rate);
-    } else
-        snprintf(foot->crowd, sizeof foot->crowd, "%s",
-                 me->crowd_end   ? "closing"
-                 : me->crowd_why ? me->crowd_why
-                                 : "");
+        return;
+    }
+    const char *why = me->crowd_why ? me->crowd_why : "";
+    snprintf(foot->crowd, sizeof foot->crowd, "%s", me->crowd_end ? "closing" : why);
 }
 
 static void show_foot(gui *me)
