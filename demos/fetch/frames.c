@@ -141,13 +141,13 @@ static int measure(measurement *all, int number, const char *beside)
     return all->now.count ? 0 : HOYA_ESTATE;
 }
 
-/* With the crowd at most a millisecond more than the better run without it; or no more than the worse one. */
-static bool verdict(const char *toolkit, const char *what, double none, double again, double crowd)
+/* With the crowd at most a millisecond (--allow) more than the better run without it; or no more than the worse one. */
+static bool verdict(const gui *me, const char *what, double none, double again, double crowd)
 {
     double least = none < again ? none : again, most = none < again ? again : none;
-    bool good = crowd <= least + 1 || crowd <= most;
-    printf("%s, %s, 99 %%: %.2f ms beside the connections, %.2f and %.2f ms without: %s\n", toolkit, what, crowd,
-           none, again, good ? "good" : "NOT GOOD");
+    bool good = crowd <= least + (double)me->options.allow || crowd <= most;
+    printf("%s, %s, 99 %%: %.2f ms beside the connections, %.2f and %.2f ms without: %s\n", me->window->toolkit,
+           what, crowd, none, again, good ? "good" : "NOT GOOD");
     return good;
 }
 
@@ -170,7 +170,6 @@ static bool crowd_is(gui *me, bool on)
 static int measure_all(measurement *all, bool *good)
 {
     gui *me = all->program;
-    const char *toolkit = me->window->toolkit;
     char idle[32], busy[32], beside[80];
     gui_number(me->options.idle, idle);
     gui_number(me->options.busy, busy);
@@ -184,10 +183,9 @@ static int measure_all(measurement *all, bool *good)
     if (rc >= 0) rc = measure(all, 2, beside);
     if (rc >= 0 && !crowd_is(me, false)) rc = HOYA_ESTATE;
     if (rc < 0) return rc;
-    *good = verdict(toolkit, "from one frame to the next", all->runs[0].interval.most, all->runs[1].interval.most,
+    *good = verdict(me, "from one frame to the next", all->runs[0].interval.most, all->runs[1].interval.most,
                     all->runs[2].interval.most);
-    *good =
-        verdict(toolkit, "late", all->runs[0].late.most, all->runs[1].late.most, all->runs[2].late.most) && *good;
+    *good = verdict(me, "late", all->runs[0].late.most, all->runs[1].late.most, all->runs[2].late.most) && *good;
     return 0;
 }
 

@@ -326,8 +326,10 @@ void gui_crowd(gui *me, bool on)
 
 bool gui_begin(gui *me, const gui_window *window, int argc, char **argv)
 {
-    *me = (gui){.window = window,
-                .options = {.rate = 3000000, .limit = 8, .idle = 10000, .busy = 100, .seconds = 10, .tries = 1}};
+    *me =
+        (gui){.window = window,
+              .options = {
+                  .rate = 3000000, .limit = 8, .idle = 10000, .busy = 100, .seconds = 10, .tries = 1, .allow = 1}};
     gui_options *to = &me->options;
     const demo_option options[] = {
         {.name = "connect",
@@ -368,6 +370,11 @@ bool gui_begin(gui *me, const gui_window *window, int argc, char **argv)
          .number = &to->tries,
          .least = 1,
          .most = 100},
+        {.name = "allow",
+         .value = "N",
+         .help = "so many ms later beside the connections is still good: 1",
+         .number = &to->allow,
+         .most = 1000},
         {.name = "scene", .value = "FILE.png", .help = "play a scene, and save pictures of it", .text = &to->scene},
         {.name = "log", .value = "FILE", .help = "write down what the window shows", .text = &to->log},
         {0}};

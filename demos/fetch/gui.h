@@ -75,7 +75,8 @@ typedef struct gui_options {
     long idle, busy;     /* connections of the crowd */
     const char *scene;   /* FILE.png: a scene is played, and its pictures are FILE-loading.png ... */
     bool frames;         /* frame times are measured, */
-    long seconds, tries; /* so long a run, and so often until the verdict is good */
+    long seconds, tries; /* so long a run, and so often until the verdict is good, */
+    long allow;          /* which it is if they are so many ms later */
     const char *log;
 } gui_options;
 
