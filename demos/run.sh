@@ -13,9 +13,9 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/demos
 
-faces=(irc-gtk irc-qt irc-term)                          # programs that a person sits in front of
-checks=(echo forward chat redis ping swap dialog fetch tour) # programs that look after themselves
-others=(million errors)                                  # asked for by name only
+faces=(irc-gtk irc-qt irc-term)                              # programs that a person sits in front of
+checks=(fetch echo forward chat redis ping swap dialog tour) # programs that look after themselves
+others=(million errors)                                      # asked for by name only
 host=all
 connections=1000
 messages=100
@@ -49,11 +49,12 @@ Demos:
   ping               a UDP ping and the echo that answers it: 50 datagrams, one each 20 ms
   swap               one program under every host, in one process: prints its trace, and whether it is the same
   dialog             a task opens a modal dialog, of GTK and of Qt, and ten other tasks go on meanwhile; saves a picture
-  fetch              many downloads at once, from a small server in the same program: opens a window; without a display
-                     both windows, of GTK and of Qt, play a scene and save pictures of it; then the terminal
-  fetch --frames     how late the frames of both windows are, beside 10,000 idle connections and 100 busy ones, and
-                     beside none: takes two minutes
-  fetch-gtk, fetch-qt, fetch-term    one of these
+  fetch              many downloads at once, from a small server in the same program, in the face that fits the machine:
+                     a display: a window of GTK or Qt; none: both windows play a scene and save pictures, then the terminal
+  fetch --frames     how late the frames of both windows are, beside 10,000 idle connections and 100 busy ones, and beside
+                     none: takes two minutes
+  fetch-term         the downloads in the terminal; without a terminal by scenes
+  fetch-gtk, fetch-qt    the downloads in a window, or its scene; also with --frames
   tour [N]           the short programs of the tutorial, one after the other, or the one with this number: what each is
                      about, and what it prints
   million            so many tasks (--tasks), all asleep at once in one thread: what that costs
@@ -121,11 +122,11 @@ missing_packages() {
         have pkg-config || echo pkg-config
         pkg-config --exists hiredis 2>/dev/null || echo libhiredis-dev
     fi
-    if wants irc-term fetch fetch-term; then
+    if wants irc-term || wants fetch-term || wants fetch; then
         have pkg-config || echo pkg-config
         pkg-config --exists ncursesw 2>/dev/null || echo libncurses-dev
-        have socat || echo socat
     fi
+    ! wants irc-term || have socat || echo socat
     [[ $host == native ]] && return
     have pkg-config || echo pkg-config
     [[ $host != @(all|glib) ]] || pkg-config --exists glib-2.0 2>/dev/null || echo libglib2.0-dev
@@ -492,7 +493,7 @@ demo_irc-qt() { irc_of qt; }
 
 # With a terminal it is the user's; its own server is in it.
 demo_fetch-term() {
-    if seated && [[ $given != all ]]; then
+    if seated; then
         "$build/demos/demo-fetch-term" || die "the downloads did not end well"
     else
         "$root/demos/fetch/test.sh" "$build/demos/demo-fetch-term" scene lines crowd || die "the downloads were not as they should be"
@@ -664,11 +665,6 @@ while (($#)); do
     esac
     shift
 done
-case $host in
-all) hosts=(native glib qt libuv) ;;
-native | glib | qt | libuv) hosts=("$host") ;;
-*) wrong "there is no host \"$host\"" ;;
-esac
 
 # Without a word: a window; or where there is none to be seen, pictures of both and the client in the terminal; or, where
 # nobody sits, everything.
@@ -690,7 +686,8 @@ all)
     ;;
 *)
     declare -F "demo_$given" >/dev/null || wrong "there is no demo \"$given\""
-    [[ -z $step ]] || compgen -G "$root/demos/tour/$(printf %02d "$step")_*.c" >/dev/null || wrong "there is no program $step in the tour"
+    [[ -z $step ]] || compgen -G "$root/demos/tour/$(printf %02d "$step")_*.c" >/dev/null ||
+        wrong "there is no program $step in the tour"
     demos=("$given")
     ;;
 esac
@@ -701,6 +698,11 @@ irc-qt | fetch-qt) host=qt ;;
 tour) [[ -z $step || $step == 2[01] || $host != all ]] || host=native ;;
 esac
 [[ $frames == no || $given == @(fetch|fetch-gtk|fetch-qt) ]] || wrong "--frames is an option of fetch, fetch-gtk and fetch-qt"
+case $host in
+all) hosts=(native glib qt libuv) ;;
+native | glib | qt | libuv) hosts=("$host") ;;
+*) wrong "there is no host \"$host\"" ;;
+esac
 
 tmp=$(mktemp -d)
 trap clean_up EXIT
