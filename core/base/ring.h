@@ -85,6 +85,12 @@ static inline hoya_ring_entry hoya_ring_pop(hoya_ring *ring)
     return ring->entries[ring->head++ & (ring->capacity - 1)];
 }
 
+/* The entry with this number, from head to tail. */
+static inline const hoya_ring_entry *hoya_ring_at(const hoya_ring *ring, uint64_t number)
+{
+    return &ring->entries[number & (ring->capacity - 1)];
+}
+
 /* The entry that was popped last keeps its place. */
 static inline void hoya_ring_keep(hoya_ring *ring)
 {

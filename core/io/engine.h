@@ -77,7 +77,7 @@ typedef struct hoya_channel_events {
     void (*gone)(hoya_channel *channel);
 
     /* Of a channel with `hints`: memory that its next turn begins with, and that may be read now, if it is not at hand; or
-     * NULL. Asked in the middle of a look: it does nothing else. */
+     * NULL. It does nothing else. */
     const void *(*hint)(const hoya_channel *channel);
 
     /* For texts: the function of the program's that it serves. */

@@ -15,6 +15,7 @@ typedef struct hoya_loop_io {
     hoya_list transports, servers, connectors, datagrams, datagram_creations;
     hoya_callback after; /* hoya_channel_after; or NULL */
     void *after_arg;
+    uint64_t fetched;   /* as far as this in the ready ring: what the turns begin with is at hand (readiness.c) */
     bool masks_sigpipe; /* the kernel has no write that raises none (pipe_write.c) */
     bool buffer_taken;  /* somebody's callback has it on the stack */
     char *buffer;       /* HOYA_IO_BUFFER bytes that all connections share: idle ones own none */

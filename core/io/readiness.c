@@ -21,6 +21,7 @@
 #define ACCEPTS 128  /* by one turn; statement 113 */
 #define DATAGRAMS 32 /* the same, each way: as many as there are */
 #define SOME 16384   /* of memory that an owner without any gets: a part of the stack */
+#define AHEAD 32     /* turns: what they begin with is fetched before the first of them */
 
 /* A hang-up is seen by who looks for input, with every selector. */
 static const uint8_t readers = HOYA_CHANNEL_INPUT | HOYA_CHANNEL_ACCEPT | HOYA_CHANNEL_ARRIVE | HOYA_CHANNEL_HANGUP;
@@ -52,18 +53,6 @@ static void queue(hoya_channel *channel)
     hoya_ring_push(&channel->loop->ready, NULL, &channel->runnable);
 }
 
-/* Its turn comes after others: what it begins with is at hand by then. A task's stack is read, and not prefetched: where a
- * processor has forgotten what page an address is in, it may drop a prefetch; and many reads that wait for that wait
- * together here, and one by one in their turns. */
-static inline void fetch(const hoya_channel *channel)
-{
-    __builtin_prefetch(channel + 1);
-    __builtin_prefetch((const char *)(channel + 1) + 64);
-    if (!channel->hints) return;
-    const volatile char *memory = channel->events->hint(channel);
-    if (memory) (void)*memory;
-}
-
 static void found(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
 {
     hoya_channel *channel = HOYA_CONTAINER_OF(record, hoya_channel, record);
@@ -76,9 +65,7 @@ static void found(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
         seen &= (uint8_t)~again;
     }
     channel->due |= seen;
-    if (!seen) return;
-    fetch(channel);
-    queue(channel);
+    if (seen) queue(channel);
 }
 
 static hoya_description describe_side(const hoya_fd_record *record, int side)
@@ -345,6 +332,33 @@ void hoya_channel_after(hoya_loop *loop, hoya_callback fn, void *arg)
     io->after_arg = arg;
 }
 
+/* What its turn begins with. A task's stack is read, and not prefetched: where a processor has forgotten what page an address
+ * is in it may drop a prefetch. */
+static inline void fetch(const hoya_channel *channel)
+{
+    if (!channel->open || !(channel->due & HOYA_CHANNEL_INPUT)) return;
+    __builtin_prefetch(channel + 1);
+    __builtin_prefetch((const char *)(channel + 1) + 64);
+    if (!channel->hints) return;
+    const volatile char *memory = channel->events->hint(channel);
+    if (memory) (void)*memory;
+}
+
+/* Of the turns that come next, of the same kind. Each turn's work in the kernel drives other things out of the caches, so that the next one
+ * would begin with waiting for its memory, piece by piece. Fetched together they wait together; and not for more turns than
+ * will come before it is gone again. */
+static __attribute__((noinline)) void fetch_next(hoya_loop_io *io, const hoya_ring *ring,
+                                                 const hoya_runnable_class *class)
+{
+    uint64_t end = ring->tail - ring->head < AHEAD ? ring->tail : ring->head + AHEAD;
+    for (uint64_t i = ring->head; i < end; i++) {
+        const hoya_ring_entry *entry = hoya_ring_at(ring, i);
+        const hoya_runnable *runnable = entry->arg;
+        if (!entry->fn && runnable->class == class) fetch(of_runnable(runnable));
+    }
+    io->fetched = end;
+}
+
 static inline bool run_by(hoya_loop *loop, hoya_runnable *runnable, void (*input)(hoya_channel *),
                           void (*output)(hoya_channel *))
 {
@@ -353,6 +367,8 @@ static inline bool run_by(hoya_loop *loop, hoya_runnable *runnable, void (*input
     bool live = channel->open;
     if (live) {
         hoya_ring_keep(&loop->ready); /* before anything else happens */
+        hoya_loop_io *io = loop->slots[HOYA_SLOT_IO].data;
+        if (loop->ready.head >= io->fetched) fetch_next(io, &loop->ready, runnable->class);
         channel->turns++;
         take_turn(channel, input, output);
         channel->turns--;

@@ -20,9 +20,7 @@
 #include "base/sys.h"
 #include "poll/poll.h"
 
-/* Found in one look. What is found is worked on one after the other, and each turn's work in the kernel drives other things out
- * of the caches: what was fetched for a channel when it was found (io/readiness.c) is gone again a hundred turns later. */
-#define BATCH 64
+#define BATCH 256
 
 typedef struct slot {
     void *data;
