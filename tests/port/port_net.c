@@ -403,7 +403,8 @@ static int filter(hoya_task *self, void *arg)
     (void)self;
     (void)arg;
     CHECK(pipe2(fds, O_CLOEXEC) == 0);
-    CHECK(hoya_open_read_pipe(fds[0], NULL, &in) == 0 && hoya_open_write_pipe(fds[1], NULL, &out) == 0);
+    CHECK(hoya_open_read_pipe(fds[0], NULL, &in) == 0);
+    CHECK(hoya_open_write_pipe(fds[1], NULL, &out) == 0);
     CHECK(hoya_stream_write(in, "x", 1) == HOYA_ENOTSUP && hoya_stream_read(out, text, 1) == HOYA_ENOTSUP);
     CHECK(hoya_stream_write(out, "one\ntwo", 7) == 0 && hoya_stream_close(out, HOYA_SEC(5)) == 0);
     CHECK(hoya_stream_readline(in, &line) == 4 && memcmp(line, "one\n", 4) == 0);
