@@ -35,10 +35,11 @@ static int program(hoya_task *self, void *arg)
     for (int i = 0; i < 3; i++) must(hoya_create_task(loop, cook, dishes[i], NULL, &cooks[i]));
     printf("three tasks, and nothing has begun\n");
 
+    void *ready[3];
+    for (int i = 0; i < 3; i++)
+        must(hoya_await(hoya_task_future(cooks[i]), &ready[i])); /* a task is a future, too */
     for (int i = 0; i < 3; i++) {
-        void *value;
-        must(hoya_await(hoya_task_future(cooks[i]), &value)); /* a task is a future, too */
-        printf("served: %s\n", (const char *)value);
+        printf("served: %s\n", (const char *)ready[i]);
         hoya_task_unref(cooks[i]);
     }
     return 0;

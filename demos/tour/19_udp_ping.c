@@ -17,8 +17,8 @@ static int answer(hoya_datagram_transport *transport, const void *data, size_t s
                   void *arg)
 {
     (void)arg;
-    const int *number = data;
-    if (*number == 2) return 0; /* lost */
+    if (size != sizeof(int)) return 0;     /* from anybody, anything may come */
+    if (*(const int *)data == 2) return 0; /* lost */
     return hoya_datagram_transport_sendto(transport, data, size, from);
 }
 
