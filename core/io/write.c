@@ -290,8 +290,9 @@ int hoya_transport_can_write_eof(const hoya_transport *transport)
 int hoya_transport_write_eof(hoya_transport *transport)
 {
     int rc = hoya_transport_enter(transport);
-    if (rc < 0 || transport->closing) return rc;
+    if (rc < 0) return rc;
     if (hoya_unlikely(transport->reads_pipe)) return refuse(transport);
+    if (transport->closing) return 0;
     if (transport->writes_pipe && !transport->sends_file) return hoya_transport_close(transport);
     if (transport->eof_wanted) return 0;
     if (transport->sends_file) return refuse(transport);

@@ -77,8 +77,8 @@ HOYA_API int hoya_open_connection_on_socket(hoya_fd fd, const hoya_stream_option
  *
  * A read pipe ends by itself when the other side has: reads give what is buffered, then 0; what would write is
  * HOYA_ENOTSUP. Of a write pipe what would read is that, and at_eof is 1; write_eof closes it. When nobody reads at
- * its other end any more writes are HOYA_EPIPE, and close and wait_closed are, if something waited then. No SIGPIPE
- * comes. Errors: those of hoya_connect_read_pipe. Origin: loop.connect_read_pipe with StreamReaderProtocol,
+ * its other end any more writes are HOYA_EPIPE, and close and wait_closed are, if something waited then, or a write
+ * was the first to notice. No SIGPIPE comes. Errors: those of hoya_connect_read_pipe. Origin: loop.connect_read_pipe with StreamReaderProtocol,
  * connect_write_pipe with StreamWriter. */
 HOYA_API int hoya_open_read_pipe(hoya_fd fd, const hoya_stream_options *options, hoya_stream **stream);
 HOYA_API int hoya_open_write_pipe(hoya_fd fd, const hoya_stream_options *options, hoya_stream **stream);
