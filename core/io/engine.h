@@ -138,7 +138,7 @@ struct hoya_channel {
     bool queued : 1;       /* an entry of the ready ring points here */
     bool takes_fds : 1;    /* the owner's to set: descriptors that come are told */
     bool hints : 1;        /* the owner's to set: there is a hint */
-    bool keeps_errors : 1; /* the same, of datagrams: its socket may have a queue of errors */
+    bool keeps_errors : 1; /* the same: its socket may have a queue of errors */
     hoya_loop *loop;       /* the owner keeps it */
     hoya_runnable runnable;
     const hoya_engine *engine; /* one that has something of its own for each channel has a table in there */

@@ -99,6 +99,19 @@ static int code_or(int later)
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? later : -errno;
 }
 
+/* A program may ask its socket to keep what went wrong, with all details (IP_RECVERR), or when things went out
+ * (SO_TIMESTAMPING, MSG_ZEROCOPY), until somebody takes it: so long it is ready, and has nothing. What went wrong has been
+ * told by then, as ever, and who wants the details has read them. Only where the system knows such a queue: others would
+ * give, and lose, a datagram. */
+static bool drop_errors(hoya_channel *channel)
+{
+    struct msghdr nowhere = {.msg_iovlen = 0};
+    int count = 0;
+    if (!channel->keeps_errors) return false;
+    while (count < DATAGRAMS && hoya_sys_recvmsg(channel->record.fd, &nowhere, MSG_ERRQUEUE) >= 0) count++;
+    return count;
+}
+
 /* Not inline: what it needs is on the stack of nobody else. */
 static __attribute__((noinline)) ssize_t receive_with_fds(hoya_channel *channel, void *memory, size_t size)
 {
@@ -129,7 +142,9 @@ static inline void take_input_by(hoya_channel *channel,
     size_t size = sizeof some;
     if (!channel->events->input(channel, &memory, &size)) return;
     ssize_t n = receive(channel, memory, size);
-    channel->events->received(channel, memory, hoya_likely(n >= 0) ? n : code_or(HOYA_EAGAIN));
+    if (hoya_unlikely(n < 0)) n = code_or(HOYA_EAGAIN);
+    channel->events->received(channel, memory, n);
+    if (hoya_unlikely(n == HOYA_EAGAIN) && channel->open) drop_errors(channel);
 }
 
 static void take_input(hoya_channel *channel)
@@ -207,18 +222,6 @@ static void take_hangup(hoya_channel *channel)
     if (hoya_sys_ppoll(&look, 1, &now, NULL) <= 0) return;
     if (look.revents & (POLLERR | POLLHUP | POLLNVAL)) channel->events->hung_up(channel);
     else channel->engine->stop(channel, HOYA_CHANNEL_HANGUP);
-}
-
-/* A program may ask its socket to keep what went wrong, with all details (IP_RECVERR), until somebody takes it: so
- * long it is ready, and has nothing. By then the code has been told, as ever, and who wants the details has read
- * them. Only where the system knows such a queue: others would give, and lose, a datagram. */
-static bool drop_errors(hoya_channel *channel)
-{
-    struct msghdr nowhere = {.msg_iovlen = 0};
-    int count = 0;
-    if (!channel->keeps_errors) return false;
-    while (count < DATAGRAMS && hoya_sys_recvmsg(channel->record.fd, &nowhere, MSG_ERRQUEUE) >= 0) count++;
-    return count;
 }
 
 /* MSG_TRUNC: it says how long the datagram was, whatever the memory had room for. */

@@ -370,6 +370,8 @@ int hoya_transport_new(hoya_loop *loop, const hoya_engine *engine, hoya_fd fd, c
     hoya_loop_ref(loop);
     transport->protocol = protocol;
     look_for_fds(transport);
+    int family = hoya_transport_family(transport);
+    transport->channel.keeps_errors = family == AF_INET || family == AF_INET6;
     transport->owner = owner;
     hoya_list_append(&io->transports, &transport->node);
     hoya_channel_soon(&transport->channel);

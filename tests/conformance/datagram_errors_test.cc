@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * conformance/datagram_errors_test.cc: sockets of the program's that keep what went wrong with their datagrams, until somebody
- * takes it (IP_RECVERR): it is told, whoever wants to reads the details, and the loop is not busy with what is left.
+ * takes it (IP_RECVERR): it is told, whoever wants to reads the details, and the loop is not busy with what is left. Nor is it with
+ * the same queue of a connection.
  */
 #include "datagrams.h"
 
 #include <fcntl.h>
 #include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
+#include <poll.h>
 
 namespace hoya_test
 {
@@ -166,6 +169,38 @@ TEST_P(DatagramErrors, WhatBecameOfAnEarlierOneDoesNotKeepBackOneToSomebodyElse)
     ExpectSilence();
     EXPECT_EQ(hearer.errors, std::vector<int>{HOYA_ECONNREFUSED});
     EXPECT_EQ(LogLines(), 0u);
+}
+
+TEST_P(DatagramErrors, WhatAConnectionKeepsDoesNotSpin)
+{
+    static const hoya_protocol_ops silent = [] {
+        hoya_protocol_ops ops = {};
+        ops.size = sizeof ops;
+        return ops;
+    }();
+    int server = Own(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+        client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    hoya_address address = AddressOf(OwnAddress(), 0);
+    EXPECT_EQ(bind(server, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
+    EXPECT_EQ(listen(server, 1), 0);
+    address = NameOf(server);
+    EXPECT_EQ(connect(client, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
+    int peer = Own(accept4(server, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    int what = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_TSONLY;
+    EXPECT_EQ(setsockopt(client, SOL_SOCKET, SO_TIMESTAMPING, &what, sizeof what), 0);
+    hoya_transport *transport = nullptr;
+    EXPECT_EQ(hoya_connect_accepted_socket(loop, client, {&silent, nullptr}, nullptr, &transport), 0);
+    RunRounds(2);
+    EXPECT_EQ(hoya_transport_write(transport, "some", 4), 0);
+    pollfd kept = {client, 0, 0};
+    EXPECT_EQ(poll(&kept, 1, 1000), 1) << "when it went out is kept";
+    EXPECT_EQ(kept.revents, POLLERR);
+    ExpectSilence();
+    char data[8];
+    EXPECT_EQ(recv(peer, data, sizeof data, 0), 4);
+    EXPECT_EQ(hoya_transport_close(transport), 0);
+    hoya_transport_unref(transport);
+    RunRounds(2);
 }
 
 } // namespace hoya_test

@@ -136,7 +136,8 @@ HOYA_API int hoya_create_unix_datagram_endpoint(hoya_loop *loop, const char *loc
  * broadcast to no_multicast_loop and the limits count. *transport (may be NULL) is a new reference; connection_made
  * comes in the next round. On failure `fd` is still the caller's. With IP_RECVERR or IPV6_RECVERR error_received is
  * called for one that is not connected, too; the details are to be read there, by recvmsg with MSG_ERRQUEUE: what
- * is left in that queue is dropped. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (a stream), HOYA_EBUSY (it is watched),
+ * is left in that queue is dropped; and so is what else the system puts there, unasked (SO_TIMESTAMPING: such sockets
+ * are for the calls of hoya/sock.h). Errors: HOYA_ENOTSOCK, HOYA_EINVAL (a stream), HOYA_EBUSY (it is watched),
  * HOYA_EBADF, HOYA_ENOMEM. Origin: create_datagram_endpoint(sock=). */
 HOYA_API int hoya_create_datagram_endpoint_on_socket(hoya_loop *loop, hoya_fd fd, hoya_datagram_protocol protocol,
                                                      const hoya_datagram_options *options,

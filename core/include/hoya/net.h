@@ -66,6 +66,7 @@ HOYA_API int hoya_create_unix_connection(hoya_loop *loop, const char *path, hoya
                                          const hoya_connection_options *options, hoya_future **future);
 
 /* For a stream socket that is connected already: made NONBLOCK and CLOEXEC, and the transport's to close from here on.
+ * What it puts into its queue of errors (SO_TIMESTAMPING, MSG_ZEROCOPY) is dropped: such sockets are for hoya/sock.h.
  * *transport (may be NULL) is a new reference; connection_made comes in the next round. On failure `fd` is still the
  * caller's. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (no stream, or one that listens), HOYA_ENOTCONN, HOYA_EBUSY (it is watched),
  * HOYA_EBADF, HOYA_ENOMEM. Origin: loop.connect_accepted_socket, create_connection(sock=). */
