@@ -59,7 +59,6 @@ ssize_t hoya_sock_recv_fds(hoya_fd fd, void *buffer, size_t size, hoya_fd fds[HO
     if (!buffer || !size || !fds || !count) return hoya_error_set(HOYA_EINVAL, "no memory to receive into");
     hoya_sock_call call;
     hoya_rights rights;
-    *count = 0; /* who closes what came may do so whatever was answered */
     ssize_t n = hoya_sock_begin(&call, fd, HOYA_SIDE_READER, HOYA_CALLER());
     if (n < 0) return n;
     do {

@@ -77,8 +77,8 @@ HOYA_API ssize_t hoya_sock_send_fds(hoya_fd fd, const void *data, size_t size, c
 
 /* As hoya_sock_recv, and with it *count descriptors that came, CLOEXEC and the caller's to close; of one send at
  * most, and right before the bytes that it went with, which may have others before them. HOYA_EMFILE: there was no
- * room for all in this process: none is given, and the bytes are lost with them. *count is 0 in all failures. Other
- * calls drop descriptors that come. Waits. Origin: socket.recv_fds, which leaves them open to programs that are executed. */
+ * room for all in this process: none is given, and the bytes are lost with them. Other calls drop descriptors that
+ * come. Waits. Origin: socket.recv_fds, which leaves them open to programs that are executed. */
 HOYA_API ssize_t hoya_sock_recv_fds(hoya_fd fd, void *buffer, size_t size, hoya_fd fds[HOYA_FDS_MAX],
                                     size_t *count);
 
