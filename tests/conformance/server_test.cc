@@ -287,7 +287,8 @@ TEST_P(ServerConformance, TheDumpTellsOfEachServer)
     ExpectEcho(Dial(server));
     hoya_server_options options = Options();
     options.paused = 1;
-    Server paused = ServeUnix(other, "@hoya-dump", 0, &options);
+    const std::string name = "@hoya-dump-" + std::to_string(getpid());
+    Server paused = ServeUnix(other, name, 0, &options);
     House third;
     Future future = Create(third, "a.test", "0");
     std::string dump;
@@ -295,7 +296,7 @@ TEST_P(ServerConformance, TheDumpTellsOfEachServer)
     EXPECT_EQ(hoya_loop_dump(loop, add, &dump), 0);
     EXPECT_NE(dump.find("  servers: 3\n    " + TextOfName(server) + ", connections: 1\n"), std::string::npos)
         << dump;
-    EXPECT_NE(dump.find("    unix:@hoya-dump, connections: 0, not serving yet\n"), std::string::npos) << dump;
+    EXPECT_NE(dump.find("    unix:" + name + ", connections: 0, not serving yet\n"), std::string::npos) << dump;
     EXPECT_NE(dump.find("    on no socket, connections: 0, looking its hosts up\n"), std::string::npos) << dump;
     hoya_future_cancel(future.get(), nullptr);
 }
