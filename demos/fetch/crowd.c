@@ -5,9 +5,10 @@
  *
  *     newcomer  a byte decides: 'I' -> idle, 'B' -> busy        idle  what comes is dropped     busy  it goes back
  *
- * The other process is told to end by SIGTERM, and has ended when the pipe that is its standard output is at its
- * end: a descriptor, so the loop sees it. All that may still call back has a reference to the crowd: the owner, the
- * server, each connection, and the pipe.
+ * The other process is told to end by SIGTERM, and by SIGKILL if it does not. The pipe that is its standard output is
+ * at its end when it ends: a descriptor, so the loop sees it; some milliseconds later, when all its connections are
+ * closed, it has ended, and a timer looks for that: the window goes on meanwhile. All that may still call back has a
+ * reference to the crowd: the owner, the server, each connection, the pipe, and that timer.
  */
 #include "crowd.h"
 #include "limit.h"
@@ -24,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MESSAGE = 64, BACKLOG = 4096 };
+enum { MESSAGE = 64, BACKLOG = 4096, LOOK_EACH = 3, PATIENCE = 2000 }; /* the last two: milliseconds */
 
 struct fetch_crowd {
     hoya_loop *loop;
@@ -35,9 +36,10 @@ struct fetch_crowd {
     void (*complete)(void *arg);
     void *arg;
     hoya_server *server;
-    pid_t pid;   /* the other process; 0: it has ended */
-    int pipe;    /* its standard output, or -1 */
-    bool closed; /* stop has been called */
+    pid_t pid;             /* the other process; 0: it has ended */
+    int pipe;              /* its standard output, or -1 */
+    bool closed;           /* stop has been called */
+    hoya_handle *patience; /* then: SIGKILL; has no reference */
     hoya_future *done;
 };
 
@@ -58,6 +60,8 @@ static void unref(void *arg)
     end_other(crowd);
     hoya_future *done = crowd->done;
     hoya_loop *loop = crowd->loop;
+    if (crowd->patience) hoya_handle_cancel(crowd->patience);
+    hoya_handle_unref(crowd->patience);
     hoya_server_unref(crowd->server);
     free(crowd);
     if (done) hoya_future_set_result(done, NULL, NULL);
@@ -142,6 +146,20 @@ static int listen_here(fetch_crowd *crowd, char port[8])
 
 /* ---- the other process ----------------------------------------------------------------------------------- */
 
+/* Without memory for a timer it is waited for. */
+static void reap(void *arg)
+{
+    fetch_crowd *crowd = arg;
+    pid_t pid = waitpid(crowd->pid, NULL, WNOHANG);
+    if (pid == 0) {
+        crowd->refs++;
+        if (hoya_loop_call_later(crowd->loop, HOYA_MSEC(LOOK_EACH), reap, crowd, unref, NULL) >= 0) return;
+        crowd->refs--;
+        while (waitpid(crowd->pid, NULL, 0) < 0 && errno == EINTR) continue;
+    }
+    crowd->pid = 0;
+}
+
 /* It writes nothing: what comes is the end of the pipe, and of the process, which is over any moment. */
 static void on_pipe(hoya_fd fd, uint32_t events, void *arg)
 {
@@ -151,8 +169,7 @@ static void on_pipe(hoya_fd fd, uint32_t events, void *arg)
     ssize_t n = read(fd, words, sizeof words);
     if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))) return;
     crowd->pipe = -1;
-    while (waitpid(crowd->pid, NULL, 0) < 0 && errno == EINTR) continue;
-    crowd->pid = 0;
+    reap(crowd);
     hoya_loop_remove_reader(crowd->loop, fd); /* takes the crowd's reference along */
     close(fd);
 }
@@ -227,6 +244,8 @@ int fetch_crowd_start(hoya_loop *loop, int idle_count, int busy_count, void (*co
                       fetch_crowd **out)
 {
     char port[8];
+    if (idle_count < 0 || busy_count < 0 || !(idle_count + busy_count))
+        return hoya_error_set(HOYA_EINVAL, "no connections are no crowd");
     int rc = fetch_allow_files(idle_count + busy_count);
     if (rc < 0) return rc;
     fetch_crowd *crowd = calloc(1, sizeof *crowd);
@@ -250,6 +269,21 @@ int fetch_crowd_count(const fetch_crowd *crowd, int64_t *echoes)
     return crowd->pid || crowd->closed ? crowd->open : HOYA_ECLOSED;
 }
 
+static void lose_patience(void *arg)
+{
+    fetch_crowd *crowd = arg;
+    if (crowd->pid) kill(crowd->pid, SIGKILL);
+}
+
+/* It could be stopped (SIGSTOP), and then would never hear of SIGTERM. */
+static void tell_to_end(fetch_crowd *crowd)
+{
+    if (!crowd->pid) return;
+    kill(crowd->pid, SIGTERM);
+    if (hoya_loop_call_later(crowd->loop, HOYA_MSEC(PATIENCE), lose_patience, crowd, NULL, &crowd->patience) < 0)
+        kill(crowd->pid, SIGKILL);
+}
+
 int fetch_crowd_stop(fetch_crowd *crowd, hoya_future **done)
 {
     if (crowd->closed) return hoya_error_set(HOYA_ESTATE, "the crowd has been sent away");
@@ -261,7 +295,7 @@ int fetch_crowd_stop(fetch_crowd *crowd, hoya_future **done)
         crowd->done = future;
         *done = hoya_future_ref(future);
     }
-    if (crowd->pid) kill(crowd->pid, SIGTERM);
+    tell_to_end(crowd);
     if (crowd->server) {
         hoya_server_close(crowd->server);
         hoya_server_abort_clients(crowd->server);

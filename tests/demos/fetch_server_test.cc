@@ -2,10 +2,14 @@
  *
  * demos/fetch_server_test.cc: the server of demos/fetch, by hand; and the crowd, with its other process.
  */
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <string>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -139,6 +143,15 @@ struct FetchCrowd : InTask {
         hoya_event_set(static_cast<FetchCrowd *>(arg)->complete);
     }
 
+    /* The only one of this process; 0: there is none. */
+    static pid_t Child()
+    {
+        std::ifstream children("/proc/self/task/" + std::to_string(getpid()) + "/children");
+        pid_t child = 0;
+        children >> child;
+        return child;
+    }
+
     void Stop()
     {
         hoya_future *done = nullptr;
@@ -200,6 +213,32 @@ TEST_F(FetchCrowd, SaysIfItsProcessHasEnded)
         EXPECT_EQ(HOYA_ECLOSED, fetch_crowd_count(crowd, nullptr));
         hoya_timeout_leave(scope);
         Stop();
+    });
+}
+
+TEST_F(FetchCrowd, EndsAProcessThatDoesNotListen)
+{
+    Run([&] {
+        hoya_timeout *scope;
+        ASSERT_EQ(0, hoya_timeout_enter(HOYA_SEC(60), &scope));
+        ASSERT_EQ(0, hoya_event_new(loop, nullptr, &complete));
+        ASSERT_EQ(0, fetch_crowd_start(loop, 20, 5, Complete, this, &crowd));
+        EXPECT_EQ(0, hoya_event_wait(complete));
+        siginfo_t stopped;
+        ASSERT_EQ(0, kill(Child(), SIGSTOP));
+        ASSERT_EQ(0, waitid(P_PID, static_cast<id_t>(Child()), &stopped, WSTOPPED));
+        Stop();
+        EXPECT_EQ(0, Child());
+        hoya_timeout_leave(scope);
+        hoya_event_free(complete);
+    });
+}
+
+TEST_F(FetchCrowd, IsMoreThanNobody)
+{
+    Run([&] {
+        EXPECT_EQ(HOYA_EINVAL, fetch_crowd_start(loop, 0, 0, nullptr, nullptr, &crowd));
+        EXPECT_EQ(0, Child());
     });
 }
 
