@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "../echo/demo.h"
 #include "gui.h"
 
 /* ---- one frame ------------------------------------------------------------------------------------------- */
@@ -22,8 +23,32 @@ int64_t frames_now(void)
     return HOYA_SEC(now.tv_sec) + now.tv_nsec;
 }
 
+static void enter(frames_times *times, int64_t time)
+{
+    if (times->count < times->room) times->all[times->count++] = time;
+}
+
+/* From one frame to the next: as often as frames should have been in it. */
+static void enter_interval(frames *all, int64_t interval)
+{
+    int64_t held = all->period ? (interval + all->period / 2) / all->period : 1;
+    do enter(&all->run->intervals, interval);
+    while (--held > 0);
+}
+
+/* Those that were due from `first` to `last`, and that nobody has seen before `now`. GTK's clock goes by whole milliseconds,
+ * to the nearest one. */
+static void enter_late(frames *all, int64_t first, int64_t last, int64_t now)
+{
+    do {
+        enter(&all->run->late, now > first ? now - first : 0);
+        first += all->period;
+    } while (all->period && first < last + all->period / 2);
+}
+
 void frames_due(frames *all, int64_t due, int64_t interval)
 {
+    all->period = interval;
     int64_t passed = all->due && interval ? (due - all->due + interval / 2) / interval : 1; /* should be 1 */
     if (!all->asked) all->asked = passed > 1 ? all->due + interval : due;
     else passed++; /* the one before has not been painted yet */
@@ -34,17 +59,29 @@ void frames_due(frames *all, int64_t due, int64_t interval)
 void frames_painted(frames *all)
 {
     if (!all->asked) return; /* something else has asked for it: the window was uncovered, or so */
-    int64_t now = frames_now(), late = now - all->asked, interval = now - all->painted;
-    bool first = !all->painted;
-    if (late < 0) late = 0; /* GTK's clock goes by whole milliseconds, to the nearest one */
+    int64_t now = frames_now();
+    if (all->run && all->painted) {
+        enter_interval(all, now - all->painted);
+        enter_late(all, all->asked, all->due, now);
+        all->run->painted++;
+    }
+    if (now - all->asked > all->worst) all->worst = now - all->asked;
     all->asked = 0;
     all->painted = now;
     all->recent++;
-    if (late > all->worst) all->worst = late;
-    frames_run *run = all->run;
-    if (!run || first || run->count == run->room) return;
-    run->intervals[run->count] = interval;
-    run->late[run->count++] = late;
+}
+
+/* One that is asked for may be painted any moment; only if another one should have come since, something holds it up. And it
+ * may have held up the one who asks. */
+void frames_end_run(frames *all)
+{
+    int64_t now = frames_now(), next = all->asked ? all->asked : all->due + all->period;
+    if (all->run && all->painted && all->period && now - all->painted >= 2 * all->period) {
+        enter_interval(all, now - all->painted);
+        enter_late(all, next, now - all->period / 2, now);
+        all->run->left_out += (now - all->due) / all->period + (all->asked != 0);
+    }
+    all->run = NULL;
 }
 
 double frames_place(void)
@@ -67,7 +104,10 @@ void frames_pace(frames *all, char text[64])
 
 /* ---- figures of a run -------------------------------------------------------------------------------------- */
 
-enum { RUNS = 3 };
+enum {
+    RUNS = 3,
+    ROOM_A_SECOND = 1000 /* no screen is faster, and what is not used costs nothing */
+};
 
 typedef struct figures {
     double median, most, worst; /* milliseconds; most: 99 % are not above it */
@@ -76,6 +116,7 @@ typedef struct figures {
 typedef struct measurement {
     gui *program;
     frames_run now;
+    double echoes; /* a second, of the last run */
     struct {
         figures interval, late;
     } runs[RUNS];
@@ -94,11 +135,13 @@ static double percentile(const int64_t *times, size_t count, size_t percent)
     return (double)times[rank ? rank - 1 : 0] / 1e6;
 }
 
-static figures figures_of(int64_t *times, size_t count)
+static figures figures_of(const frames_times *times)
 {
+    size_t count = times->count;
     if (!count) return (figures){0};
-    qsort(times, count, sizeof *times, compare);
-    return (figures){percentile(times, count, 50), percentile(times, count, 99), percentile(times, count, 100)};
+    qsort(times->all, count, sizeof *times->all, compare);
+    return (figures){percentile(times->all, count, 50), percentile(times->all, count, 99),
+                     percentile(times->all, count, 100)};
 }
 
 static double processor_time(void) /* of this process, in seconds */
@@ -114,31 +157,46 @@ static const char *const heading = "         beside it                 frames  l
                                    "                                            out |   median     99 %      max | "
                                    " median    99 %     max |      /s     %\n";
 
+/* Without its crowd a run would say nothing. */
+static int count_crowd(const gui *me, int64_t *echoes)
+{
+    *echoes = 0;
+    if (!me->crowd) return 0;
+    int open = fetch_crowd_count(me->crowd, echoes);
+    if (open == me->options.idle + me->options.busy) return 0;
+    return open < 0 ? hoya_error_set(open, "the other process has ended")
+                    : hoya_error_set(HOYA_ESTATE, "%d connections are open, and not %ld", open,
+                                     me->options.idle + me->options.busy);
+}
+
 /* One run, and its line of the table. */
 static int measure(measurement *all, int number, const char *beside)
 {
     gui *me = all->program;
-    int64_t echoes = 0, before = 0, begin = frames_now();
+    frames_run *run = &all->now;
+    int64_t echoes, before, begin = frames_now();
     double cpu = processor_time();
-    if (me->crowd) fetch_crowd_count(me->crowd, &before);
-    all->now.count = 0;
-    all->now.left_out = 0;
-    me->frames.run = &all->now;
-    int rc = hoya_sleep(HOYA_SEC(me->options.seconds));
-    me->frames.run = NULL;
+    int rc = count_crowd(me, &before);
+    if (rc < 0) return rc;
+    run->intervals.count = run->late.count = 0;
+    run->painted = run->left_out = 0;
+    me->frames.run = run;
+    rc = hoya_sleep(HOYA_SEC(me->options.seconds));
+    frames_end_run(&me->frames);
+    if (rc >= 0) rc = count_crowd(me, &echoes);
     if (rc < 0) return rc;
     double seconds = (double)(frames_now() - begin) / 1e9;
     cpu = processor_time() - cpu;
-    if (me->crowd) fetch_crowd_count(me->crowd, &echoes);
+    all->echoes = (double)(echoes - before) / seconds;
 
-    figures a = figures_of(all->now.intervals, all->now.count), b = figures_of(all->now.late, all->now.count);
+    figures a = figures_of(&run->intervals), b = figures_of(&run->late);
     all->runs[number].interval = a;
     all->runs[number].late = b;
-    printf("%-8s %-25s %6zu %5ld | %8.2f %8.2f %8.2f | %7.2f %7.2f %7.2f | %7.0f %5.1f\n", me->window->toolkit,
-           beside, all->now.count, all->now.left_out, a.median, a.most, a.worst, b.median, b.most, b.worst,
-           (double)(echoes - before) / seconds, 100 * cpu / seconds);
+    printf("%-8s %-25s %6ld %5ld | %8.2f %8.2f %8.2f | %7.2f %7.2f %7.2f | %7.0f %5.1f\n", me->window->toolkit,
+           beside, run->painted, run->left_out, a.median, a.most, a.worst, b.median, b.most, b.worst, all->echoes,
+           100 * cpu / seconds);
     fflush(stdout);
-    return all->now.count ? 0 : HOYA_ESTATE;
+    return run->painted ? 0 : hoya_error_set(HOYA_ESTATE, "no frame was painted");
 }
 
 /* With the crowd at most a millisecond (--allow) more than the better run without it; or no more than the worse one. */
@@ -151,20 +209,34 @@ static bool verdict(const gui *me, const char *what, double none, double again, 
     return good;
 }
 
+/* A hundred a second of each busy one. If there is not half of that, those are not busy. */
+static bool busy_enough(const measurement *all)
+{
+    const gui *me = all->program;
+    double wanted = (double)me->options.busy * 100;
+    if (all->echoes >= wanted / 2) return true;
+    printf("%s: %.0f echoes a second of %.0f: the connections were not busy, so this is no measurement\n",
+           me->window->toolkit, all->echoes, wanted);
+    return false;
+}
+
 /* ---- the story ---------------------------------------------------------------------------------------------- */
 
 /* The crowd comes, or goes: for a minute at most. */
-static bool crowd_is(gui *me, bool on)
+static int crowd_is(gui *me, bool on)
 {
+    int64_t echoes;
+    int rc = 0;
     gui_crowd(me, on);
     for (int i = 0; i < 3000; i++) {
-        if (on ? me->crowd_complete : !me->crowd && !me->crowd_end) return true;
-        if ((on && !me->crowd) || hoya_sleep(HOYA_MSEC(20)) < 0) break;
+        if (on ? me->crowd_complete : !me->crowd && !me->crowd_end) return 0;
+        if (on && !me->crowd)
+            return hoya_error_set(HOYA_ESTATE, "the connections do not open: %s",
+                                  me->crowd_why ? me->crowd_why : "somebody has closed them");
+        if (on && fetch_crowd_count(me->crowd, &echoes) < 0) return count_crowd(me, &echoes);
+        if ((rc = hoya_sleep(HOYA_MSEC(20))) < 0) return rc;
     }
-    if (!me->closing)
-        fprintf(stderr, "%s: the connections do not %s: %s\n", me->window->program, on ? "open" : "close",
-                me->crowd_why ? me->crowd_why : "it takes too long");
-    return false;
+    return hoya_error_set(HOYA_ETIMEDOUT, "the connections do not %s", on ? "open" : "close");
 }
 
 static int measure_all(measurement *all, bool *good)
@@ -178,14 +250,15 @@ static int measure_all(measurement *all, bool *good)
     int rc = hoya_sleep(HOYA_SEC(1)); /* what a window does when it is new is over */
     if (rc >= 0) rc = measure(all, 0, "nothing");
     if (rc >= 0) rc = measure(all, 1, "nothing, again");
-    if (rc >= 0 && !crowd_is(me, true)) rc = HOYA_ESTATE;
+    if (rc >= 0) rc = crowd_is(me, true);
     if (rc >= 0) rc = hoya_sleep(HOYA_SEC(1));
     if (rc >= 0) rc = measure(all, 2, beside);
-    if (rc >= 0 && !crowd_is(me, false)) rc = HOYA_ESTATE;
+    if (rc >= 0) rc = crowd_is(me, false);
     if (rc < 0) return rc;
     *good = verdict(me, "from one frame to the next", all->runs[0].interval.most, all->runs[1].interval.most,
                     all->runs[2].interval.most);
     *good = verdict(me, "late", all->runs[0].late.most, all->runs[1].late.most, all->runs[2].late.most) && *good;
+    *good = busy_enough(all) && *good;
     return 0;
 }
 
@@ -203,8 +276,7 @@ static int program(hoya_task *self, void *arg)
         rc = measure_all(all, &good);
     }
     if (me->closing) return 0; /* somebody has closed the window */
-    if (rc < 0)
-        fprintf(stderr, "%s: the frames could not be measured: %s\n", me->window->program, hoya_strerror(rc));
+    if (rc < 0) demo_library_failed("measure the frames", rc);
     me->status = !good;
     gui_close(me);
     return 0;
@@ -214,8 +286,8 @@ static void free_measurement(void *arg)
 {
     measurement *all = arg;
     all->program->frames.run = NULL;
-    free(all->now.intervals);
-    free(all->now.late);
+    free(all->now.intervals.all);
+    free(all->now.late.all);
     free(all);
 }
 
@@ -224,10 +296,11 @@ int frames_begin(gui *me)
     measurement *all = calloc(1, sizeof *all);
     if (!all) return HOYA_ENOMEM;
     all->program = me;
-    all->now.room = (size_t)me->options.seconds * FRAMES_A_SECOND * 2;
-    all->now.intervals = calloc(all->now.room, sizeof *all->now.intervals);
-    all->now.late = calloc(all->now.room, sizeof *all->now.late);
-    if (!all->now.intervals || !all->now.late) {
+    frames_times *intervals = &all->now.intervals, *late = &all->now.late;
+    intervals->room = late->room = (size_t)me->options.seconds * ROOM_A_SECOND;
+    intervals->all = calloc(intervals->room, sizeof *intervals->all);
+    late->all = calloc(late->room, sizeof *late->all);
+    if (!intervals->all || !late->all) {
         free_measurement(all);
         return HOYA_ENOMEM;
     }
