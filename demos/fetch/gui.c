@@ -381,17 +381,17 @@ bool gui_begin(gui *me, const gui_window *window, int argc, char **argv)
     demo_program = window->program;
     demo_read_options(argc, argv, "Many downloads at once, in a window.", options);
     me->status = DEMO_USAGE;
+    if (to->frames && to->scene) {
+        demo_say("one at a time, please: --frames or --scene");
+        return false;
+    }
     if (to->connect && demo_split(to->connect, me->host, me->port) != DEMO_OK) return false;
     me->status = DEMO_FAILED;
     if (to->log && !(the_log = fopen(to->log, "we"))) {
         demo_say("cannot write to %s", to->log);
         return false;
     }
-    if (to->connect) return true;
-    snprintf(me->host, sizeof me->host, "127.0.0.1");
-    int rc = fetch_server_start(me->host, "0", to->rate, &me->server, me->port);
-    if (rc < 0) demo_library_failed("start the server", rc);
-    return rc >= 0;
+    return true;
 }
 
 /* For the log: sockets and the like that are open, so that it can be seen that nothing is left. Files are not counted: a
@@ -414,10 +414,17 @@ static void on_signal(int signum, void *arg)
     gui_close(arg);
 }
 
+static int start_server(gui *me)
+{
+    snprintf(me->host, sizeof me->host, "127.0.0.1");
+    return fetch_server_start(me->host, "0", me->options.rate, &me->server, me->port);
+}
+
 int gui_start(gui *me)
 {
     me->descriptors = count_descriptors();
-    int rc = hoya_get_event_loop(&me->loop);
+    int rc = me->options.connect ? 0 : start_server(me);
+    if (rc >= 0) rc = hoya_get_event_loop(&me->loop);
     if (rc >= 0) rc = fetch_new(me->loop, me->host, me->port, &face, me, &me->fetch);
     if (rc >= 0) rc = fetch_set_limit(me->fetch, (int)me->options.limit);
     if (rc >= 0) rc = hoya_loop_add_signal_handler(me->loop, SIGTERM, on_signal, me, NULL);
@@ -449,7 +456,10 @@ static int end(hoya_task *self, void *arg)
         hoya_wait_done(hoya_task_future(me->player));
     }
     if (me->crowd) stop_crowd(me);
-    if (fetch_close(me->fetch, &done) >= 0) hoya_wait_done(done);
+    if (fetch_close(me->fetch, &done) >= 0) {
+        me->fetch = NULL;
+        hoya_wait_done(done);
+    }
     hoya_future_unref(done);
     while (me->crowd_end && hoya_sleep(HOYA_MSEC(5)) >= 0) continue;
     quit(me);
@@ -468,7 +478,11 @@ void gui_close(gui *me)
 int gui_end(gui *me)
 {
     me->closing = me->over = true;
-    if (me->loop) hoya_loop_close(me->loop);
+    if (me->crowd) fetch_crowd_stop(me->crowd, NULL); /* nobody has waited for `end`, */
+    if (me->fetch) fetch_close(me->fetch, NULL);
+    me->crowd = NULL;
+    me->fetch = NULL;
+    if (me->loop) hoya_loop_close(me->loop); /* which ends here */
     hoya_handle_unref(me->clock);
     hoya_task_unref(me->player);
     hoya_set_event_loop(NULL); /* the policy lets it go */

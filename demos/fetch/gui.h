@@ -105,13 +105,13 @@ struct gui {
     int ticks;
     bool closing, over; /* all is being closed; the main loop ends */
     int status;         /* the program's */
-    int descriptors;    /* that were open before the loop was */
+    int descriptors;    /* that were open before the server and the loop were */
 };
 
-/* Reads the command line, and starts the server that lives in this process unless another is named. False: a sentence was
- * printed, and gui->status is the program's. */
+/* Reads the command line. False: a sentence was printed, and gui->status is the program's. */
 bool gui_begin(gui *gui, const gui_window *window, int argc, char **argv);
-/* Makes the downloads, in this thread's loop, and what the options want. Then the toolkit's main loop is run. */
+/* Starts the server that lives in this process unless another is named, makes the downloads, in this thread's loop, and what
+ * the options want. Then the toolkit's main loop is run. */
 int gui_start(gui *gui);
 /* The button of a row: cancels the download; or begins it again. */
 void gui_press(gui_row *row);
