@@ -4,6 +4,8 @@
 #
 #   scene     the scripted scene (demos/fetch/scene.c)
 #   clicks    real clicks and keys (xdotool): cancel and again, ten more, the crowd, the end
+#   twice     it is closed, and once more before that is over
+#   freeze    --frames can fail: a window that stands still for a while, a crowd that is gone, or that never comes
 set -euo pipefail
 
 command -v xdotool >/dev/null || { echo "skipped: there is no xdotool"; exit 0; }
@@ -73,20 +75,31 @@ click() # click WIDGET
     xdotool mousemove "$x" "$y" click 1
 }
 
-# Closes it by a key: it ends with 0, has complained of nothing, and has no more descriptors than before.
+# Closes it by a key.
 quit()
 {
-    local rc=0 before after
     in_front
     xdotool key --clearmodifiers ctrl+q
+    has_ended 0
+    [ ! -s "$folder/out" ] || die "it complained"
+    left_nothing
+}
+
+has_ended() # has_ended STATUS
+{
+    local rc=0
     until_true "it ends" is_over
     wait "$pid" || rc=$?
     pid=
-    [ "$rc" = 0 ] || die "it ended with $rc"
-    [ ! -s "$folder/out" ] || die "it complained"
+    [ "$rc" = "$1" ] || die "it ended with $rc"
+}
+
+left_nothing()
+{
+    local before after
     read -r before after < <(sed -n 's/^descriptors	-	\([0-9]*\) before, \([0-9]*\) after$/\1 \2/p' "$folder/log")
     echo "it has ended; descriptors: $before before, $after after"
-    [ "$before" -ge "$after" ] || die "it has left descriptors open"
+    [ "$before" -eq "$after" ] || die "it has not as many descriptors as before"
 }
 is_over() { ! kill -0 "$pid" 2>/dev/null || [[ $(ps -o stat= -p "$pid") == Z* ]]; }
 
@@ -95,7 +108,7 @@ is_over() { ! kill -0 "$pid" 2>/dev/null || [[ $(ps -o stat= -p "$pid") == Z* ]]
 scene()
 {
     "$FETCH" --scene "$picture" --log "$folder/log" --idle 500 --busy 20 || die "the scene failed"
-    for what in loading crowd done; do
+    for what in loading crowd "done"; do
         [ "$(identify -format %k "${picture%.png}-$what.png")" -ge 64 ] || die "there is nothing to see in the picture"
     done
     cp "${picture%.png}-loading.png" "$picture"
@@ -130,8 +143,63 @@ clicks()
     quit
 }
 
+# Two signals at once: the second one does not wait for what the first one has begun.
+twice()
+{
+    local child
+    open_window --rate 1000000 --idle 120 --busy 30
+    click crowd
+    sees "complete"
+    import -window root "$picture"
+    child=$(pgrep -P "$pid")
+    kill -STOP "$pid"
+    until_true "it stands still" stands_still
+    kill -TERM "$pid"
+    kill -INT "$pid"
+    kill -CONT "$pid"
+    has_ended 0
+    [ ! -s "$folder/out" ] || die "it complained"
+    left_nothing
+    ! kill -0 "$child" 2>/dev/null || die "the other process is still there"
+}
+stands_still() { [[ $(ps -o stat= -p "$pid") == T* ]]; }
+
+measures() # measures SECONDS: until the run beside the crowd has begun
+{
+    open_window --frames --seconds "$1" --idle 100 --busy 10 >"$folder/table"
+    sees "complete"
+    sleep 1.3
+}
+
+# Of three seconds it moves in two: more than a hundred frames are as they should be.
+freeze()
+{
+    measures 3
+    import -window root "$picture"
+    kill -STOP "$pid"
+    sleep 1
+    kill -CONT "$pid"
+    has_ended 1
+    cat "$folder/table"
+    for what in "from one frame to the next" late; do # hundreds of milliseconds
+        grep -q ", $what, 99 %: [0-9]\{3,\}\..*: NOT GOOD$" "$folder/table" || die "it has not seen that it stood still"
+    done
+
+    measures 2
+    kill -KILL "$(pgrep -P "$pid")"
+    has_ended 1
+    cat "$folder/out"
+    grep -q "cannot measure the frames: .*the other process has ended" "$folder/out" || die "it has not seen that all are gone"
+
+    FETCH_CROWD=/bin/false open_window --frames --seconds 1
+    has_ended 1
+    grep -q "cannot measure the frames: .*the other process has ended" "$folder/out" || die "it has not seen that none come"
+}
+
 case $name in
 scene) scene ;;
 clicks) clicks ;;
+twice) twice ;;
+freeze) freeze ;;
 *) die "there is no test $name" ;;
 esac

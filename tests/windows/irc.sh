@@ -172,7 +172,7 @@ view_has() # view_has TOOLKIT TEXT
 
 take_picture() { sleep 0.4; import -window root "$picture"; }
 
-# Closes it by a key: it ends with 0, has complained of nothing, and has no more descriptors than before.
+# Closes it by a key: it ends with 0, has complained of nothing, and has as many descriptors as before.
 quit()
 {
     local rc=0 before after
@@ -185,7 +185,7 @@ quit()
     [ ! -s "$folder/$1.out" ] || die "$1 complained"
     read -r before after < <(sed -n 's/^descriptors	-	\([0-9]*\) before, \([0-9]*\) after$/\1 \2/p' "$folder/$1.log")
     echo "$1 has ended; descriptors: $before before, $after after"
-    [ "$before" -ge "$after" ] || die "$1 has left descriptors open"
+    [ "$before" -eq "$after" ] || die "$1 has not as many descriptors as before"
 }
 is_over() { ! kill -0 "$1" 2>/dev/null || [[ $(ps -o stat= -p "$1") == Z* ]]; }
 
