@@ -331,6 +331,8 @@ static int serve_long(hoya_task *self, void *arg)
 static void streams(const int *fds, int n, size_t size)
 {
     hoya_task_function fn = size <= 2048 ? serve_short : serve_long;
+    /* As small as they may be: many stacks of 256 KiB make page tables as large as what stands in the stacks. */
+    const hoya_task_options options = {.size = sizeof options, .stack_size = size <= 2048 ? 16384 : 0};
     open_loop();
     left = to_make = n;
     for (int i = 0; i < n; i++) {
@@ -338,7 +340,7 @@ static void streams(const int *fds, int n, size_t size)
             const int *given;
             void *wanted;
         } fd = {fds + i};
-        check(hoya_create_task(loop, fn, fd.wanted, NULL, NULL));
+        check(hoya_create_task(loop, fn, fd.wanted, &options, NULL));
     }
     bench_mode_run(loop);
     close_loop();
