@@ -150,7 +150,8 @@ struct FetchCrowd : InTask {
         for (pid_t child; children >> child;) {
             std::string name;
             std::getline(std::ifstream("/proc/" + std::to_string(child) + "/comm"), name);
-            if (name == "demo-fetch-crow") return child; /* a sanitizer may have a child of its own, its symbolizer */
+            if (name == "demo-fetch-crow")
+                return child; /* a sanitizer may have a child of its own, its symbolizer */
         }
         return 0;
     }
