@@ -329,7 +329,7 @@ bool gui_begin(gui *me, const gui_window *window, int argc, char **argv)
     *me =
         (gui){.window = window,
               .options = {
-                  .rate = 3000000, .limit = 8, .idle = 10000, .busy = 100, .seconds = 10, .tries = 1, .allow = 1}};
+                  .rate = 3000000, .limit = 8, .idle = 10000, .busy = 100, .seconds = 20, .tries = 1, .allow = 1}};
     gui_options *to = &me->options;
     const demo_option options[] = {
         {.name = "connect",
