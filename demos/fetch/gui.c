@@ -360,7 +360,7 @@ bool gui_begin(gui *me, const gui_window *window, int argc, char **argv)
         {.name = "frames", .help = "measure frame times without and with these connections", .flag = &to->frames},
         {.name = "seconds",
          .value = "N",
-         .help = "of each run of --frames: 10",
+         .help = "of each run of --frames: 20",
          .number = &to->seconds,
          .least = 1,
          .most = 3600},
