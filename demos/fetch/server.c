@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * server.c: the local server: a thread, in it hoya_run with the native policy, in that a group, and in the group a
- * task for each download. Stopping it is cancelling the group.
+ * server.c: the local server: what a name asks for, and a task for each download. The thread, the group and the listening
+ * are server_thread.c's.
  */
 #include "server.h"
 #include "pattern.h"
+#include "thread/server_thread.h"
 
-#include <netinet/in.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +16,8 @@
 enum { LINE = 256, STEPS = 50 }; /* STEPS: so many pieces a second, where there is a rate */
 
 struct fetch_server {
-    const char *host, *port;
-    char *bound;
+    server_thread *thread;
     int64_t rate;
-    pthread_t thread;
-    sem_t started;
-    int result;
-    hoya_loop *loop;
-    hoya_group *group;
 };
 
 /* ---- what a name asks for -------------------------------------------------------------------------------- */
@@ -52,13 +44,14 @@ static bool begins(const char *name, const char *word)
 /* Pieces in a row; with a rate each goes at its time, which does not depend on when those before it went. */
 static int send_bytes(const fetch_server *server, hoya_stream *stream, const char *name, int64_t size)
 {
-    int64_t begin = hoya_loop_time(server->loop);
+    const hoya_loop *loop = hoya_get_running_loop();
+    int64_t begin = hoya_loop_time(loop);
     int64_t piece = server->rate ? server->rate / STEPS + 1 : FETCH_PATTERN;
     if (piece > FETCH_PATTERN) piece = FETCH_PATTERN;
     for (int64_t sent = 0; sent < size;) {
         int64_t left = size - sent, n = left < piece ? left : piece;
         int64_t due = server->rate ? begin + (int64_t)((double)sent * 1e9 / (double)server->rate) : 0;
-        int64_t early = due - hoya_loop_time(server->loop);
+        int64_t early = due - hoya_loop_time(loop);
         int rc = early > 0 ? hoya_sleep(early) : 0;
         if (rc >= 0) rc = hoya_stream_write(stream, fetch_pattern(name, sent), (size_t)n);
         if (rc < 0) return rc;
@@ -118,84 +111,22 @@ static int serve(hoya_task *self, hoya_stream *stream, void *arg)
 
 /* ---- the thread ------------------------------------------------------------------------------------------ */
 
-static int listen_here(fetch_server *server)
-{
-    const hoya_stream_options options = {.size = sizeof options, .limit = LINE - 1};
-    hoya_server *listener;
-    hoya_address address;
-    int rc = hoya_start_server(server->group, server->host, server->port, serve, server, NULL, &options, &listener);
-    if (rc < 0) return rc;
-    rc = hoya_server_get_sockname(listener, 0, &address);
-    if (rc >= 0) { /* the port is at the same place for both families */
-        struct sockaddr_in *in = (struct sockaddr_in *)&address.storage;
-        snprintf(server->bound, 8, "%d", ntohs(in->sin_port));
-    }
-    hoya_server_unref(listener);
-    return rc;
-}
-
-static int run_server(hoya_task *self, void *arg)
-{
-    fetch_server *server = arg;
-    int rc = hoya_group_enter(NULL, &server->group);
-    if (rc < 0) return rc;
-    rc = listen_here(server);
-    if (rc < 0) {
-        hoya_group_cancel(server->group, NULL);
-    } else {
-        server->loop = hoya_loop_ref(hoya_task_get_loop(self));
-        sem_post(&server->started);
-    }
-    hoya_group_leave(server->group);
-    return rc;
-}
-
-static void *thread(void *arg)
-{
-    fetch_server *server = arg;
-    const hoya_run_options options = {
-        .size = sizeof options, .policy = hoya_default_policy(), .name = "fetch server"};
-    server->result = hoya_run(run_server, server, &options);
-    if (!server->loop) sem_post(&server->started); /* it never has */
-    return NULL;
-}
-
-static void end_group(void *arg)
-{
-    fetch_server *server = arg;
-    hoya_group_cancel(server->group, "the server is stopped");
-}
-
 int fetch_server_start(const char *host, const char *port, int64_t rate, fetch_server **out, char bound_port[8])
 {
     fetch_server *server = calloc(1, sizeof *server);
     if (!server) return HOYA_ENOMEM;
-    server->host = host;
-    server->port = port;
     server->rate = rate;
-    server->bound = bound_port;
-    sem_init(&server->started, 0, 0);
-    int rc = -pthread_create(&server->thread, NULL, thread, server);
-    if (rc == 0) {
-        while (sem_wait(&server->started) < 0) continue; /* a signal */
-        if (server->loop) {
-            *out = server;
-            return 0;
-        }
-        pthread_join(server->thread, NULL);
-        rc = server->result;
-    }
-    sem_destroy(&server->started);
-    free(server);
+    const hoya_stream_options options = {.size = sizeof options, .limit = LINE - 1};
+    const server_thread_settings settings = {"fetch server", host, port, serve, server, &options};
+    int rc = server_thread_start(&settings, &server->thread, bound_port);
+    if (rc < 0) free(server);
+    else *out = server;
     return rc;
 }
 
 void fetch_server_stop(fetch_server *server)
 {
     if (!server) return;
-    hoya_loop_call_soon_threadsafe(server->loop, end_group, server, NULL, NULL);
-    pthread_join(server->thread, NULL);
-    hoya_loop_unref(server->loop);
-    sem_destroy(&server->started);
+    server_thread_stop(server->thread);
     free(server);
 }

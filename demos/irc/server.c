@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * server.c: a small chat server: a thread, in it hoya_run with the native policy, in that a group, and in the group
- * a task for each client, which reads its lines. Stopping it is cancelling the group. What the lines mean is in
- * service.c.
+ * server.c: a small chat server: a task for each client, which reads its lines. What the lines mean is in service.c; the
+ * thread, the group and the listening are server_thread.c's.
  */
 #include "service.h"
+#include "thread/server_thread.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,86 +47,24 @@ static int serve(hoya_task *self, hoya_stream *stream, void *arg)
 
 /* ---- the thread ------------------------------------------------------------------------------------------ */
 
-static int listen_here(irc_server *server)
-{
-    const hoya_transport_options transport = {
-        .size = sizeof transport, .keep_alive = HOYA_SEC(60), .write_hard = SLOW};
-    const hoya_server_options listening = {.size = sizeof listening, .transport = &transport};
-    const hoya_stream_options options = {.size = sizeof options, .limit = IRC_LINE, .server = &listening};
-    hoya_server *listener;
-    hoya_address address;
-    int rc = hoya_start_server(server->group, server->host, server->port, serve, server, NULL, &options, &listener);
-    if (rc < 0) return rc;
-    rc = hoya_server_get_sockname(listener, 0, &address);
-    if (rc >= 0) { /* the port is at the same place for both families */
-        struct sockaddr_in *in = (struct sockaddr_in *)&address.storage;
-        snprintf(server->bound, 8, "%d", ntohs(in->sin_port));
-    }
-    hoya_server_unref(listener);
-    return rc;
-}
-
-static int run_server(hoya_task *self, void *arg)
-{
-    irc_server *server = arg;
-    int rc = hoya_group_enter(NULL, &server->group);
-    if (rc < 0) return rc;
-    rc = listen_here(server);
-    if (rc < 0) {
-        hoya_group_cancel(server->group, NULL);
-    } else {
-        server->loop = hoya_loop_ref(hoya_task_get_loop(self));
-        sem_post(&server->started);
-    }
-    hoya_group_leave(server->group);
-    return rc;
-}
-
-static void *thread(void *arg)
-{
-    irc_server *server = arg;
-    const hoya_run_options options = {
-        .size = sizeof options, .policy = hoya_default_policy(), .name = "irc server"};
-    server->result = hoya_run(run_server, server, &options);
-    if (!server->loop) sem_post(&server->started); /* it never has */
-    return NULL;
-}
-
-static void end_group(void *arg)
-{
-    irc_server *server = arg;
-    hoya_group_cancel(server->group, "the server is stopped");
-}
-
 int irc_server_start(const char *host, const char *port, irc_server **out, char *bound_port)
 {
     irc_server *server = calloc(1, sizeof *server);
     if (!server) return HOYA_ENOMEM;
-    server->host = host;
-    server->port = port;
-    server->bound = bound_port;
-    sem_init(&server->started, 0, 0);
-    int rc = -pthread_create(&server->thread, NULL, thread, server);
-    if (rc == 0) {
-        while (sem_wait(&server->started) < 0) continue; /* a signal */
-        if (server->loop) {
-            *out = server;
-            return 0;
-        }
-        pthread_join(server->thread, NULL);
-        rc = server->result;
-    }
-    sem_destroy(&server->started);
-    free(server);
+    const hoya_transport_options transport = {
+        .size = sizeof transport, .keep_alive = HOYA_SEC(60), .write_hard = SLOW};
+    const hoya_server_options listening = {.size = sizeof listening, .transport = &transport};
+    const hoya_stream_options options = {.size = sizeof options, .limit = IRC_LINE, .server = &listening};
+    const server_thread_settings settings = {"irc server", host, port, serve, server, &options};
+    int rc = server_thread_start(&settings, &server->thread, bound_port);
+    if (rc < 0) free(server);
+    else *out = server;
     return rc;
 }
 
 void irc_server_stop(irc_server *server)
 {
     if (!server) return;
-    hoya_loop_call_soon_threadsafe(server->loop, end_group, server, NULL, NULL);
-    pthread_join(server->thread, NULL);
-    hoya_loop_unref(server->loop);
-    sem_destroy(&server->started);
+    server_thread_stop(server->thread);
     free(server);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * service.h: the two halves of the server: server.c has the thread, the group and the tasks; service.c knows who is
+ * service.h: the two halves of the server: server.c has the thread and the tasks; service.c knows who is
  * there, and what to answer to what they say.
  */
 #ifndef DEMO_IRC_SERVICE_H
@@ -8,9 +8,6 @@
 
 #include "parse.h"
 #include "server.h"
-
-#include <pthread.h>
-#include <semaphore.h>
 
 enum { NICK = 31, TEXT = 400 };
 
@@ -37,13 +34,7 @@ struct channel {
 };
 
 struct irc_server {
-    pthread_t thread;
-    sem_t started;
-    const char *host, *port; /* until it has started */
-    char *bound;
-    int result;
-    hoya_loop *loop;
-    hoya_group *group;
+    struct server_thread *thread;
     struct client *clients;
     struct channel *channels;
 };
