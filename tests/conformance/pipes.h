@@ -5,6 +5,7 @@
 #ifndef HOYA_TESTS_PIPES_H
 #define HOYA_TESTS_PIPES_H
 
+#include "ends.h"
 #include "net.h"
 
 #include <hoya/pipe.h>
@@ -72,19 +73,6 @@ class PipeConformance : public NetConformance
         RunUntil([&] { return recorder.released == 1; });
     }
 
-    static void Put(int fd, const std::string &data)
-    {
-        EXPECT_EQ(write(fd, data.data(), data.size()), static_cast<ssize_t>(data.size()));
-    }
-    /* What there is to read now. */
-    static std::string Get(int fd)
-    {
-        std::string all;
-        char some[65536];
-        for (ssize_t n; (n = read(fd, some, sizeof some)) > 0;) all.append(some, static_cast<size_t>(n));
-        return all;
-    }
-    static bool IsNonblocking(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK; }
     static bool IsCloexec(int fd) { return fcntl(fd, F_GETFD) & FD_CLOEXEC; }
     static bool IsOpen(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 

@@ -2,6 +2,7 @@
  *
  * conformance/stream_pipe_test.cc: streams over pipes, terminals and files: one direction each, for tasks.
  */
+#include "ends.h"
 #include "sock.h"
 #include "streams.h"
 
@@ -69,19 +70,6 @@ class StreamPipes : public StreamConformance
         if (kind != Kind::kFile) EXPECT_EQ(fcntl(*peer, F_SETFL, fcntl(*peer, F_GETFL) | O_NONBLOCK), 0);
         return fds[0];
     }
-    static void Put(int fd, const std::string &data)
-    {
-        EXPECT_EQ(write(fd, data.data(), data.size()), static_cast<ssize_t>(data.size()));
-    }
-    /* What there is to read now. */
-    static std::string Get(int fd)
-    {
-        std::string all;
-        char some[65536];
-        for (ssize_t n; (n = read(fd, some, sizeof some)) > 0;) all.append(some, static_cast<size_t>(n));
-        return all;
-    }
-    static bool IsNonblocking(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK; }
     static std::string Text() { return hoya_error_detail(); }
 };
 
