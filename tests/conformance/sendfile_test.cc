@@ -28,7 +28,7 @@ TEST_P(SendFile, TheWholeFileGoes)
             Transport transport = tcp ? ConnectedByTcp(recorder, &peer) : Connected(recorder, &peer);
             Future future = Start(transport, file, 0, HOYA_SENDFILE_ALL, way);
             EXPECT_EQ(Receive(peer), "") << "never inside the call";
-            EXPECT_TRUE(Finish(future, peer) == data);
+            EXPECT_TRUE(Finish(future, peer, data.size()) == data);
             EXPECT_EQ(Result(future), 0) << hoya_error_detail();
             EXPECT_EQ(Sent(future), static_cast<int64_t>(data.size()));
             EXPECT_EQ(Write(transport, "after"), 0);

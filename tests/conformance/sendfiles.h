@@ -50,13 +50,13 @@ class SendFile : public NetConformance
     static bool Done(const Future &future) { return hoya_future_done(future.get()); }
     static int64_t Sent(const Future &future) { return hoya_sendfile_sent(future.get()); }
     static int Result(const Future &future) { return hoya_future_result(future.get(), nullptr); }
-    /* Until it is done, while the other side reads: what came. */
-    std::string Finish(const Future &future, int peer)
+    /* Until it is done, and so much has come: over TCP the last of it may still be on its way then. What came. */
+    std::string Finish(const Future &future, int peer, size_t least = 0)
     {
         std::string all;
         RunUntil([&] {
             all += Receive(peer);
-            return Done(future);
+            return Done(future) && all.size() >= least;
         });
         return all + Receive(peer);
     }
