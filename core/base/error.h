@@ -12,10 +12,10 @@
 #include <hoya/error.h>
 
 /* -errno, after a failed system call, with `what` and the system's text as the detail. */
-int hoya_error_errno(const char *what);
+int hoya_error_errno(const char *what) HOYA_COLD;
 /* The detail, if it is of a failure with this code: who was handed a code need not have been told why. "" otherwise. */
 const char *hoya_error_detail_of(int code);
 /* HOYA_ENOMEM, with a detail that needs no memory. */
-int hoya_error_nomem(void);
+int hoya_error_nomem(void) HOYA_COLD;
 
 #endif

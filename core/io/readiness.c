@@ -22,6 +22,7 @@
 #define DATAGRAMS 32 /* the same, each way: as many as there are */
 #define SOME 16384   /* of memory that an owner without any gets: a part of the stack */
 #define AHEAD 32     /* turns: what they begin with is fetched before the first of them */
+#define OWNERS 48    /* bytes of that behind the channel */
 
 /* A hang-up is seen by who looks for input, with every selector. */
 static const uint8_t readers = HOYA_CHANNEL_INPUT | HOYA_CHANNEL_ACCEPT | HOYA_CHANNEL_ARRIVE | HOYA_CHANNEL_HANGUP;
@@ -53,19 +54,28 @@ static void queue(hoya_channel *channel)
     hoya_ring_push(&channel->loop->ready, NULL, &channel->runnable);
 }
 
+static void note(hoya_channel *channel, uint8_t seen)
+{
+    channel->due |= seen;
+    if (hoya_likely(seen)) queue(channel);
+}
+
+/* A nested loop has looked. Not inline: the usual look need not save a register for it. */
+static __attribute__((noinline)) void found_inside(hoya_channel *channel, uint8_t seen)
+{
+    channel->blocked |= seen & channel->busy;
+    hoya_watch_update(channel->loop, &channel->record);
+    note(channel, seen & (uint8_t)~channel->busy);
+}
+
 static void found(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
 {
+    (void)loop;
     hoya_channel *channel = HOYA_CONTAINER_OF(record, hoya_channel, record);
     uint8_t seen = channel->wants & (uint8_t)((events & HOYA_WAKES_READER ? readers : 0) |
                                               (events & HOYA_WAKES_WRITER ? writers : 0));
-    uint8_t again = seen & channel->busy;
-    if (hoya_unlikely(again)) {
-        channel->blocked |= again;
-        hoya_watch_update(loop, record);
-        seen &= (uint8_t)~again;
-    }
-    channel->due |= seen;
-    if (seen) queue(channel);
+    if (hoya_unlikely(seen & channel->busy)) found_inside(channel, seen);
+    else note(channel, seen);
 }
 
 static hoya_description describe_side(const hoya_fd_record *record, int side)
@@ -134,8 +144,8 @@ static ssize_t receive_from_pipe(hoya_channel *channel, void *memory, size_t siz
     return hoya_pipe_read(channel->record.fd, memory, size);
 }
 
-static inline void take_input_by(hoya_channel *channel,
-                                 ssize_t (*receive)(hoya_channel *channel, void *memory, size_t size))
+static inline __attribute__((always_inline)) void
+take_input_by(hoya_channel *channel, ssize_t (*receive)(hoya_channel *channel, void *memory, size_t size))
 {
     char some[SOME];
     void *memory = some;
@@ -157,20 +167,21 @@ static void take_input_of_pipe(hoya_channel *channel)
     take_input_by(channel, receive_from_pipe);
 }
 
+static __attribute__((noinline)) ssize_t send_message(hoya_channel *channel, const struct iovec *parts, int count)
+{
+    union { /* the parts are not written to */
+        const struct iovec *given;
+        struct iovec *wanted;
+    } cast = {parts};
+    struct msghdr message = {.msg_iov = cast.wanted, .msg_iovlen = (size_t)count};
+    ssize_t n = hoya_sys_sendmsg(channel->record.fd, &message, MSG_NOSIGNAL);
+    return n >= 0 ? n : code_or(0);
+}
+
 static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int count)
 {
-    hoya_fd fd = channel->record.fd;
-    ssize_t n;
-    if (count == 1) {
-        n = hoya_sys_send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
-    } else {
-        union { /* the parts are not written to */
-            const struct iovec *given;
-            struct iovec *wanted;
-        } cast = {parts};
-        struct msghdr message = {.msg_iov = cast.wanted, .msg_iovlen = (size_t)count};
-        n = hoya_sys_sendmsg(fd, &message, MSG_NOSIGNAL);
-    }
+    if (hoya_unlikely(count != 1)) return send_message(channel, parts, count);
+    ssize_t n = hoya_sys_send(channel->record.fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
     return hoya_likely(n >= 0) ? n : code_or(0);
 }
 
@@ -289,12 +300,13 @@ static void finish_connect(hoya_channel *channel)
     channel->events->connected(channel, -code);
 }
 
-/* The bit leaves `due` first: what a nested loop finds of the other directions it may do. */
+/* What is due is wanted, and is not on the stack: who stops or ends takes it out of `due`. The bit leaves that first: what a
+ * nested loop finds of the other directions it may do. */
 static inline void take(hoya_channel *channel, uint8_t bit, void (*direction)(hoya_channel *))
 {
     if (!(channel->due & bit)) return;
+    hoya_check(channel->open && channel->wants & bit && !(channel->busy & bit), "a turn of what nobody waits for");
     channel->due &= (uint8_t)~bit;
-    if (!channel->open || !(channel->wants & bit) || channel->busy & bit) return;
     channel->busy |= bit;
     direction(channel);
     channel->busy &= (uint8_t)~bit;
@@ -341,7 +353,7 @@ static inline void fetch(const hoya_channel *channel)
 {
     if (!channel->open || !(channel->due & HOYA_CHANNEL_INPUT)) return;
     __builtin_prefetch(channel + 1);
-    __builtin_prefetch((const char *)(channel + 1) + 64);
+    __builtin_prefetch((const char *)(channel + 1) + OWNERS);
     if (!channel->hints) return;
     const volatile char *memory = channel->events->hint(channel);
     if (memory) (void)*memory;

@@ -174,20 +174,21 @@ static void turn(hoya_channel *channel)
 
 /* ---- what comes in ----------------------------------------------------------------------------------------- */
 
-/* Statement 105. */
-static bool ask_for_buffer(hoya_transport *transport, void **memory, size_t *size)
+/* Statement 105. Not inline: who reads into the loop's memory need not save a register for it. */
+static __attribute__((noinline)) bool ask_for_buffer(hoya_transport *transport, void **memory, size_t *size)
 {
     void *given = NULL;
     size_t room = 0;
+    transport->asks = true; /* the two calls are to the same protocol */
     hoya_protocol_begin(transport);
     int rc =
         transport->protocol.ops->get_buffer(transport, HOYA_IO_BUFFER / 4, &given, &room, transport->protocol.arg);
     hoya_protocol_end(transport);
-    if (transport->closing) return false;
-    if (rc < 0) hoya_transport_fail(transport, rc, "a protocol's get_buffer failed");
-    else if (!given || !room)
-        hoya_transport_fail(transport, hoya_error_set(HOYA_ENOBUFS, "no memory was given"),
-                            "a protocol's get_buffer failed");
+    if (!transport->closing) {
+        if (rc >= 0 && (!given || !room)) rc = hoya_error_set(HOYA_ENOBUFS, "no memory was given");
+        if (rc < 0) hoya_transport_fail(transport, rc, "a protocol's get_buffer failed");
+    }
+    transport->asks = !transport->closing;
     if (transport->closing) return false;
     *memory = given;
     *size = room;
@@ -197,12 +198,7 @@ static bool ask_for_buffer(hoya_transport *transport, void **memory, size_t *siz
 static bool input(hoya_channel *channel, void **memory, size_t *size)
 {
     hoya_transport *transport = transport_of(channel);
-    if (transport->protocol.ops->get_buffer) {
-        transport->asks = true; /* the two calls are to the same protocol */
-        bool given = ask_for_buffer(transport, memory, size);
-        transport->asks = given;
-        return given;
-    }
+    if (transport->protocol.ops->get_buffer) return ask_for_buffer(transport, memory, size);
     hoya_loop_io *io = io_of(transport);
     if (hoya_likely(!io->buffer_taken)) { /* else the engine's, which is less */
         io->buffer_taken = true;
@@ -215,15 +211,14 @@ static bool input(hoya_channel *channel, void **memory, size_t *size)
 static void receive_data(hoya_transport *transport, const void *memory, size_t count)
 {
     const hoya_protocol_ops *ops = transport->protocol.ops;
-    const char *what;
+    const char *what = "a protocol's data_received failed";
     int rc = 0;
     hoya_protocol_begin(transport);
     if (ops->buffer_updated) {
         what = "a protocol's buffer_updated failed";
         rc = ops->buffer_updated(transport, count, transport->protocol.arg);
-    } else {
-        what = "a protocol's data_received failed";
-        if (ops->data_received) rc = ops->data_received(transport, memory, count, transport->protocol.arg);
+    } else if (hoya_likely(ops->data_received)) {
+        rc = ops->data_received(transport, memory, count, transport->protocol.arg);
     }
     hoya_protocol_end(transport);
     if (hoya_unlikely(rc < 0)) fail_of_protocol(transport, rc, what);
@@ -265,7 +260,7 @@ static void received(hoya_channel *channel, const void *memory, ssize_t count)
     if (hoya_likely(count > 0)) receive_data(transport, memory, (size_t)count);
     else if (count == 0) receive_eof(transport);
     else if (count != HOYA_EAGAIN) hoya_transport_end(transport, (int)count); /* statement 102: not reported */
-    if (memory == io->buffer) io->buffer_taken = false;
+    if (hoya_likely(memory == io->buffer)) io->buffer_taken = false;
 }
 
 /* Statement 120. */

@@ -106,7 +106,7 @@ static inline bool hoya_is_pipe(const hoya_transport *transport)
 /* Ends it with this code, 0 for no failure; what waits is dropped. */
 void hoya_transport_end(hoya_transport *transport, int code);
 /* The same for what the protocol, or memory, is to blame for: reported. */
-void hoya_transport_fail(hoya_transport *transport, int code, const char *what);
+void hoya_transport_fail(hoya_transport *transport, int code, const char *what) HOYA_COLD;
 
 /* HOYA_ETHREAD, HOYA_ECHILD, or 0. Its loop may be closed. */
 static inline int hoya_transport_enter(const hoya_transport *transport)
@@ -136,12 +136,31 @@ int hoya_transport_start_reading(hoya_transport *transport);
 int hoya_transport_want_more(hoya_transport *transport);
 
 /* io/write.c */
-/* May something be written now? Is there room for so much? */
-int hoya_transport_enter_write(const hoya_transport *transport);
-int hoya_transport_check_limit(const hoya_transport *transport, size_t size);
+/* May something be written now? */
+int hoya_transport_enter_write_unusual(const hoya_transport *transport) HOYA_COLD;
+static inline bool hoya_transport_refuses_writes(const hoya_transport *transport)
+{
+    return transport->closing || transport->eof_wanted || transport->sends_file;
+}
+static inline int hoya_transport_enter_write(const hoya_transport *transport)
+{
+    bool usual = hoya_loop_is_usual(transport->channel.loop) && !hoya_transport_refuses_writes(transport);
+    return hoya_likely(usual) ? 0 : hoya_transport_enter_write_unusual(transport);
+}
+/* Is there room for so much? */
+int hoya_transport_check_hard_limit(const hoya_transport *transport, size_t size);
+static inline int hoya_transport_check_limit(const hoya_transport *transport, size_t size)
+{
+    return hoya_likely(!transport->more) ? 0 : hoya_transport_check_hard_limit(transport, size);
+}
 /* `sent` of `total` bytes have gone: the rest waits. Or none will, and the connection ends. */
-int hoya_transport_finish_write(hoya_transport *transport, const struct iovec *parts, size_t count, size_t total,
-                                ssize_t sent);
+int hoya_transport_keep_rest(hoya_transport *transport, const struct iovec *parts, size_t count, ssize_t sent);
+static inline int hoya_transport_finish_write(hoya_transport *transport, const struct iovec *parts, size_t count,
+                                              size_t total, ssize_t sent)
+{
+    bool all = sent >= 0 && (size_t)sent == total;
+    return hoya_likely(all) ? 0 : hoya_transport_keep_rest(transport, parts, count, sent);
+}
 /* A sendfile is over: the connection goes on as it was, or ends as it was told. */
 void hoya_transport_file_over(hoya_transport *transport);
 /* HOYA_LIMIT_DEFAULT resolved; HOYA_EINVAL for limits that contradict each other. */

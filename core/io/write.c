@@ -181,18 +181,15 @@ static int refuse(const hoya_transport *transport)
     return hoya_error_set(HOYA_ECLOSED, "write on a connection that was closed"); /* statement 95 */
 }
 
-int hoya_transport_enter_write(const hoya_transport *transport)
+int hoya_transport_enter_write_unusual(const hoya_transport *transport)
 {
     int rc = hoya_transport_enter(transport);
-    if (rc < 0) return rc;
-    return hoya_unlikely(transport->closing || transport->eof_wanted || transport->sends_file) ? refuse(transport)
-                                                                                               : 0;
+    return rc >= 0 && hoya_transport_refuses_writes(transport) ? refuse(transport) : rc;
 }
 
 /* The default is no limit. */
-int hoya_transport_check_limit(const hoya_transport *transport, size_t more)
+int hoya_transport_check_hard_limit(const hoya_transport *transport, size_t more)
 {
-    if (hoya_likely(!transport->more)) return 0;
     size_t hard = transport->more->limits.hard, waiting = transport->output.size;
     if (waiting <= hard && more <= hard - waiting) return 0;
     return hoya_error_set(HOYA_ENOBUFS, "%zu bytes wait, %zu more are over the limit of %zu", waiting, more, hard);
@@ -229,29 +226,23 @@ static ssize_t send_now(hoya_transport *transport, const struct iovec *parts, si
     return (ssize_t)sent;
 }
 
-static int end_of(hoya_transport *transport, int code, const char *what)
+static HOYA_COLD int end_of(hoya_transport *transport, int code, const char *what)
 {
     hoya_transport_end(transport, code);
     return hoya_error_set(code, "%s: %s", what, hoya_strerror(code));
 }
 
-static int keep(hoya_transport *transport, const struct iovec *parts, size_t count, size_t sent)
+int hoya_transport_keep_rest(hoya_transport *transport, const struct iovec *parts, size_t count, ssize_t sent)
 {
+    if (sent < 0) return end_of(transport, (int)sent, "send");
     bool first = !transport->output.size;
-    int rc = hoya_output_append(&transport->output, parts, count, sent);
+    int rc = hoya_output_append(&transport->output, parts, count, (size_t)sent);
     /* Half of it has gone: the connection is of no use any more. */
     if (rc < 0) return sent ? end_of(transport, rc, "the rest of a write") : rc;
     if (first) rc = transport->channel.engine->start(&transport->channel, HOYA_CHANNEL_OUTPUT);
     if (rc < 0) return end_of(transport, rc, "watch for writing");
     hoya_transport_pause_if_full(transport);
     return 0;
-}
-
-int hoya_transport_finish_write(hoya_transport *transport, const struct iovec *parts, size_t count, size_t total,
-                                ssize_t sent)
-{
-    if (hoya_unlikely(sent < 0)) return end_of(transport, (int)sent, "send");
-    return hoya_likely((size_t)sent == total) ? 0 : keep(transport, parts, count, (size_t)sent);
 }
 
 int hoya_transport_writelines(hoya_transport *transport, const struct iovec *parts, size_t count)
@@ -269,9 +260,10 @@ int hoya_transport_writelines(hoya_transport *transport, const struct iovec *par
 int hoya_transport_write(hoya_transport *transport, const void *data, size_t size)
 {
     int rc = hoya_transport_enter_write(transport);
-    if (hoya_unlikely(rc >= 0 && size && !data)) rc = hoya_error_set(HOYA_EINVAL, "write without data");
-    if (rc >= 0) rc = hoya_transport_check_limit(transport, size);
     if (rc < 0 || !size) return rc;
+    if (!data) return hoya_error_set(HOYA_EINVAL, "write without data");
+    rc = hoya_transport_check_limit(transport, size);
+    if (rc < 0) return rc;
     union { /* nothing is written to it */
         const void *given;
         void *wanted;

@@ -25,6 +25,7 @@
 #include "base/error_place.h"
 #include "base/fd.h"
 #include "base/live.h"
+#include "loop/watch.h"
 
 #define EVENTS 256 /* descriptors a look */
 #define QUICK 16   /* callbacks between two looks at the clock, if they take no time to speak of */
@@ -97,7 +98,8 @@ int hoya_loop_look(hoya_loop *loop, int64_t timeout)
     for (int i = 0; i < n; i++) {
         if (!found[i].data) continue;
         loop->stats.events++;
-        hoya_watch_mark(loop, found[i].data, found[i].events);
+        hoya_fd_record *record = found[i].data;
+        record->class->found(loop, record, found[i].events);
     }
     loop->found_end = loop->ready.tail;
     hoya_watch_retry(loop);

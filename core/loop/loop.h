@@ -219,8 +219,6 @@ void hoya_timers_close(hoya_loop *loop);
 
 /* ---- watch.c ------------------------------------------------------------------------------------------- */
 
-/* Queues the callbacks of one descriptor: reader before writer. */
-void hoya_watch_mark(hoya_loop *loop, hoya_fd_record *record, uint32_t events);
 void hoya_watch_retry(hoya_loop *loop);
 /* Has the selector of per-fd mode take over what is registered. */
 int hoya_watch_adopt(hoya_loop *loop, hoya_selector *per_fd);
@@ -322,7 +320,7 @@ void hoya_run_end_of_round(hoya_loop *loop);
 /* ---- exception.c --------------------------------------------------------------------------------------- */
 
 /* A failure that no caller can be told of. */
-void hoya_loop_report(hoya_loop *loop, int code, hoya_fd fd, const char *message);
+void hoya_loop_report(hoya_loop *loop, int code, hoya_fd fd, const char *message) HOYA_COLD;
 /* Where this loop's log goes if the application set no function: its host's. */
 hoya_log_sink hoya_loop_log_sink(hoya_loop *loop);
 
@@ -361,7 +359,7 @@ const char *hoya_when_text(const hoya_loop *loop, int64_t when, char *text, size
 
 static inline bool hoya_entry_run(hoya_loop *loop, hoya_ring_entry entry)
 {
-    if (hoya_likely(entry.fn != NULL)) {
+    if (entry.fn) {
         entry.fn(entry.arg);
         return true;
     }

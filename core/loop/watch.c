@@ -128,11 +128,6 @@ void hoya_watch_end(hoya_loop *loop, hoya_fd_record *record)
     set_aside(loop, record, false);
 }
 
-void hoya_watch_mark(hoya_loop *loop, hoya_fd_record *record, uint32_t events)
-{
-    record->class->found(loop, record, events);
-}
-
 int hoya_watch_adopt(hoya_loop *loop, hoya_selector *per_fd)
 {
     int rc = hoya_selector_host_adopt(per_fd, loop->wake_fd, HOYA_IN, &loop->wake_fd);

@@ -24,8 +24,11 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define HOYA_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+/* Of a function that is called where something has failed: the compiler puts the way there apart from the usual one. */
+#define HOYA_COLD __attribute__((cold))
 #else
 #define HOYA_PRINTF(fmt, args)
+#define HOYA_COLD
 #endif
 
 #ifdef __cplusplus

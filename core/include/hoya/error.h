@@ -89,7 +89,7 @@ HOYA_API const char *hoya_error_detail(void);
 
 /* Sets that text and returns `code`, so that a host, a policy or a selector of yours can say
  * `return hoya_error_set(HOYA_EBUSY, "port %d is taken", port)`. Texts over 255 bytes are cut. */
-HOYA_API int hoya_error_set(int code, const char *format, ...) HOYA_PRINTF(2, 3);
+HOYA_API int hoya_error_set(int code, const char *format, ...) HOYA_PRINTF(2, 3) HOYA_COLD;
 
 HOYA_END_DECLS
 
