@@ -287,14 +287,10 @@ static void tell_to_end(fetch_crowd *crowd)
 int fetch_crowd_stop(fetch_crowd *crowd, hoya_future **done)
 {
     if (crowd->closed) return hoya_error_set(HOYA_ESTATE, "the crowd has been sent away");
-    hoya_future *future = NULL;
-    int rc = done ? hoya_future_new(crowd->loop, &future) : 0;
+    int rc = done ? hoya_future_new(crowd->loop, &crowd->done) : 0;
     if (rc < 0) return rc;
     crowd->closed = true;
-    if (future) {
-        crowd->done = future;
-        *done = hoya_future_ref(future);
-    }
+    if (done) *done = hoya_future_ref(crowd->done);
     tell_to_end(crowd);
     if (crowd->server) {
         hoya_server_close(crowd->server);

@@ -108,14 +108,10 @@ void fetch_unref(fetch *me)
 int fetch_close(fetch *me, hoya_future **done)
 {
     if (me->closed) return hoya_error_set(HOYA_ESTATE, "the downloads are closed");
-    hoya_future *future = NULL;
-    int rc = done ? hoya_future_new(me->loop, &future) : 0;
+    int rc = done ? hoya_future_new(me->loop, &me->done) : 0;
     if (rc < 0) return rc;
     me->closed = true;
-    if (future) {
-        me->done = future;
-        *done = hoya_future_ref(future);
-    }
+    if (done) *done = hoya_future_ref(me->done);
     hoya_event_set(me->closing);
     fetch_unref(me);
     return 0;

@@ -416,14 +416,10 @@ const char *irc_get_nick(const irc *me)
 int irc_close(irc *me, hoya_future **done)
 {
     if (me->closed) return hoya_error_set(HOYA_ESTATE, "the client is closed");
-    hoya_future *future = NULL;
-    int rc = done ? hoya_future_new(me->loop, &future) : 0;
+    int rc = done ? hoya_future_new(me->loop, &me->done) : 0;
     if (rc < 0) return rc;
     me->closed = true;
-    if (future) {
-        me->done = future;
-        *done = hoya_future_ref(future);
-    }
+    if (done) *done = hoya_future_ref(me->done);
     me->wanted = false; /* a goodbye may be on its way, and a connect have come behind it */
     hoya_event_set(me->wake);
     if (!me->quitting) irc_disconnect(me, NULL);
