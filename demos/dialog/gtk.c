@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "toolkit.h"
+#include "window/gtk.h"
 
 const char toolkit_name[] = "GTK 3";
 
@@ -65,11 +66,5 @@ void toolkit_press_yes(void)
 
 int toolkit_save_picture(const char *path)
 {
-    GdkRectangle part;
-    gdk_window_get_frame_extents(gtk_widget_get_window(window), &part);
-    GdkPixbuf *picture =
-        gdk_pixbuf_get_from_window(gdk_get_default_root_window(), part.x, part.y, part.width, part.height);
-    int saved = picture && gdk_pixbuf_save(picture, path, "png", NULL, NULL);
-    g_clear_object(&picture);
-    return saved ? 0 : -1;
+    return window_save_picture(window, path);
 }

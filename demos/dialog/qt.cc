@@ -2,7 +2,6 @@
  *
  * qt.cc: the demo's window and dialog with Qt 5.
  */
-#include <QtGui/QScreen>
 #include <QtWidgets/QApplication>
 #include <QtWidgets/QMessageBox>
 #include <QtWidgets/QProgressBar>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "toolkit.h"
+#include "window/qt.h"
 
 const char toolkit_name[] = "Qt 5";
 
@@ -74,7 +74,5 @@ void toolkit_press_yes()
 
 int toolkit_save_picture(const char *path)
 {
-    QRect part = window->frameGeometry();
-    QPixmap picture = QApplication::primaryScreen()->grabWindow(0, part.x(), part.y(), part.width(), part.height());
-    return picture.save(path, "PNG") ? 0 : -1;
+    return window_save_picture(window.get(), path);
 }

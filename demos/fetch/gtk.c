@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "gui.h"
+#include "window/gtk.h"
 
 static gui the;
 static GtkWidget *window, *header, *more, *list, *scroll, *total_bar, *total, *counts, *crowd_box, *crowd, *mover,
@@ -183,14 +184,6 @@ static gboolean close_asked(void)
     return TRUE; /* the window stays until all is closed */
 }
 
-static gboolean key_pressed(GtkWidget *widget, GdkEventKey *event, void *arg)
-{
-    (void)widget, (void)arg;
-    if (!(event->state & GDK_CONTROL_MASK) || event->keyval != GDK_KEY_q) return FALSE;
-    gtk_window_close(GTK_WINDOW(window));
-    return TRUE;
-}
-
 static void make_header(void)
 {
     header = gtk_header_bar_new();
@@ -242,17 +235,13 @@ static GtkWidget *make_foot(void)
 
 static void make_window(void)
 {
-    GtkCssProvider *css = gtk_css_provider_new();
-    gtk_css_provider_load_from_data(css, style, -1, NULL);
-    gtk_style_context_add_provider_for_screen(gdk_screen_get_default(), GTK_STYLE_PROVIDER(css),
-                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
-    g_object_unref(css);
+    window_use_style(style);
     rows = g_ptr_array_new_with_free_func(g_free);
 
     window = gtk_window_new(GTK_WINDOW_TOPLEVEL);
     gtk_window_set_default_size(GTK_WINDOW(window), 780, 700);
     g_signal_connect(window, "delete-event", G_CALLBACK(close_asked), NULL);
-    g_signal_connect(window, "key-press-event", G_CALLBACK(key_pressed), NULL);
+    window_close_by_key(window);
     make_header();
     list = gtk_list_box_new();
     scroll = gtk_scrolled_window_new(NULL, NULL);
@@ -266,26 +255,15 @@ static void make_window(void)
 }
 
 /* Where to click: for --log. */
-static void log_place(const char *name, GtkWidget *widget)
-{
-    int x, y, left, top;
-    char text[32];
-    gtk_widget_translate_coordinates(widget, window, gtk_widget_get_allocated_width(widget) / 2,
-                                     gtk_widget_get_allocated_height(widget) / 2, &x, &y);
-    gdk_window_get_origin(gtk_widget_get_window(window), &left, &top);
-    g_snprintf(text, sizeof text, "%d %d", left + x, top + y);
-    gui_log("place", name, text);
-}
-
 static gboolean log_places(void *arg)
 {
     (void)arg;
     for (guint i = 0; i < rows->len; i++) {
         row *one = rows->pdata[i];
-        log_place(gtk_label_get_text(GTK_LABEL(one->title)), one->button);
+        window_log_place(gtk_label_get_text(GTK_LABEL(one->title)), one->button);
     }
-    log_place("crowd", crowd_box);
-    log_place("more", more);
+    window_log_place("crowd", crowd_box);
+    window_log_place("more", more);
     return G_SOURCE_REMOVE;
 }
 
@@ -345,13 +323,7 @@ static void show_end(void)
 
 static int save_picture(const char *path)
 {
-    GdkRectangle frame;
-    gdk_window_get_frame_extents(gtk_widget_get_window(window), &frame);
-    GdkPixbuf *picture =
-        gdk_pixbuf_get_from_window(gdk_get_default_root_window(), frame.x, frame.y, frame.width, frame.height);
-    int saved = picture && gdk_pixbuf_save(picture, path, "png", NULL, NULL);
-    g_clear_object(&picture);
-    return saved ? 0 : -1;
+    return window_save_picture(window, path);
 }
 
 static const gui_window functions = {.toolkit = "GTK 3",

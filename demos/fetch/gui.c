@@ -5,7 +5,6 @@
  */
 #include "gui.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,15 +30,6 @@ static const char *const first[FIRST] = {"orchids.mkv/24M",
                                          "letters.zip/7M"};
 
 /* ---- words ------------------------------------------------------------------------------------------------- */
-
-static FILE *the_log;
-
-void gui_log(const char *what, const char *which, const char *text)
-{
-    if (!the_log) return;
-    fprintf(the_log, "%s\t%s\t%s\n", what, which ? which : "-", text ? text : "");
-    fflush(the_log);
-}
 
 const char *gui_state_name(fetch_state state)
 {
@@ -156,7 +146,7 @@ static void add(gui *me, const char *name)
     row->widgets = me->window->add_row(row, title);
     me->rows[me->count++] = row;
     me->finished = false;
-    gui_log("added", name, NULL);
+    window_log("added", name, NULL);
     show_row(row);
 }
 
@@ -228,7 +218,7 @@ static void on_clock(void *arg)
             me->echo_rate = (double)(echoes - me->echoes) * 1e9 / (double)(now - me->echoes_at);
         me->echoes = echoes;
         me->echoes_at = now;
-        gui_log("crowd", NULL, me->foot.crowd);
+        window_log("crowd", NULL, me->foot.crowd);
     }
     show_foot(me);
 }
@@ -243,7 +233,7 @@ static void on_state(fetch_item *item, fetch_state state, const char *text, void
     snprintf(row->why, sizeof row->why, "%s", state == FETCH_FAILED && text ? text : "");
     show_row(row);
     show_foot(me);
-    gui_log(gui_state_name(state), fetch_item_name(item), text);
+    window_log(gui_state_name(state), fetch_item_name(item), text);
 }
 
 static void on_progress(fetch *all, void *arg)
@@ -261,7 +251,7 @@ static void on_finished(fetch *all, void *arg)
     if (me->closing) return;
     on_progress(all, me);
     me->finished = true;
-    gui_log("finished", NULL, me->foot.counts);
+    window_log("finished", NULL, me->foot.counts);
 }
 
 static const fetch_face face = {.state = on_state, .progress = on_progress, .finished = on_finished};
@@ -282,7 +272,7 @@ static void crowd_is_complete(void *arg)
 {
     gui *me = arg;
     me->crowd_complete = true;
-    gui_log("complete", NULL, NULL);
+    window_log("complete", NULL, NULL);
     show_foot(me);
 }
 
@@ -292,7 +282,7 @@ static void crowd_is_gone(hoya_future *done, void *arg)
     me->crowd_end = NULL;
     hoya_future_unref(done);
     if (me->closing) return;
-    gui_log("gone", NULL, NULL);
+    window_log("gone", NULL, NULL);
     show_foot(me);
 }
 
@@ -387,25 +377,11 @@ bool gui_begin(gui *me, const gui_window *window, int argc, char **argv)
     }
     if (to->connect && demo_split(to->connect, me->host, me->port) != DEMO_OK) return false;
     me->status = DEMO_FAILED;
-    if (to->log && !(the_log = fopen(to->log, "we"))) {
+    if (to->log && !window_log_open(to->log)) {
         demo_say("cannot write to %s", to->log);
         return false;
     }
     return true;
-}
-
-/* For the log: sockets and the like that are open, so that it can be seen that nothing is left. Files are not counted: a
- * toolkit keeps its icons open. */
-static int count_descriptors(void)
-{
-    DIR *all = the_log ? opendir("/proc/self/fd") : NULL;
-    int count = 0;
-    for (struct dirent *one; all && (one = readdir(all));) {
-        char what[16];
-        if (readlinkat(dirfd(all), one->d_name, what, sizeof what) > 0 && *what != '/') count++;
-    }
-    if (all) closedir(all);
-    return count;
 }
 
 static void on_signal(int signum, void *arg)
@@ -422,7 +398,7 @@ static int start_server(gui *me)
 
 int gui_start(gui *me)
 {
-    me->descriptors = count_descriptors();
+    me->descriptors = window_descriptors();
     int rc = me->options.connect ? 0 : start_server(me);
     if (rc >= 0) rc = hoya_get_event_loop(&me->loop);
     if (rc >= 0) rc = fetch_new(me->loop, me->host, me->port, &face, me, &me->fetch);
@@ -490,10 +466,7 @@ int gui_end(gui *me)
     hoya_future_unref(me->crowd_end);
     for (size_t i = 0; i < me->count; i++) free(me->rows[i]);
     free(me->rows);
-    char text[64];
-    snprintf(text, sizeof text, "%d before, %d after", me->descriptors, count_descriptors());
-    if (me->loop) gui_log("descriptors", NULL, text);
-    if (the_log) fclose(the_log);
-    the_log = NULL;
+    if (me->loop) window_log_descriptors(me->descriptors);
+    window_log_close();
     return me->status;
 }

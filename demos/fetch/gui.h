@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * gui.h: what the two windows (gtk.c, qt.cc) have in common and no toolkit is needed for: the command line, the server of
- * the first run, which downloads there are and what their rows show, the crowd beside them, begin and end, a log; and the
- * scene, which plays a person in front of the window.
+ * the first run, which downloads there are and what their rows show, the crowd beside them, begin and end; and the scene,
+ * which plays a person in front of the window.
  */
 #ifndef DEMO_FETCH_GUI_H
 #define DEMO_FETCH_GUI_H
@@ -14,6 +14,7 @@
 #include "fetch.h"
 #include "frames.h"
 #include "server.h"
+#include "window/window.h"
 
 HOYA_BEGIN_DECLS
 
@@ -129,9 +130,6 @@ const char *gui_state_colour(fetch_state state); /* "#rrggbb", of mark and bar *
 void gui_bytes(int64_t bytes, char text[32]);    /* "3.2 MB" */
 void gui_number(int64_t number, char text[32]);  /* "10,000" */
 void gui_crowd_title(const gui *gui, char text[64]);
-
-/* A line for the log that --log names: what the window shows from now on, for whoever cannot see it. */
-void gui_log(const char *what, const char *which, const char *text);
 
 /* Plays the scene in a task; at the end the window is closed, and gui->status is 0 if all was as it should be. */
 int scene_begin(gui *gui);

@@ -6,7 +6,6 @@
  */
 #include <QtCore/QTimer>
 #include <QtGui/QCloseEvent>
-#include <QtGui/QScreen>
 #include <QtWidgets/QApplication>
 #include <QtWidgets/QCheckBox>
 #include <QtWidgets/QMainWindow>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "qt_widgets.h"
+#include "window/qt.h"
 
 namespace
 {
@@ -148,14 +148,10 @@ void Window::show_foot(const gui_foot &foot)
 /* Where to click: for --log. */
 void Window::log_places() const
 {
-    auto log = [](const QString &name, const QWidget *widget, const QPoint &at) {
-        auto place = widget->mapToGlobal(at);
-        gui_log("place", name.toUtf8().constData(),
-                QString("%1 %2").arg(place.x()).arg(place.y()).toUtf8().constData());
-    };
-    for (auto row : rows_) log(row->title(), &row->button, row->button.rect().center());
-    log("crowd", crowd_box, QPoint(12, crowd_box->height() / 2)); /* beside its words a click does nothing */
-    log("more", more, more->rect().center());
+    for (auto row : rows_) window_log_place(row->title(), &row->button, row->button.rect().center());
+    window_log_place("crowd", crowd_box,
+                     QPoint(12, crowd_box->height() / 2)); /* beside its words a click does nothing */
+    window_log_place("more", more, more->rect().center());
 }
 
 /* ---- what gui.c wants of a window, and a person's hands and eyes (gui.h) ------------------------------------ */
@@ -185,12 +181,7 @@ const gui_window functions = {
     [](void *widgets) { return row_of(widgets)->fraction(); },
     [] { return copy(window->foot_texts()); },
     [] { window->show_end(); },
-    [](const char *path) {
-        auto frame = window->frameGeometry();
-        auto picture =
-            QApplication::primaryScreen()->grabWindow(0, frame.x(), frame.y(), frame.width(), frame.height());
-        return picture.save(path, "PNG") ? 0 : -1;
-    }};
+    [](const char *path) { return window_save_picture(window, path); }};
 
 } // namespace
 

@@ -79,11 +79,9 @@ static bool shows(scene *all, const gui_row *row, const char *words)
 
 static void picture(scene *all, const char *what)
 {
-    const char *name = all->program->options.scene, *dot = strrchr(name, '.');
-    char path[4096];
+    char path[WINDOW_PATH];
     hoya_sleep(HOYA_MSEC(300)); /* the toolkit draws */
-    snprintf(path, sizeof path, "%.*s-%s.png", (int)(dot && !strchr(dot, '/') ? dot - name : (long)strlen(name)),
-             name, what);
+    window_picture_path(all->program->options.scene, what, path);
     check(all, all->program->window->save_picture(path) == 0, path);
 }
 

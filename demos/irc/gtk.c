@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "gtk_pages.h"
+#include "window/gtk.h"
 
 static gui the;
 static gui_entry entry_state;
@@ -39,7 +40,7 @@ static void row_selected(GtkListBox *box, GtkListBoxRow *row, void *arg)
     gtk_tree_view_set_model(GTK_TREE_VIEW(names), GTK_TREE_MODEL(current->names));
     show_count();
     gtk_widget_grab_focus(entry);
-    gui_log("page", current->name, NULL);
+    window_log("page", current->name, NULL);
 }
 
 /* ---- what the connection tells ----------------------------------------------------------------------- */
@@ -67,8 +68,8 @@ static void on_state(irc *self, irc_state now, const char *text, void *face)
     gtk_header_bar_set_subtitle(GTK_HEADER_BAR(header), now == IRC_ONLINE ? where : NULL);
     g_free(where);
     if (now == IRC_ONLINE) gtk_info_bar_set_revealed(GTK_INFO_BAR(bar), FALSE);
-    gui_log("state", gui_state_name(now), text);
-    gui_log("spinner", NULL, gtk_widget_get_visible(spinner) ? "on" : "off");
+    window_log("state", gui_state_name(now), text);
+    window_log("spinner", NULL, gtk_widget_get_visible(spinner) ? "on" : "off");
 }
 
 static void on_joined(irc *self, const char *channel, void *face)
@@ -108,7 +109,7 @@ static void show_trouble(const char *text)
 {
     gtk_label_set_text(GTK_LABEL(bar_text), text);
     gtk_info_bar_set_revealed(GTK_INFO_BAR(bar), TRUE);
-    gui_log("trouble", NULL, text);
+    window_log("trouble", NULL, text);
 }
 
 static void on_trouble(irc *self, int code, const char *text, void *face)
@@ -164,14 +165,6 @@ static void complete(void)
     }
     free(after);
     g_free(before);
-}
-
-static gboolean window_key_pressed(GtkWidget *widget, GdkEventKey *event, void *arg)
-{
-    (void)widget, (void)arg;
-    if (!(event->state & GDK_CONTROL_MASK) || event->keyval != GDK_KEY_q) return FALSE;
-    gtk_window_close(GTK_WINDOW(window));
-    return TRUE;
 }
 
 static gboolean key_pressed(GtkWidget *widget, GdkEventKey *event, void *arg)
@@ -380,16 +373,12 @@ static GtkWidget *make_status(void)
 
 static void make_window(void)
 {
-    GtkCssProvider *css = gtk_css_provider_new();
-    gtk_css_provider_load_from_data(css, style, -1, NULL);
-    gtk_style_context_add_provider_for_screen(gdk_screen_get_default(), GTK_STYLE_PROVIDER(css),
-                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
-    g_object_unref(css);
+    window_use_style(style);
 
     window = gtk_window_new(GTK_WINDOW_TOPLEVEL);
     gtk_window_set_default_size(GTK_WINDOW(window), 900, 600);
     g_signal_connect(window, "delete-event", G_CALLBACK(close_asked), NULL);
-    g_signal_connect(window, "key-press-event", G_CALLBACK(window_key_pressed), NULL);
+    window_close_by_key(window);
     make_header();
     GtkWidget *column = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
     gtk_box_pack_start(GTK_BOX(column), make_bar(), FALSE, FALSE, 0);
@@ -404,21 +393,10 @@ static void make_window(void)
 static gboolean log_places(void *arg)
 {
     (void)arg;
-    struct {
-        const char *name;
-        GtkWidget *widget;
-    } places[] = {
-        {"connect", connect_button}, {"disconnect", disconnect_button}, {"entry", entry}, {"view", stack}};
-    for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
-        int x, y, left, top;
-        char text[32];
-        GtkWidget *widget = places[i].widget;
-        gtk_widget_translate_coordinates(widget, window, gtk_widget_get_allocated_width(widget) / 2,
-                                         gtk_widget_get_allocated_height(widget) / 2, &x, &y);
-        gdk_window_get_origin(gtk_widget_get_window(window), &left, &top);
-        g_snprintf(text, sizeof text, "%d %d", left + x, top + y);
-        gui_log("place", places[i].name, text);
-    }
+    window_log_place("connect", connect_button);
+    window_log_place("disconnect", disconnect_button);
+    window_log_place("entry", entry);
+    window_log_place("view", stack);
     return G_SOURCE_REMOVE;
 }
 
@@ -458,13 +436,7 @@ static void cancel_dialog(void)
 
 static int save_picture(const char *path)
 {
-    GdkRectangle frame;
-    gdk_window_get_frame_extents(gtk_widget_get_window(window), &frame);
-    GdkPixbuf *picture =
-        gdk_pixbuf_get_from_window(gdk_get_default_root_window(), frame.x, frame.y, frame.width, frame.height);
-    int saved = picture && gdk_pixbuf_save(picture, path, "png", NULL, NULL);
-    g_clear_object(&picture);
-    return saved ? 0 : -1;
+    return window_save_picture(window, path);
 }
 
 static const gui_window functions = {.toolkit = "GTK 3",

@@ -179,7 +179,7 @@ void page_add_line(page *one, const char *from, const char *text, irc_kind kind)
         show_unread(one);
     }
     char *line = g_strdup_printf("%s%s%s", from ? from : "", from ? ": " : "", text);
-    gui_log("line", one->name, line);
+    window_log("line", one->name, line);
     g_free(line);
 }
 

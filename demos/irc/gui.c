@@ -5,7 +5,6 @@
  */
 #include "gui.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +14,6 @@
 #include <unistd.h>
 
 /* ---- the command line -------------------------------------------------------------------------------- */
-
-static FILE *the_log;
 
 static void usage(FILE *to, const char *program)
 {
@@ -64,7 +61,7 @@ static bool read_options(gui *me, int argc, char **argv)
         else if (!strcmp(name, "--nick")) good = text_option(to->nick, sizeof to->nick, value);
         else if (!strcmp(name, "--join")) good = text_option(to->join, sizeof to->join, value);
         else if (!strcmp(name, "--scene")) to->scene = value;
-        else if (!strcmp(name, "--log")) good = !the_log && (the_log = fopen(value, "we")) != NULL;
+        else if (!strcmp(name, "--log")) good = window_log_open(value);
         else good = false;
         if (good) continue;
         fprintf(stderr, "demo-irc: %s %s does not go\n", name, value);
@@ -97,20 +94,6 @@ static int connect_there(gui *me)
     return rc;
 }
 
-/* For the log: sockets and the like that are open, so that it can be seen that nothing is left. Files are not counted: a
- * toolkit keeps its icons open. */
-static int count_descriptors(void)
-{
-    DIR *all = the_log ? opendir("/proc/self/fd") : NULL;
-    int count = 0;
-    for (struct dirent *one; all && (one = readdir(all));) {
-        char what[16];
-        if (readlinkat(dirfd(all), one->d_name, what, sizeof what) > 0 && *what != '/') count++;
-    }
-    if (all) closedir(all);
-    return count;
-}
-
 static void on_signal(int signum, void *arg)
 {
     (void)signum;
@@ -119,7 +102,7 @@ static void on_signal(int signum, void *arg)
 
 int gui_start(gui *me, const irc_face *face)
 {
-    me->descriptors = count_descriptors();
+    me->descriptors = window_descriptors();
     int rc = hoya_get_event_loop(&me->loop);
     if (rc >= 0) rc = irc_new(me->loop, face, me, &me->irc);
     if (rc >= 0) rc = hoya_loop_add_signal_handler(me->loop, SIGTERM, on_signal, me, NULL);
@@ -138,9 +121,9 @@ static int ask(hoya_task *self, void *arg)
 {
     (void)self;
     gui *me = arg;
-    gui_log("dialog", NULL, "open");
+    window_log("dialog", NULL, "open");
     int answer = hoya_call_on_thread_stack(me->window->run_dialog, me);
-    gui_log("dialog", NULL, "closed");
+    window_log("dialog", NULL, "closed");
     if (answer == 1 && !me->closing) irc_disconnect(me->irc, "off to another server");
     while (answer == 1 && !me->closing && irc_get_state(me->irc) != IRC_OFFLINE)
         if (hoya_sleep(HOYA_MSEC(10)) < 0) answer = 0;
@@ -180,11 +163,8 @@ int gui_end(gui *me)
     if (me->loop) hoya_loop_close(me->loop);
     hoya_set_event_loop(NULL); /* the policy lets it go */
     if (me->server) irc_server_stop(me->server);
-    char text[64];
-    snprintf(text, sizeof text, "%d before, %d after", me->descriptors, count_descriptors());
-    if (me->loop) gui_log("descriptors", NULL, text);
-    if (the_log) fclose(the_log);
-    the_log = NULL;
+    if (me->loop) window_log_descriptors(me->descriptors);
+    window_log_close();
     return me->status;
 }
 
@@ -224,22 +204,15 @@ const char *gui_state_name(irc_state state)
     return names[state];
 }
 
-void gui_log(const char *what, const char *page, const char *text)
-{
-    if (!the_log) return;
-    fprintf(the_log, "%s\t%s\t%s\n", what, page ? page : "-", text ? text : "");
-    fflush(the_log);
-}
-
 void gui_log_names(const irc *of, const char *channel)
 {
-    if (!the_log) return;
+    if (!window_log_file) return;
     const char *const *names;
     size_t count = irc_names(of, channel, &names);
-    fprintf(the_log, "names\t%s\t", channel);
-    for (size_t i = 0; i < count; i++) fprintf(the_log, "%s%s", i ? " " : "", names[i]);
-    fprintf(the_log, "\n");
-    fflush(the_log);
+    fprintf(window_log_file, "names\t%s\t", channel);
+    for (size_t i = 0; i < count; i++) fprintf(window_log_file, "%s%s", i ? " " : "", names[i]);
+    fprintf(window_log_file, "\n");
+    fflush(window_log_file);
 }
 
 /* ---- the entry --------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  *
  * gui.h: what the two windows (gtk.c, qt.cc) have in common and no toolkit is needed for: the command line, the server of
  * the first run, begin and end, colours of nicknames, the history and the Tab key of the entry, the words of the status
- * bar, a log; and the scene, which plays a person in front of the window.
+ * bar; and the scene, which plays a person in front of the window.
  */
 #ifndef DEMO_IRC_GUI_H
 #define DEMO_IRC_GUI_H
@@ -12,6 +12,7 @@
 
 #include "irc.h"
 #include "server.h"
+#include "window/window.h"
 
 HOYA_BEGIN_DECLS
 
@@ -74,9 +75,7 @@ void gui_time(char text[8]);              /* "13:05", now */
 const char *gui_lag(int64_t lag, char text[32]);
 const char *gui_state_name(irc_state state);
 
-/* A line for the log that --log names: what the window shows from now on, for whoever cannot see it. */
-void gui_log(const char *what, const char *page, const char *text);
-
+/* A line for the log (window/window.h). */
 void gui_log_names(const irc *of, const char *channel);
 
 /* ---- the entry --------------------------------------------------------------------------------------- */

@@ -6,7 +6,6 @@
  */
 #include <QtCore/QTimer>
 #include <QtGui/QCloseEvent>
-#include <QtGui/QScreen>
 #include <QtWidgets/QApplication>
 #include <QtWidgets/QDialog>
 #include <QtWidgets/QDialogButtonBox>
@@ -29,6 +28,7 @@
 #include <vector>
 
 #include "qt_widgets.h"
+#include "window/qt.h"
 
 namespace
 {
@@ -247,7 +247,7 @@ void Window::switch_to(int row)
     stack_->setCurrentWidget(current->view);
     show_names(*current);
     entry->setFocus();
-    gui_log("page", current->name.toUtf8().constData(), nullptr);
+    window_log("page", current->name.toUtf8().constData(), nullptr);
 }
 
 void Window::add_line(Page &page, const char *from, const char *text, irc_kind kind)
@@ -287,7 +287,7 @@ void Window::add_line(Page &page, const char *from, const char *text, irc_kind k
         page.row->setFont(font);
     }
     QByteArray line = (from ? QByteArray(from) + ": " : QByteArray()) + text;
-    gui_log("line", page.name.toUtf8().constData(), line.constData());
+    window_log("line", page.name.toUtf8().constData(), line.constData());
 }
 
 void Window::show_names(Page &page)
@@ -329,14 +329,14 @@ void Window::show_state(irc_state state, const char *text)
         error_->hide();
     } else lag_->clear();
     show_nick();
-    gui_log("state", gui_state_name(state), text);
-    gui_log("spinner", nullptr, spinner_->isVisible() ? "on" : "off");
+    window_log("state", gui_state_name(state), text);
+    window_log("spinner", nullptr, spinner_->isVisible() ? "on" : "off");
 }
 
 void Window::show_trouble(const QString &text)
 {
     error_->tell(text);
-    gui_log("trouble", nullptr, text.toUtf8().constData());
+    window_log("trouble", nullptr, text.toUtf8().constData());
 }
 
 void Window::show_lag(int64_t now)
@@ -364,10 +364,7 @@ void Window::log_places() const
         QWidget *widget;
     } places[] = {
         {"connect", connect_button}, {"disconnect", disconnect_button}, {"entry", entry}, {"view", stack_}};
-    for (auto &one : places) {
-        auto at = one.widget->mapToGlobal(one.widget->rect().center());
-        gui_log("place", one.name, QString("%1 %2").arg(at.x()).arg(at.y()).toUtf8().constData());
-    }
+    for (auto &one : places) window_log_place(one.name, one.widget, one.widget->rect().center());
 }
 
 const irc_face face = {
@@ -469,12 +466,7 @@ const gui_window functions = {"Qt 5",
                                   auto page = window->find(QString::fromUtf8(name));
                                   return page ? strdup(page->view->toPlainText().toUtf8().constData()) : nullptr;
                               },
-                              [](const char *path) {
-                                  auto frame = window->frameGeometry();
-                                  auto picture = QApplication::primaryScreen()->grabWindow(
-                                      0, frame.x(), frame.y(), frame.width(), frame.height());
-                                  return picture.save(path, "PNG") ? 0 : -1;
-                              }};
+                              [](const char *path) { return window_save_picture(window, path); }};
 
 } // namespace
 

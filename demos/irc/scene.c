@@ -70,13 +70,10 @@ static bool says(scene *all, int who, const char *channel, const char *line)
 
 static void picture(scene *all, const char *what)
 {
-    const char *name = all->program->options.scene, *dot = strrchr(name, '.');
-    char path[4096];
+    char path[WINDOW_PATH];
     hoya_sleep(HOYA_MSEC(400)); /* the toolkit draws, and its little animations end */
-    snprintf(path, sizeof path, "%.*s-%s.png", (int)(dot && !strchr(dot, '/') ? dot - name : (long)strlen(name)),
-             name, what);
-    bool saved = all->program->window->save_picture(path) == 0;
-    check(all, saved, path);
+    window_picture_path(all->program->options.scene, what, path);
+    check(all, all->program->window->save_picture(path) == 0, path);
 }
 
 static void talk(scene *all)
