@@ -1,30 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * screen.c: the downloads on a screen of curses: a row each, the total below, and keys.
- *
- * Curses never waits here: standard input is watched by the loop, which calls on_keys, and SIGWINCH is a callback
- * of the loop. What changes asks for the screen to be drawn, once, by a call_soon.
+ * screen.c: the downloads on a screen of curses: a row each, the total below, and keys; in the loop by curses_loop.h.
  *
  *     Up, Down, PageUp, PageDown   one of them
  *     c, r                         cancels it; again, from its beginning
  *     q                            the end
  */
+#include "screen/curses_loop.h"
 #include "term.h"
 
-#include <curses.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 enum { COLUMN = 512, LEAST_BAR = 8, MOST_BAR = 40, KEPT = 4 /* rows of the total, and an empty one */ };
 
 static struct screen {
     struct term *term;
-    SCREEN *curses;
-    bool drawing; /* a drawing is queued */
     int chosen, first;
 } screen;
 
@@ -115,29 +107,15 @@ static void scroll_to_chosen(int rows, int count)
     if (screen.first <= screen.chosen - rows) screen.first = screen.chosen - rows + 1;
 }
 
-static void draw(void *arg)
+static void draw(int rows, int columns)
 {
     fetch_item *const *items;
-    int rows, columns;
-    (void)arg;
-    screen.drawing = false;
-    if (!screen.curses) return;
     int count = (int)fetch_items(screen.term->fetch, &items);
-    getmaxyx(stdscr, rows, columns);
-    erase();
-    if (rows > KEPT && columns > NAME_WIDTH + LEAST_BAR + 4) {
-        scroll_to_chosen(rows - KEPT, count);
-        for (int i = screen.first; i < count && i - screen.first < rows - KEPT; i++)
-            draw_item(items[i], i - screen.first, columns, i == screen.chosen);
-        draw_total(rows - KEPT + 1, columns);
-    }
-    refresh();
-}
-
-static void ask_to_draw(void)
-{
-    if (screen.drawing || !screen.curses) return;
-    screen.drawing = hoya_loop_call_soon(screen.term->loop, draw, NULL) >= 0;
+    if (rows <= KEPT || columns <= NAME_WIDTH + LEAST_BAR + 4) return;
+    scroll_to_chosen(rows - KEPT, count);
+    for (int i = screen.first; i < count && i - screen.first < rows - KEPT; i++)
+        draw_item(items[i], i - screen.first, columns, i == screen.chosen);
+    draw_total(rows - KEPT + 1, columns);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------------ */
@@ -180,68 +158,44 @@ static void on_key(int key)
     if (screen.chosen < 0) screen.chosen = 0;
 }
 
-/* All that there are. */
-static void on_keys(hoya_fd fd, uint32_t events, void *arg)
+static void read_keys(void)
 {
-    struct term *term = arg;
     int key;
     while ((key = getch()) != ERR) on_key(key);
-    if (events & (HOYA_HUP | HOYA_ERR)) { /* the terminal has gone */
-        hoya_loop_remove_reader(term->loop, fd);
-        hoya_event_set(term->over);
-    }
-    ask_to_draw();
 }
 
-static void on_resize(int number, void *arg)
+static void hung_up(void)
 {
-    struct winsize size;
-    (void)number, (void)arg;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
-        resizeterm(size.ws_row, size.ws_col);
-    ask_to_draw();
+    hoya_event_set(screen.term->over);
 }
 
 /* ---- the display ----------------------------------------------------------------------------------------- */
 
 static int screen_open(struct term *term)
 {
+    static const curses_face face = {draw, read_keys, hung_up};
     screen.term = term;
-    screen.curses = newterm(NULL, stdout, stdin);
-    if (!screen.curses) return hoya_error_set(HOYA_ENOTSUP, "curses does not know this terminal (TERM)");
-    cbreak();
-    noecho();
-    nonl();
-    keypad(stdscr, TRUE);
-    nodelay(stdscr, TRUE); /* getch never waits */
-    set_escdelay(25);
-    curs_set(0);
-    int rc = hoya_loop_add_reader(term->loop, STDIN_FILENO, on_keys, term, NULL);
-    if (rc >= 0) rc = hoya_loop_add_signal_handler(term->loop, SIGWINCH, on_resize, term, NULL);
-    ask_to_draw();
+    int rc = curses_begin(term->loop, &face);
+    if (rc >= 0) curs_set(0);
     return rc;
 }
 
 static void screen_state(struct term *term, fetch_item *item, fetch_state state)
 {
     (void)term, (void)item, (void)state;
-    ask_to_draw();
+    curses_ask_to_draw();
 }
 
 static void screen_update(struct term *term)
 {
     (void)term;
-    ask_to_draw();
+    curses_ask_to_draw();
 }
 
 static void screen_close(struct term *term)
 {
-    hoya_loop_remove_reader(term->loop, STDIN_FILENO);
-    hoya_loop_remove_signal_handler(term->loop, SIGWINCH);
-    if (!screen.curses) return;
-    endwin();
-    delscreen(screen.curses);
-    screen.curses = NULL;
+    (void)term;
+    curses_end();
 }
 
 const struct display screen_display = {screen_open, screen_state, screen_update, screen_update, screen_close};

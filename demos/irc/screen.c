@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * screen.c: the client on a screen of curses: pages of lines, a status line, a line to type in.
- *
- * Curses never waits here: standard input is watched by the loop, which calls on_keys, and SIGWINCH is a callback
- * of the loop. What changes asks for the screen to be drawn, once, by a call_soon: a flood of messages is one
- * drawing a round.
+ * screen.c: the client on a screen of curses: pages of lines, a status line, a line to type in; in the loop by
+ * curses_loop.h.
  *
  *     Alt-1 ... Alt-9, /win N, Ctrl-N, Ctrl-P   pages
  *     Up, Down                                  what was typed before
  *     PageUp, PageDown                          what was said before
  */
+#include "screen/curses_loop.h"
 #include "term.h"
 
-#include <curses.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 #include <wchar.h>
 #include <wctype.h>
 
@@ -35,11 +29,9 @@ struct page {
 
 static struct screen {
     struct term *term;
-    SCREEN *curses;
     struct page *pages[PAGES];
     int count, present;
-    bool drawing; /* a drawing is queued */
-    bool escape;  /* the last key was Escape, or Alt */
+    bool escape; /* the last key was Escape, or Alt */
     wchar_t typed[TYPED];
     int length, cursor;
     wchar_t *history[HISTORY];
@@ -130,26 +122,12 @@ static void draw_typed(int row, int columns)
     move(row, used - 1);
 }
 
-static void draw(void *arg)
+static void draw(int rows, int columns)
 {
-    int rows, columns;
-    (void)arg;
-    screen.drawing = false;
-    if (!screen.curses) return;
-    getmaxyx(stdscr, rows, columns);
-    erase();
-    if (rows > 2 && columns > 4) {
-        draw_lines(screen.pages[screen.present], rows - 2, columns);
-        draw_status(rows - 2, columns);
-        draw_typed(rows - 1, columns);
-    }
-    refresh();
-}
-
-static void ask_to_draw(void)
-{
-    if (screen.drawing || !screen.curses) return;
-    screen.drawing = hoya_loop_call_soon(screen.term->loop, draw, NULL) >= 0;
+    if (rows <= 2 || columns <= 4) return;
+    draw_lines(screen.pages[screen.present], rows - 2, columns);
+    draw_status(rows - 2, columns);
+    draw_typed(rows - 1, columns);
 }
 
 /* ---- pages ----------------------------------------------------------------------------------------------- */
@@ -179,7 +157,7 @@ static void turn_to(int at)
     screen.present = at;
     screen.pages[at]->unread = false;
     snprintf(screen.term->page, sizeof screen.term->page, "%s", screen.pages[at]->name);
-    ask_to_draw();
+    curses_ask_to_draw();
 }
 
 static void free_page(struct page *page)
@@ -216,7 +194,7 @@ static void screen_show(struct term *term, const char *name, const char *text)
     *place = wide;
     if (page->back && page->back < LINES_KEPT - 1) page->back++; /* who looks at old lines goes on doing so */
     page->unread = at != screen.present;
-    ask_to_draw();
+    curses_ask_to_draw();
 }
 
 static void screen_page(struct term *term, const char *name, bool there)
@@ -230,7 +208,7 @@ static void screen_page(struct term *term, const char *name, bool there)
 static void screen_update(struct term *term)
 {
     (void)term;
-    ask_to_draw();
+    curses_ask_to_draw();
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------------ */
@@ -382,61 +360,35 @@ static void on_character(wint_t key)
     }
 }
 
-/* All that there are. */
-static void on_keys(hoya_fd fd, uint32_t events, void *arg)
+static void read_keys(void)
 {
-    struct term *term = arg;
     wint_t key;
     int kind;
     while ((kind = get_wch(&key)) != ERR) {
         if (kind == KEY_CODE_YES) on_special(key);
         else on_character(key);
     }
-    if (events & (HOYA_HUP | HOYA_ERR)) { /* the terminal has gone */
-        hoya_loop_remove_reader(term->loop, fd);
-        term_quit(term);
-    }
-    ask_to_draw();
 }
 
-static void on_resize(int number, void *arg)
+static void hung_up(void)
 {
-    struct winsize size;
-    (void)number, (void)arg;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
-        resizeterm(size.ws_row, size.ws_col);
-    ask_to_draw();
+    term_quit(screen.term);
 }
 
 /* ---- the display ----------------------------------------------------------------------------------------- */
 
 static int screen_open(struct term *term)
 {
+    static const curses_face face = {draw, read_keys, hung_up};
     screen.term = term;
-    screen.curses = newterm(NULL, stdout, stdin);
-    if (!screen.curses) return hoya_error_set(HOYA_ENOTSUP, "curses does not know this terminal (TERM)");
     open_page("");
-    if (!screen.count) return HOYA_ENOMEM;
-    cbreak();
-    noecho();
-    nonl();
-    keypad(stdscr, TRUE);
-    nodelay(stdscr, TRUE); /* get_wch never waits */
-    set_escdelay(25);
-    int rc = hoya_loop_add_reader(term->loop, STDIN_FILENO, on_keys, term, NULL);
-    if (rc >= 0) rc = hoya_loop_add_signal_handler(term->loop, SIGWINCH, on_resize, term, NULL);
-    ask_to_draw();
-    return rc;
+    return screen.count ? curses_begin(term->loop, &face) : HOYA_ENOMEM;
 }
 
 static void screen_close(struct term *term)
 {
-    hoya_loop_remove_reader(term->loop, STDIN_FILENO);
-    hoya_loop_remove_signal_handler(term->loop, SIGWINCH);
-    if (!screen.curses) return;
-    endwin();
-    delscreen(screen.curses);
-    screen.curses = NULL;
+    (void)term;
+    curses_end();
     while (screen.count) free_page(screen.pages[--screen.count]);
     while (screen.history_count) free(screen.history[--screen.history_count]);
 }
