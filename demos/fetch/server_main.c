@@ -5,42 +5,24 @@
  */
 #include "../echo/demo.h"
 #include "server.h"
-
-#include <signal.h>
-#include <stdio.h>
+#include "thread/server_thread.h"
 
 static struct {
     char host[DEMO_ADDRESS_SIZE], port[8];
     long rate;
 } at;
 
-static void on_signal(int number, void *arg)
-{
-    (void)number;
-    hoya_event_set(arg);
-}
-
 static int program(hoya_task *self, void *arg)
 {
-    hoya_loop *loop = hoya_task_get_loop(self);
     fetch_server *server;
-    hoya_event *over;
     char port[8];
-    (void)arg;
+    (void)self, (void)arg;
     int rc = fetch_server_start(at.host, at.port, at.rate, &server, port);
     if (rc < 0) {
         demo_say("cannot listen on %s:%s: %s", at.host, at.port, demo_reason(rc));
         return DEMO_FAILED;
     }
-    printf("serving %s:%s\n", at.host, port);
-    fflush(stdout);
-    rc = hoya_event_new(loop, NULL, &over);
-    if (rc >= 0) {
-        rc = hoya_loop_add_signal_handler(loop, SIGTERM, on_signal, over, NULL);
-        if (rc >= 0) rc = hoya_event_wait(over);
-        hoya_loop_remove_signal_handler(loop, SIGTERM);
-        hoya_event_free(over);
-    }
+    rc = server_thread_until_sigterm(at.host, port);
     fetch_server_stop(server);
     return rc < 0 ? rc : DEMO_OK;
 }

@@ -9,9 +9,9 @@
 #include "term.h"
 #include "../echo/demo.h"
 #include "server.h"
+#include "thread/server_thread.h"
 
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,30 +181,15 @@ static int program(hoya_task *self, void *arg)
 
 /* ---- nothing but the server ------------------------------------------------------------------------------ */
 
-static void on_signal(int number, void *arg)
-{
-    (void)number;
-    hoya_event_set(arg);
-}
-
 static int serve(hoya_task *self, void *arg)
 {
     const irc_settings *at = arg;
-    hoya_loop *loop = hoya_task_get_loop(self);
     irc_server *server;
-    hoya_event *over;
     char port[8];
+    (void)self;
     int rc = irc_server_start(at->host, at->port, &server, port);
     if (rc < 0) return demo_library_failed("start the server", rc);
-    printf("serving %s:%s\n", at->host, port);
-    fflush(stdout);
-    rc = hoya_event_new(loop, NULL, &over);
-    if (rc >= 0) {
-        rc = hoya_loop_add_signal_handler(loop, SIGTERM, on_signal, over, NULL);
-        if (rc >= 0) rc = hoya_event_wait(over);
-        hoya_loop_remove_signal_handler(loop, SIGTERM);
-        hoya_event_free(over);
-    }
+    rc = server_thread_until_sigterm(at->host, port);
     irc_server_stop(server);
     return rc < 0 ? rc : DEMO_OK;
 }

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -98,4 +99,27 @@ void server_thread_stop(server_thread *me)
     hoya_loop_unref(me->loop);
     sem_destroy(&me->started);
     free(me);
+}
+
+/* ---- nothing but a server -------------------------------------------------------------------------------- */
+
+static void on_signal(int number, void *over)
+{
+    (void)number;
+    hoya_event_set(over);
+}
+
+int server_thread_until_sigterm(const char *host, const char *port)
+{
+    hoya_loop *loop = hoya_get_running_loop();
+    hoya_event *over;
+    int rc = hoya_event_new(loop, NULL, &over);
+    if (rc < 0) return rc;
+    rc = hoya_loop_add_signal_handler(loop, SIGTERM, on_signal, over, NULL);
+    printf("serving %s:%s\n", host, port);
+    fflush(stdout); /* who started us waits for this line */
+    if (rc >= 0) rc = hoya_event_wait(over);
+    hoya_loop_remove_signal_handler(loop, SIGTERM);
+    hoya_event_free(over);
+    return rc;
 }

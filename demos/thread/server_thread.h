@@ -23,4 +23,8 @@ int server_thread_start(const server_thread_settings *settings, server_thread **
 /* Ends it with all of its connections, and waits for that. Any thread but its own. */
 void server_thread_stop(server_thread *thread);
 
+/* For a program that is nothing but a server, which has been started: says where it serves, and waits for SIGTERM. In a
+ * task. */
+int server_thread_until_sigterm(const char *host, const char *port);
+
 #endif
