@@ -11,24 +11,8 @@ shift
 scenes=("$@")
 (($#)) || scenes=(scene lines server crowd screen)
 folder=$(dirname "$program")
-tmp=$(mktemp -d)
-pids=()
-export LC_ALL=C.UTF-8
-
-clean_up() {
-    local pid
-    for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done # what timeout has started gets it, too
-    wait 2>/dev/null || true
-    rm -rf "$tmp"
-}
-trap clean_up EXIT
-
-die() {
-    echo "fetch: $*"
-    local file
-    for file in "$tmp"/*.out "$tmp"/*.err; do [[ ! -s $file ]] || sed "s|^|${file##*/}: |" "$file"; done
-    exit 1
-}
+demo=fetch
+. "$(dirname "$0")/../scenes.sh"
 
 # fetches RESULT OPTION...: what it prints is in $tmp/fetch.out
 fetches() {
@@ -41,29 +25,8 @@ fetches() {
 
 says() { grep -qF -- "$1" "$tmp/fetch.out" || die "it should have said: $1"; }
 
-until_there() { # until_there TEXT FILE
-    for _ in {1..400}; do
-        grep -qaF -- "$1" "$2" 2>/dev/null && return
-        sleep 0.05
-    done
-    die "waited in vain for \"$1\" in ${2##*/}"
-}
-
-start_server() { # start_server OPTION...; sets port
-    "$folder/demo-fetch-server" --listen 127.0.0.1:0 "$@" >"$tmp/server.out" 2>"$tmp/server.err" &
-    server_pid=$!
-    pids+=($!)
-    until_there serving "$tmp/server.out"
-    port=$(sed -n 's/^serving .*://p' "$tmp/server.out")
-}
-
-stop_server() {
-    local rc=0
-    kill -TERM "$server_pid"
-    wait "$server_pid" || rc=$?
-    ((rc == 0)) || die "the server ended with $rc"
-    [[ ! -s $tmp/server.err ]] || die "the server complained"
-}
+# serve OPTION...: sets port
+serve() { start_server "$folder/demo-fetch-server" --listen 127.0.0.1:0 "$@"; }
 
 # ---- scenes ----------------------------------------------------------------------------------------------
 
@@ -88,7 +51,7 @@ scene_lines() {
 
 # The server as a program, which netcat's users could talk to; a server that goes away is a failure of what is loading.
 scene_server() {
-    start_server --rate 100000
+    serve --rate 100000
     fetches 0 --connect "127.0.0.1:$port" --get a/10K
     [[ $(printf 'GET b/5\n' | timeout 20 socat -t 20 - "TCP:127.0.0.1:$port" | wc -c) == 10 ]] || die "socat got something else"
     : >"$tmp/fetch.out" # the background job may not have opened it when we look
@@ -118,13 +81,7 @@ scene_crowd() {
 
 # The face of curses, on a terminal of its own: the second one is cancelled, and loaded again.
 scene_screen() {
-    local rc=0
-    mkfifo "$tmp/keys"
-    TERM=xterm timeout 60 script -qefc "stty cols 140 rows 24; $program --get first/1K,second.ogg/40M,missing --rate 4000000" \
-        /dev/null <"$tmp/keys" >"$tmp/screen.out" 2>&1 &
-    local pid=$!
-    pids+=($!)
-    exec 9>"$tmp/keys"
+    open_screen 140 "$program --get first/1K,second.ogg/40M,missing --rate 4000000"
     until_there "of 40.0 MB" "$tmp/screen.out"
     until_there "there is no missing" "$tmp/screen.out"
     printf '\033OB' >&9 # Down
@@ -133,14 +90,7 @@ scene_screen() {
     printf 'r' >&9
     sleep 1
     printf 'q' >&9
-    wait "$pid" || rc=$?
-    exec 9>&-
-    ((rc == 0)) || die "it ended with $rc"
+    screen_ends
 }
 
-for scene in "${scenes[@]}"; do
-    "scene_$scene"
-    pids=()
-    rm -f "$tmp"/*
-    echo "fetch: $scene: passed"
-done
+play "${scenes[@]}"

@@ -13,24 +13,8 @@ program=$1
 shift
 scenes=("$@")
 (($#)) || scenes=(embedded ngircd restart flood nonsense first-run screen)
-tmp=$(mktemp -d)
-pids=()
-export LC_ALL=C.UTF-8
-
-clean_up() {
-    local pid
-    for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$tmp"
-}
-trap clean_up EXIT
-
-die() {
-    echo "irc: $*"
-    local file
-    for file in "$tmp"/*.out "$tmp"/*.err; do [[ ! -s $file ]] || sed "s|^|${file##*/}: |" "$file"; done
-    exit 1
-}
+demo=irc
+. "$(dirname "$0")/../scenes.sh"
 
 # client NAME OPTION... <<script: in the background; its output is $tmp/NAME.out
 client() {
@@ -57,34 +41,9 @@ ends() {
 
 says() { grep -qF -- "$2" "$tmp/$1.out" || die "$1 should have said: $2"; } # says NAME TEXT
 
-until_there() { # until_there TEXT FILE
-    for _ in {1..400}; do
-        grep -qF -- "$1" "$2" 2>/dev/null && return
-        sleep 0.05
-    done
-    die "waited in vain for \"$1\" in ${2##*/}"
-}
-
 # ---- servers ---------------------------------------------------------------------------------------------
 
-server_pid=
-
-start_embedded() { # start_embedded PORT; sets port
-    : >"$tmp/server.out"
-    "$program" --serve "127.0.0.1:$1" >"$tmp/server.out" 2>"$tmp/server.err" &
-    server_pid=$!
-    pids+=($!)
-    until_there serving "$tmp/server.out"
-    port=$(sed -n 's/^serving .*://p' "$tmp/server.out")
-}
-
-stop_embedded() {
-    local rc=0
-    kill -TERM "$server_pid"
-    wait "$server_pid" || rc=$?
-    ((rc == 0)) || die "the server ended with $rc"
-    [[ ! -s $tmp/server.err ]] || die "the server complained"
-}
+start_embedded() { start_server "$program" --serve "127.0.0.1:$1"; } # start_embedded PORT; sets port
 
 start_ngircd() { # sets port; false: there is none here
     local ngircd
@@ -167,7 +126,7 @@ END
 scene_embedded() {
     start_embedded 0
     chat
-    stop_embedded
+    stop_server
 }
 
 scene_ngircd() {
@@ -203,7 +162,7 @@ thanks
 /wait ann has quit
 END
     ends ann bob
-    stop_embedded
+    stop_server
 }
 
 # 20 lines at once: slowed down as servers like it (5, then one each 2 s), and all there, in their order.
@@ -224,7 +183,7 @@ END
     ends ann bob
     ((SECONDS - begin >= 28)) || die "the flood took $((SECONDS - begin)) s only"
     diff <(sed -n 's/^\[#test\] <ann> line \([0-9]*\)\.$/\1/p' "$tmp/bob.out") <(seq 20) || die "lines were lost, or changed places"
-    stop_embedded
+    stop_server
 }
 
 # A server that sends 64 KiB of anything, a line without an end among them.
@@ -258,12 +217,7 @@ scene_first-run() {
 
 # The face of curses, on a terminal of its own.
 scene_screen() {
-    local rc=0
-    mkfifo "$tmp/keys"
-    TERM=xterm timeout 60 script -qefc "stty cols 80 rows 24; $program --nick ann" /dev/null <"$tmp/keys" >"$tmp/screen.out" 2>&1 &
-    local pid=$!
-    pids+=($!)
-    exec 9>"$tmp/keys"
+    open_screen 80 "$program --nick ann"
     until_there "you have joined" "$tmp/screen.out"
     printf 'gr\303\274n tea\r' >&9
     until_there "<ann> grün tea" "$tmp/screen.out"
@@ -272,14 +226,7 @@ scene_screen() {
     printf '\0332/nick eve\r' >&9 # Alt-2, and a command
     until_there "ann is now eve" "$tmp/screen.out"
     printf '/quit\r' >&9
-    wait "$pid" || rc=$?
-    exec 9>&-
-    ((rc == 0)) || die "it ended with $rc"
+    screen_ends
 }
 
-for scene in "${scenes[@]}"; do
-    "scene_$scene"
-    pids=()
-    rm -f "$tmp"/*
-    echo "irc: $scene: passed"
-done
+play "${scenes[@]}"
