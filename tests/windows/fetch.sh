@@ -9,13 +9,8 @@
 set -euo pipefail
 
 command -v xdotool >/dev/null || { echo "skipped: there is no xdotool"; exit 0; }
-picture=$1 name=$2 folder=$(mktemp -d)
-pid=
-
-# Under the address sanitizer: fontconfig keeps its patterns until the end; Mesa and D-Bus, which Qt would load, theirs.
-export LSAN_OPTIONS=suppressions=$folder/lsan:print_suppressions=0
-export QT_XCB_GL_INTEGRATION=none DBUS_SESSION_BUS_ADDRESS=disabled:
-echo "leak:libfontconfig" >"$folder/lsan"
+picture=$1 name=$2 pid=
+. "$(dirname "$0")/watch.sh"
 
 leave()
 {
@@ -24,40 +19,18 @@ leave()
 }
 trap leave EXIT
 
-die()
-{
-    echo "fetch.sh: $*" >&2
-    for file in "$folder/log" "$folder/out"; do
-        [ ! -s "$file" ] || { echo "--- ${file##*/}"; grep -v "^crowd" "$file" | tail -n 40; } >&2
-    done
-    import -window root "${picture%.png}-failed.png" || :
-    exit 1
-}
-
 # ---- a window --------------------------------------------------------------------------------------------
-
-# until_true WHAT COMMAND...: for twenty seconds at most.
-until_true()
-{
-    local what=$1
-    shift
-    for _ in {1..400}; do
-        if "$@"; then return; fi
-        sleep 0.05
-    done
-    die "in vain: $what"
-}
 
 open_window() # open_window OPTION...
 {
-    : >"$folder/log"
-    "$FETCH" --log "$folder/log" "$@" 2>"$folder/out" &
+    : >"$folder/window.log"
+    "$FETCH" --log "$folder/window.log" "$@" 2>"$folder/window.out" &
     pid=$!
     until_true "it shows where its widgets are" has "^place	more	"
 }
 
-has() { grep -q -- "$1" "$folder/log"; }
-times() { [ "$(grep -c -- "$1" "$folder/log")" -ge "$2" ]; } # times LINE COUNT
+has() { grep -q -- "$1" "$folder/window.log"; }
+times() { [ "$(grep -c -- "$1" "$folder/window.log")" -ge "$2" ]; } # times LINE COUNT
 sees() { until_true "it shows \"$1\"${2:+ $2 times}" times "^$1" "${2:-1}"; } # sees LINE [COUNT]
 
 in_front()
@@ -70,7 +43,7 @@ in_front()
 click() # click WIDGET
 {
     local x y
-    read -r x y < <(sed -n "s/^place	$1	//p" "$folder/log")
+    read -r x y < <(sed -n "s/^place	$1	//p" "$folder/window.log")
     in_front
     xdotool mousemove "$x" "$y" click 1
 }
@@ -81,33 +54,24 @@ quit()
     in_front
     xdotool key --clearmodifiers ctrl+q
     has_ended 0
-    [ ! -s "$folder/out" ] || die "it complained"
-    left_nothing
+    [ ! -s "$folder/window.out" ] || die "it complained"
+    left_nothing "$folder/window.log" it
 }
 
 has_ended() # has_ended STATUS
 {
     local rc=0
-    until_true "it ends" is_over
+    until_true "it ends" is_over "$pid"
     wait "$pid" || rc=$?
     pid=
     [ "$rc" = "$1" ] || die "it ended with $rc"
 }
 
-left_nothing()
-{
-    local before after
-    read -r before after < <(sed -n 's/^descriptors	-	\([0-9]*\) before, \([0-9]*\) after$/\1 \2/p' "$folder/log")
-    echo "it has ended; descriptors: $before before, $after after"
-    [ "$before" -eq "$after" ] || die "it has not as many descriptors as before"
-}
-is_over() { ! kill -0 "$pid" 2>/dev/null || [[ $(ps -o stat= -p "$pid") == Z* ]]; }
-
 # ---- what is tested --------------------------------------------------------------------------------------
 
 scene()
 {
-    "$FETCH" --scene "$picture" --log "$folder/log" --idle 500 --busy 20 || die "the scene failed"
+    "$FETCH" --scene "$picture" --log "$folder/window.log" --idle 500 --busy 20 || die "the scene failed"
     for what in loading crowd "done"; do
         [ "$(identify -format %k "${picture%.png}-$what.png")" -ge 64 ] || die "there is nothing to see in the picture"
     done
@@ -158,8 +122,8 @@ twice()
     kill -INT "$pid"
     kill -CONT "$pid"
     has_ended 0
-    [ ! -s "$folder/out" ] || die "it complained"
-    left_nothing
+    [ ! -s "$folder/window.out" ] || die "it complained"
+    left_nothing "$folder/window.log" it
     ! kill -0 "$child" 2>/dev/null || die "the other process is still there"
 }
 stands_still() { [[ $(ps -o stat= -p "$pid") == T* ]]; }
@@ -188,12 +152,12 @@ freeze()
     measures 2
     kill -KILL "$(pgrep -P "$pid")"
     has_ended 1
-    cat "$folder/out"
-    grep -q "cannot measure the frames: .*the other process has ended" "$folder/out" || die "it has not seen that all are gone"
+    cat "$folder/window.out"
+    grep -q "cannot measure the frames: .*the other process has ended" "$folder/window.out" || die "it has not seen that all are gone"
 
     FETCH_CROWD=/bin/false open_window --frames --seconds 1
     has_ended 1
-    grep -q "cannot measure the frames: .*the other process has ended" "$folder/out" || die "it has not seen that none come"
+    grep -q "cannot measure the frames: .*the other process has ended" "$folder/window.out" || die "it has not seen that none come"
 }
 
 case $name in

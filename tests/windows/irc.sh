@@ -14,14 +14,10 @@ PATH=$PATH:/usr/sbin
 for tool in xdotool xclip ngircd; do
     command -v $tool >/dev/null || { echo "skipped: there is no $tool"; exit 0; }
 done
-picture=$1 name=$2 folder=$(mktemp -d)
+picture=$1 name=$2
 declare -A pids=() moved=() # of the windows, by toolkit; how far they are from where they opened
 ngircd=
-
-# Under the address sanitizer: fontconfig keeps its patterns until the end; Mesa and D-Bus, which Qt would load, theirs.
-export LSAN_OPTIONS=suppressions=$folder/lsan:print_suppressions=0
-export QT_XCB_GL_INTEGRATION=none DBUS_SESSION_BUS_ADDRESS=disabled:
-echo "leak:libfontconfig" >"$folder/lsan"
+. "$(dirname "$0")/watch.sh"
 
 leave()
 {
@@ -29,28 +25,6 @@ leave()
     rm -rf "$folder"
 }
 trap leave EXIT
-
-die()
-{
-    echo "irc.sh: $*" >&2
-    for file in "$folder"/*.log "$folder"/*.out; do
-        [ ! -s "$file" ] || { echo "--- ${file##*/}"; tail -n 40 "$file"; } >&2
-    done
-    import -window root "${picture%.png}-failed.png" || :
-    exit 1
-}
-
-# until_true WHAT COMMAND...: for ten seconds at most.
-until_true()
-{
-    local what=$1
-    shift
-    for _ in {1..200}; do
-        if "$@"; then return; fi
-        sleep 0.05
-    done
-    die "in vain: $what"
-}
 
 # ---- the server ------------------------------------------------------------------------------------------
 
@@ -175,7 +149,7 @@ take_picture() { sleep 0.4; import -window root "$picture"; }
 # Closes it by a key: it ends with 0, has complained of nothing, and has as many descriptors as before.
 quit()
 {
-    local rc=0 before after
+    local rc=0
     in_front "$1"
     keys ctrl+q
     until_true "$1 ends" is_over "${pids[$1]}"
@@ -183,11 +157,8 @@ quit()
     unset "pids[$1]"
     [ "$rc" = 0 ] || die "$1 ended with $rc"
     [ ! -s "$folder/$1.out" ] || die "$1 complained"
-    read -r before after < <(sed -n 's/^descriptors	-	\([0-9]*\) before, \([0-9]*\) after$/\1 \2/p' "$folder/$1.log")
-    echo "$1 has ended; descriptors: $before before, $after after"
-    [ "$before" -eq "$after" ] || die "$1 has not as many descriptors as before"
+    left_nothing "$folder/$1.log" "$1"
 }
-is_over() { ! kill -0 "$1" 2>/dev/null || [[ $(ps -o stat= -p "$1") == Z* ]]; }
 
 # ---- what is tested --------------------------------------------------------------------------------------
 
