@@ -4,7 +4,7 @@
  * a message under way on each of its connections, the other one has connections on which nothing comes.
  *
  * How long it takes to make an application, a loop and its connections, and to end them, is not asked: time goes from the
- * client's start to the first end of a stream.
+ * client's start to the first end of a stream, and not while turns.c has stopped us.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,17 +12,20 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "turns.h"
 
 /* ---- what an implementation calls ------------------------------------------------------------------------- */
 
@@ -47,9 +50,29 @@ static memory memory_now(void)
     return (memory){(double)(info.uordblks + info.hblkhd), (double)(pages * sysconf(_SC_PAGESIZE))};
 }
 
+/* The time that has gone, but for the stops between our turns (turns.c). */
+static double running(void)
+{
+    static const bench_stops none;
+    static const bench_stops *stops;
+    if (!stops) {
+        const char *fd = getenv(BENCH_STOPS);
+        stops = fd ? mmap(NULL, sizeof *stops, PROT_READ, MAP_SHARED, atoi(fd), 0) : &none;
+        bench_require(stops != MAP_FAILED, BENCH_STOPS);
+    }
+    return bench_now(CLOCK_MONOTONIC) - stops->nanoseconds;
+}
+
+/* Under turns.c: until all programs have come so far. */
+static void wait_for_others(void)
+{
+    if (getenv(BENCH_STOPS)) bench_require(kill(0, SIGSTOP) == 0, "stop");
+}
+
 void bench_start_echo(void)
 {
-    echoing.start = bench_now(CLOCK_MONOTONIC);
+    wait_for_others();
+    echoing.start = running();
     echoing.cpu = bench_now(CLOCK_PROCESS_CPUTIME_ID);
     bench_require(write(echoing.go, "g", 1) == 1, "start");
 }
@@ -57,9 +80,11 @@ void bench_start_echo(void)
 void bench_end_echo(void)
 {
     if (echoing.end) return;
-    echoing.end = bench_now(CLOCK_MONOTONIC);
+    echoing.end = running();
     echoing.cpu_end = bench_now(CLOCK_PROCESS_CPUTIME_ID);
     echoing.held = memory_now();
+    wait_for_others();
+    bench_require(write(echoing.go, "e", 1) == 1, "end");
 }
 
 int bench_echo_once(int fd)
@@ -146,7 +171,9 @@ static void client(const address_of *address, bench_echoed what, int go)
                 bench_require(send(fds[at], message, what.size, 0) == size, "send");
         }
     }
-    _exit(0); /* closes all */
+    close(fds[0]); /* the server looks at its clocks, and has all others still */
+    bench_require(read(go, message, 1) == 1, "end");
+    _exit(0);
 }
 
 /* Stays until the client has gone, who has the other end of this pipe. */

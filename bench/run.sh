@@ -93,21 +93,22 @@ trap 'rm -f "$figures" "$counts"' EXIT
 # co-measure hoya's own switch, co-bare the bare one, in rounds of another workload. *-buffered has connections read into
 # memory of its own; *-paced is of bench-datagrams.
 unset QT_NO_GLIB
-program() # IMPLEMENTATION ARGUMENT...
+bin=build/bench/bench
+command_of() # IMPLEMENTATION ARGUMENT...: its words
 {
     name=${1%-again}
     shift
     case $name in
-    co-bare) shift; taskset -c "$pin" build/bench/bench/bench-co-floor switch "$@" ;;
-    co-measure) shift; taskset -c "$pin" build/bench/bench/bench-co-hoya switch "$@" ;;
-    *-paced) shift; taskset -c "$pin" build/bench/bench/bench-datagrams "${name%-paced}" "$@" ;;
-    *-buffered) shift; taskset -c "$pin" "build/bench/bench/bench-${name%-buffered}" buffered "$@" ;;
-    *qt-unix*) QT_NO_GLIB=1 taskset -c "$pin" "build/bench/bench/bench-${name%%-unix*}${name#*-unix}" "$@" ;;
-    *) taskset -c "$pin" "build/bench/bench/bench-$name" "$@" ;;
+    co-bare) shift; echo taskset -c "$pin" $bin/bench-co-floor switch "$@" ;;
+    co-measure) shift; echo taskset -c "$pin" $bin/bench-co-hoya switch "$@" ;;
+    *-paced) shift; echo taskset -c "$pin" $bin/bench-datagrams "${name%-paced}" "$@" ;;
+    *-buffered) shift; echo taskset -c "$pin" "$bin/bench-${name%-buffered}" buffered "$@" ;;
+    *qt-unix*) echo env QT_NO_GLIB=1 taskset -c "$pin" "$bin/bench-${name%%-unix*}${name#*-unix}" "$@" ;;
+    *) echo taskset -c "$pin" "$bin/bench-$name" "$@" ;;
     esac
 }
 
-row() # ROUNDS PROCESSORS IMPLEMENTATIONS WORKLOAD PARAMETER...
+row() # ROUNDS PROCESSORS IMPLEMENTATIONS WORKLOAD PARAMETER...: in each round one program after the other
 {
     times=$1 pin=$2 impls=$3
     shift 3
@@ -116,9 +117,25 @@ row() # ROUNDS PROCESSORS IMPLEMENTATIONS WORKLOAD PARAMETER...
     while [ $round -lt "$times" ]; do
         round=$((round + 1))
         for impl in $impls; do
-            lines=$(program "$impl" "$@") || die "$impl failed: $*"
+            lines=$($(command_of "$impl" "$@")) || die "$impl failed: $*"
             echo "$lines" | awk -v round=$round -v row="$workload" -v impl="${impl#co-}" '{ $1 = row; $2 = impl; print round, $0 }'
         done
+    done >>"$figures"
+}
+
+row_in_turns() # MILLISECONDS ROUNDS ...: the same; in each round the programs take turns of so many milliseconds
+{
+    slice=$1 times=$2 pin=$3 impls=$4
+    shift 4
+    echo "== $workload: $*" >&2
+    words=
+    for impl in $impls; do words="$words${words:+ -- }$impl $(command_of "$impl" "$@")"; done
+    round=0
+    while [ $round -lt "$times" ]; do
+        round=$((round + 1))
+        # shellcheck disable=SC2086 # words
+        lines=$($bin/bench-turns "$slice" $words) || die "failed: $*"
+        echo "$lines" | awk -v round=$round -v row="$workload" '{ print round, row, $1, $4, $5, $6, $7 }'
     done >>"$figures"
 }
 
@@ -139,7 +156,7 @@ count_calls() # IMPLEMENTATION CONNECTIONS REQUESTS
     esac
     for times in 1 3; do
         # shellcheck disable=SC2086 # two words
-        taskset -c "$one" strace -qq -c -o "$counts" build/bench/bench/$traced "$2" $((times * $3)) >/dev/null ||
+        taskset -c "$one" strace -qq -c -o "$counts" $bin/$traced "$2" $((times * $3)) >/dev/null ||
             die "$1 failed under strace"
         awk -v n=$times '$1 + 0 == $1 && $NF != "total" { print n, $NF, $4 }' "$counts"
     done | awk -v impl="$1" -v connections="$2" -v requests="$3" '
@@ -193,14 +210,14 @@ for workload in $workloads; do
         row "$rounds" $one "$guests" echo 100 "$(size 5000 20000)"
         row "$(at_most "$(size 6 21)")" $one "$guests" echo 1000 "$(size 5000 20000)" ;;
     connections)
-        row "$rounds" $one "$streamers" connections 1 "$(size 5000 20000)"
-        row "$rounds" $one "$streamers" connections 100 "$(size 10000 50000)"
-        row "$rounds" $one "$streamers" connections 100 "$(size 5000 30000)" 16384
+        row_in_turns 20 "$rounds" $one "$streamers" connections 1 "$(size 5000 20000)"
+        row_in_turns 20 "$rounds" $one "$streamers" connections 100 "$(size 10000 50000)"
+        row_in_turns 20 "$rounds" $one "$streamers" connections 100 "$(size 5000 30000)" 16384
         [ $quick = yes ] && continue # thousands of connections take long to be made
-        row "$rounds" $one "$streamers" connections 1 20000 16384
-        row "$rounds" $one "$streamers" connections 1000 50000
-        row "$rounds" $one "$streamers" connections 5000 50000
-        row "$rounds" $one "$streamers" connections 100 50000 64 10000 ;;
+        row_in_turns 20 "$rounds" $one "$streamers" connections 1 20000 16384
+        row_in_turns 100 "$rounds" $one "$streamers" connections 1000 50000
+        row_in_turns 100 "$rounds" $one "$streamers" connections 5000 50000
+        row_in_turns 20 "$rounds" $one "$streamers" connections 100 50000 64 10000 ;;
     guest-connections)
         row "$(size "$rounds" $((2 * rounds)))" $one "$guests libuv" connections 1 "$(size 3000 10000)"
         row "$(at_most "$(size 6 21)")" $one "$guests" connections 100 "$(size 5000 20000)"
@@ -215,10 +232,10 @@ for workload in $workloads; do
         row 1 $one "floor hoya libuv libev" memory 10000
         row 1 $one "floor hoya libuv libev" memory 10000 ipv6 ;;
     streams)
-        row "$rounds" $one "floor floor-again hoya" streams 1 "$(size 5000 20000)"
-        row "$rounds" $one "floor floor-again hoya" streams 100 "$(size 10000 50000)"
-        row "$rounds" $one "floor floor-again hoya" streams 100 "$(size 5000 30000)" 16384
-        [ $quick = yes ] || row "$rounds" $one "floor floor-again hoya" streams 1000 50000 ;;
+        row_in_turns 20 "$rounds" $one "floor floor-again hoya" streams 1 "$(size 5000 20000)"
+        row_in_turns 20 "$rounds" $one "floor floor-again hoya" streams 100 "$(size 10000 50000)"
+        row_in_turns 20 "$rounds" $one "floor floor-again hoya" streams 100 "$(size 5000 30000)" 16384
+        [ $quick = yes ] || row_in_turns 100 "$rounds" $one "floor floor-again hoya" streams 1000 50000 ;;
     stream-memory) row 1 $one hoya stream-memory 10000 ;;
     wakeup)
         row "$rounds" $one "$sleepers" wakeup "$(size 300 1000)" one-processor
