@@ -19,6 +19,7 @@ typedef struct hoya_loop_io {
     bool masks_sigpipe; /* the kernel has no write that raises none (pipe_write.c) */
     bool buffer_taken;  /* somebody's callback has it on the stack */
     char *buffer;       /* HOYA_IO_BUFFER bytes that all connections share: idle ones own none */
+    char *block;        /* of the allocator's, that they lie in */
 } hoya_loop_io;
 
 /* On the loop's thread, the loop is open. Makes it. */

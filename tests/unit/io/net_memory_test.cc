@@ -21,6 +21,7 @@ namespace
 struct Heard {
     int made = 0, lost = 0, released = 0, code = 1;
     size_t read = 0;
+    const void *memory = nullptr;
     hoya_transport *transport = nullptr;
 
     hoya_protocol protocol()
@@ -32,7 +33,8 @@ struct Heard {
                                               },
                                               nullptr,
                                               nullptr,
-                                              [](hoya_transport *, const void *, size_t size, void *arg) {
+                                              [](hoya_transport *, const void *data, size_t size, void *arg) {
+                                                  of(arg)->memory = data;
                                                   of(arg)->read += size;
                                                   return 0;
                                               },
@@ -126,6 +128,17 @@ class NetMemory : public testing::Test
 };
 
 } // namespace
+
+TEST_F(NetMemory, WhatComesLiesWhereALineOfTheCacheBegins)
+{
+    Heard heard;
+    int peer;
+    hoya_transport *transport = Connect(&heard, &peer);
+    EXPECT_EQ(write(peer, "hello", 5), 5);
+    RunUntil([&] { return heard.read == 5; });
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(heard.memory) % 64, 0u);
+    hoya_transport_unref(transport);
+}
 
 TEST_F(NetMemory, ASocketThatCannotBeTakenOverStaysTheCallers)
 {
