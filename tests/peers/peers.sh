@@ -50,8 +50,9 @@ http {
     server { listen unix:$tmp/socket; listen 127.0.0.1:PORT; root $tmp/www; }
 }
 END
-    for ((try = 0; try < 20; try++)); do # a port that nobody has
-        at=$((20000 + (RANDOM % 20000)))
+    for ((try = 0; try < 20; try++)); do # a port that nobody has; connections take theirs from 32768 on
+        at=$((20000 + (RANDOM % 12000)))
+        rm -f "$tmp/socket" # nginx leaves it where it gets only one of the two
         sed -i "s/127.0.0.1:[0-9PORT]*;/127.0.0.1:$at;/" "$tmp/nginx.conf"
         PATH=$PATH:/usr/sbin nginx -e "$tmp/nginx/errors" -c "$tmp/nginx.conf" 2>>"$tmp/nginx/errors" &
         server=$!

@@ -137,6 +137,8 @@ TEST_F(NetMemory, WhatComesLiesWhereALineOfTheCacheBegins)
     EXPECT_EQ(write(peer, "hello", 5), 5);
     RunUntil([&] { return heard.read == 5; });
     EXPECT_EQ(reinterpret_cast<uintptr_t>(heard.memory) % 64, 0u);
+    EXPECT_EQ(hoya_transport_abort(transport), 0);
+    RunUntil([&] { return heard.released; });
     hoya_transport_unref(transport);
 }
 
