@@ -264,15 +264,15 @@ TEST_P(TaskSync, ATimeoutWhileAConditionTakesItsLockBackIsWaitedOut)
     Task waiter = Create([&](hoya_task *) {
         hoya_timeout *scope = nullptr;
         EXPECT_EQ(hoya_lock_acquire(lock.get()), 0);
-        EXPECT_EQ(hoya_timeout_enter(HOYA_USEC(100), &scope), 0);
+        EXPECT_EQ(hoya_timeout_enter(HOYA_MSEC(5), &scope), 0);
         EXPECT_EQ(hoya_condition_wait(condition.get()), HOYA_EDEADLINE);
         EXPECT_EQ(hoya_timeout_leave(scope), 1);
         return hoya_lock_release(lock.get());
     });
     InTask([&](hoya_task *) {
-        Rounds(1);
+        /* Still the round in which the waiter has begun to wait. */
         EXPECT_EQ(hoya_lock_acquire(lock.get()), 0);
-        EXPECT_EQ(hoya_sleep(HOYA_MSEC(2)), 0);
+        EXPECT_EQ(hoya_sleep(HOYA_MSEC(10)), 0);
         EXPECT_FALSE(Done(waiter));
         EXPECT_EQ(hoya_lock_release(lock.get()), 0);
         return hoya_await(Of(waiter), nullptr);
