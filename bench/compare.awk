@@ -1,7 +1,7 @@
 # compare.awk: reads lines "round workload impl params metric value unit" and prints, for each workload, parameter and
 # metric, what each implementation took (the median), its ratio to the first one of the row, and verdicts.
 #
-# Ratios are taken within a round, where the programs ran one after the other; the figure is the median of the rounds'
+# Ratios are taken within a round, where the programs ran one after the other, or in turns; the figure is the median of the rounds'
 # ratios, and the interval covers it with at least 95 % (order statistics: the ranks between which the binomial
 # distribution puts the median). A/A is the first one against itself, in the same rounds: what no difference looks like.
 #

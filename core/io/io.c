@@ -28,7 +28,7 @@ static void close_io(hoya_loop *loop)
 }
 
 /* At the beginning of a line of the cache. The allocator's own words would have it begin 16 bytes behind a page's beginning,
- * and what the kernel copies from there, or close behind, to here takes three times as long on processors of AMD. */
+ * where a copy of the kernel's takes three times as long on some processors (bench/README.md). */
 static int make_buffer(hoya_loop_io *io)
 {
     enum { LINE = 64 };
