@@ -117,6 +117,7 @@ class Host final : public hoya_host, private Listener
     void LookAtAll();
     bool QuitIsOnItsWay() const;
     void TakeTurn();
+    void HearOfTurn() noexcept;
     int64_t Left() const;
     void StartTimer();
     void StopTimer();
@@ -144,6 +145,7 @@ class Host final : public hoya_host, private Listener
     bool begun_ = false;     /* in a dispatcher */
     bool kicked_ = false;    /* kKick is */
     bool held_ = false;
+    bool refused_ = false;   /* no turn of our run has begun */
     bool quitting_ = false;  /* our run is over, and exec about to return, */
     bool turned_on_ = false; /* but somebody turns the main loop on */
     bool postponed_ = false; /* a turn was due then */
@@ -399,19 +401,13 @@ int Host::Run()
     QEventLoop loop;
     run_ = &loop;
     run_level_ = QThread::currentThread()->loopLevel() + 1;
-    bool refused = true;
+    refused_ = true;
     turned_on_ = false;
-    auto turn_begins = [this, &refused] {
-        refused = false;
-        turned_on_ |= quitting_;
-    };
-    auto dispatcher = QAbstractEventDispatcher::instance();
-    QObject::connect(dispatcher, &QAbstractEventDispatcher::awake, &loop, turn_begins);
-    QObject::connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock, &loop, turn_begins);
+    HearOfTurn();
     Pin();
     loop.exec();
     /* After the application's quit Qt does not begin a QEventLoop any more; there may be something to finish. */
-    for (bool alone = refused; alone && guest_ && !quitting_;)
+    for (bool alone = refused_; alone && guest_ && !quitting_;)
         QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
     bool asked = quitting_ || !guest_;
     run_ = nullptr;
@@ -424,9 +420,23 @@ int Host::Run()
 int Host::Quit()
 {
     if (!run_) return hoya_error_set(HOYA_ESTATE, "no run of this thread's dispatcher is ours");
-    quitting_ = true;
+    if (!std::exchange(quitting_, true)) HearOfTurn();
     run_->quit();
     return 0;
+}
+
+/* Of the next turn that anybody gives the main loop, and of no other: to hear of each would cost as much as the guest's own
+ * event does. */
+void Host::HearOfTurn() noexcept
+{
+    auto dispatcher = QAbstractEventDispatcher::instance();
+    auto turn_begins = [this, dispatcher] {
+        QObject::disconnect(dispatcher, nullptr, run_, nullptr);
+        refused_ = false;
+        turned_on_ = quitting_;
+    };
+    QObject::connect(dispatcher, &QAbstractEventDispatcher::awake, run_, turn_begins);
+    QObject::connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock, run_, turn_begins);
 }
 
 void Host::Hold(bool on)
