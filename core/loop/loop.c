@@ -170,11 +170,11 @@ int hoya_guest_dispatch(hoya_guest *guest, int64_t budget)
     if (loop->ready.head >= loop->round_end) begin_round(loop);
     else hoya_timers_set_again(loop);
 
-    bool bounded = budget != HOYA_NEVER; /* a native loop's never is */
-    cut limit;
-    if (bounded) limit = cut_begin(budget);
     /* An inner dispatch may begin rounds of its own and move round_end on; this round is still this one. */
     uint64_t end = loop->round_end;
+    bool bounded = budget != HOYA_NEVER && loop->ready.head + 1 < end; /* behind the last one nothing is cut off */
+    cut limit;
+    if (bounded) limit = cut_begin(budget);
     int ran = 0;
     while (loop->ready.head < end) {
         hoya_ring_entry entry = hoya_ring_pop(&loop->ready);
