@@ -2,7 +2,8 @@
  *
  * io/answer.c: a question for the system's resolver, and its answer in our memory.
  *
- * An answer is one block, so that it has one owner and one free: the list, its addresses and its names.
+ * An answer is one block, so that it has one owner and one free: the list, its addresses and its names. Another resolver's is
+ * looked at before anybody reads an address of it.
  *
  * The system takes names as bytes of the thread's locale, where it takes more than ASCII at all. Ours are UTF-8: for such a
  * question the thread is in C.UTF-8 while it asks.
@@ -10,6 +11,7 @@
 #include "io/answer.h"
 
 #include <locale.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -163,4 +165,29 @@ const char *hoya_question_text(const hoya_question *question, char text[HOYA_QUE
              question->host ? hoya_quoted(question->host, host) : "no host", question->service ? ", " : "",
              question->service ? hoya_quoted(question->service, service) : "");
     return text;
+}
+
+/* ---- what has been answered ------------------------------------------------------------------------------- */
+
+static bool is_whole(const struct addrinfo *node)
+{
+    size_t size = node->ai_family == AF_INET    ? sizeof(struct sockaddr_in)
+                  : node->ai_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                : 0;
+    return size && node->ai_addr && node->ai_addrlen == size && node->ai_addr->sa_family == node->ai_family;
+}
+
+int hoya_answer_addresses(hoya_future *lookup, const struct addrinfo **list)
+{
+    void *answer;
+    int rc = hoya_future_result(lookup, &answer);
+    if (rc < 0) return rc;
+    if (!answer) return hoya_error_set(HOYA_EAI_NONAME, "the resolver's answer is empty");
+    for (const struct addrinfo *node = answer; node; node = node->ai_next)
+        if (!is_whole(node))
+            return hoya_error_set(HOYA_EAI_FAMILY,
+                                  "the resolver's answer is no address of IPv4 or IPv6: family %d, %u bytes",
+                                  node->ai_family, (unsigned)node->ai_addrlen);
+    *list = answer;
+    return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef HOYA_IO_ANSWER_H
 #define HOYA_IO_ANSWER_H
 
+#include <hoya/future.h>
 #include <hoya/resolver.h>
 #include <netdb.h>
 
@@ -25,5 +26,9 @@ hoya_question hoya_question_of_address(const struct sockaddr *address, socklen_t
 /* `getaddrinfo of "localhost", "http"`, into `text`, which it returns. */
 #define HOYA_QUESTION_SIZE 256
 const char *hoya_question_text(const hoya_question *question, char text[HOYA_QUESTION_SIZE]);
+
+/* The list of a lookup that is done, at least one address, each of IPv4 or IPv6 and whole, whoever has answered. It lives as
+ * long as the future. Errors: the lookup's; HOYA_EAI_NONAME, HOYA_EAI_FAMILY. */
+int hoya_answer_addresses(hoya_future *lookup, const struct addrinfo **list);
 
 #endif

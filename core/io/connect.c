@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "io/answer.h"
 
 static int read_options(hoya_connection_options *known, const hoya_connection_options *given)
 {
@@ -19,16 +20,12 @@ static int read_options(hoya_connection_options *known, const hoya_connection_op
 /* Both lookups are done: their lists live as long as the futures. */
 static void on_addresses(hoya_connector *c)
 {
-    void *remote, *local = NULL;
+    const struct addrinfo *addresses;
     c->tried = true;
-    int rc = hoya_future_result(c->remote, &remote);
-    if (rc >= 0 && c->local) rc = hoya_future_result(c->local, &local);
-    if (rc < 0) {
-        hoya_connector_fail(c, rc, hoya_error_detail());
-        return;
-    }
-    c->local_addresses = local;
-    hoya_connector_try(c, remote);
+    int rc = hoya_answer_addresses(c->remote, &addresses);
+    if (rc >= 0 && c->local) rc = hoya_answer_addresses(c->local, &c->local_addresses);
+    if (rc < 0) hoya_connector_fail(c, rc, hoya_error_detail());
+    else hoya_connector_try(c, addresses);
 }
 
 static bool is_ready(const hoya_connector *c)

@@ -142,8 +142,11 @@ static const hoya_future_class connector_class = {.cancel = cancel, .free = free
 /* What became of an address; those for whose text there is no room are counted. */
 static void note(hoya_connector *c, const struct addrinfo *address, int code, const char *detail)
 {
-    char where[HOYA_ADDRESS_TEXT_SIZE], text[HOYA_ADDRESS_TEXT_SIZE + 160];
+    char where[HOYA_ADDRESS_TEXT_SIZE] = "an address", text[HOYA_ADDRESS_TEXT_SIZE + 160];
+    hoya_error_place errors; /* it may have no text, and `detail` be the one that this thread has */
+    hoya_error_place *before = hoya_error_begin(&errors);
     hoya_address_format(address->ai_addr, address->ai_addrlen, where, sizeof where);
+    hoya_error_move(before);
     if (!c->code) c->code = code;
     size_t n = (size_t)snprintf(text, sizeof text, "%s%s: %s", c->written ? "; " : "", where, detail);
     if (n >= sizeof text) n = sizeof text - 1;
@@ -259,7 +262,7 @@ static int bind_local(const hoya_connector *c, hoya_fd fd, int family)
     for (const struct addrinfo *local = c->local_addresses; local; local = local->ai_next) {
         if (local->ai_family != family) continue;
         if (hoya_sys_bind(fd, local->ai_addr, local->ai_addrlen) == 0) return 0;
-        char text[HOYA_ADDRESS_TEXT_SIZE];
+        char text[HOYA_ADDRESS_TEXT_SIZE] = "an address";
         rc = -errno;
         hoya_address_format(local->ai_addr, local->ai_addrlen, text, sizeof text);
         hoya_error_set(rc, "bind to %s: %s", text, hoya_strerror(rc));
@@ -354,10 +357,6 @@ static size_t put_in_order(hoya_connect_try *tries, const struct addrinfo *addre
 void hoya_connector_try(hoya_connector *c, const struct addrinfo *addresses)
 {
     for (const struct addrinfo *at = addresses; at; at = at->ai_next) c->count++;
-    if (!c->count) { /* a resolver of the program's may say so */
-        hoya_connector_fail(c, HOYA_EAI_NONAME, "the resolver's answer is empty");
-        return;
-    }
     c->tries = hoya_new_zeroed(c->count * sizeof *c->tries);
     if (!c->tries) {
         hoya_connector_fail(c, HOYA_ENOMEM, NULL);

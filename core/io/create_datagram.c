@@ -15,6 +15,7 @@
 #include "base/error_place.h"
 #include "base/fd.h"
 #include "future/future.h"
+#include "io/answer.h"
 #include "io/datagram.h"
 
 struct hoya_datagram_creation {
@@ -173,21 +174,12 @@ static int try_all(hoya_datagram_creation *creation, const struct addrinfo *loca
     return hoya_error_set(HOYA_EADDRNOTAVAIL, "the local address is of another family");
 }
 
-/* A resolver of the program's may answer with no list at all. */
-static int answer_of(hoya_future *lookup, const struct addrinfo **list)
-{
-    void *value = NULL;
-    int rc = lookup ? hoya_future_result(lookup, &value) : 0;
-    *list = value;
-    return rc < 0 || value || !lookup ? rc : hoya_error_set(HOYA_EAI_NONAME, "the resolver's answer is empty");
-}
-
 static void on_addresses(hoya_datagram_creation *creation)
 {
     const struct addrinfo *locals = NULL, *remotes = NULL;
     creation->tried = true;
-    int rc = answer_of(creation->remote, &remotes);
-    if (rc >= 0) rc = answer_of(creation->local, &locals);
+    int rc = creation->remote ? hoya_answer_addresses(creation->remote, &remotes) : 0;
+    if (rc >= 0 && creation->local) rc = hoya_answer_addresses(creation->local, &locals);
     if (rc >= 0) rc = try_all(creation, locals, remotes);
     if (rc < 0) fail(creation, rc, hoya_error_detail());
 }

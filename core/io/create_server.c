@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "future/future.h"
+#include "io/answer.h"
 #include "io/names.h"
 #include "io/server.h"
 
@@ -184,16 +185,17 @@ static int add_host_by_tries(hoya_server *server, const struct addrinfo *list)
 
 static int bind_all(hoya_creation *creation, hoya_server *server)
 {
-    void *list;
+    const struct addrinfo *list;
     size_t room = 0;
-    for (size_t i = 0; i < creation->count; i++) {
-        hoya_future_result(creation->lookups[i], &list);
-        for (const struct addrinfo *found = list; found; found = found->ai_next) room++;
-    }
-    int rc = hoya_listeners_reserve(server, room);
+    int rc = 0;
     for (size_t i = 0; rc >= 0 && i < creation->count; i++) {
-        hoya_future_result(creation->lookups[i], &list);
-        rc = add_host_by_tries(server, list);
+        rc = hoya_answer_addresses(creation->lookups[i], &list);
+        for (const struct addrinfo *found = rc < 0 ? NULL : list; found; found = found->ai_next) room++;
+    }
+    if (rc >= 0) rc = hoya_listeners_reserve(server, room);
+    for (size_t i = 0; rc >= 0 && i < creation->count; i++) {
+        rc = hoya_answer_addresses(creation->lookups[i], &list);
+        if (rc >= 0) rc = add_host_by_tries(server, list);
     }
     return rc < 0 || server->options.paused ? rc : hoya_listeners_start(server);
 }
@@ -207,21 +209,13 @@ static void finish(hoya_creation *creation, int rc)
 
 /* ---- the lookups -------------------------------------------------------------------------------------------------- */
 
-/* A resolver of the program's may answer with no list at all. */
-static int answer_of(hoya_future *lookup)
-{
-    void *list;
-    int rc = hoya_future_result(lookup, &list);
-    return rc < 0 || list ? rc : hoya_error_set(HOYA_EAI_NONAME, "the resolver's answer is empty");
-}
-
 /* One that fails decides; otherwise the last. */
 static void look(hoya_creation *creation)
 {
     bool all = true;
     for (size_t i = 0; i < creation->count; i++) {
         bool done = hoya_future_done(creation->lookups[i]);
-        int rc = done ? answer_of(creation->lookups[i]) : 0;
+        int rc = done ? hoya_future_result(creation->lookups[i], NULL) : 0;
         if (rc < 0) {
             finish(creation, rc);
             return;

@@ -67,6 +67,12 @@ static void on_alarm(void *arg)
     hoya_channel_soon(&server->listeners[0].channel);
 }
 
+static void tell_name(const hoya_listener *listener, char text[HOYA_ADDRESS_TEXT_SIZE])
+{
+    const hoya_address *name = &listener->name;
+    hoya_address_format((const struct sockaddr *)&name->storage, name->length, text, HOYA_ADDRESS_TEXT_SIZE);
+}
+
 /* What keeps on failing is reported once a second. The report is last: it may close the server. */
 static void rest(hoya_server *server, hoya_fd fd, int code)
 {
@@ -80,8 +86,11 @@ static void rest(hoya_server *server, hoya_fd fd, int code)
     if (server->complained && now - server->complained_at < REST) return;
     server->complained = true;
     server->complained_at = now;
-    hoya_error_set(code, "%s; the server tries again in a second, or when one of its connections has ended",
-                   hoya_strerror(code));
+    char where[HOYA_ADDRESS_TEXT_SIZE] = "?";
+    for (size_t i = 0; i < server->count; i++)
+        if (server->listeners[i].channel.record.fd == fd) tell_name(&server->listeners[i], where);
+    hoya_error_set(code, "%s: %s; the server tries again in a second, or when one of its connections has ended",
+                   where, hoya_strerror(code));
     hoya_loop_report(loop, code, fd, "a server cannot accept connections");
 }
 

@@ -288,7 +288,8 @@ int hoya_server_is_serving(const hoya_server *server)
     return server->serving;
 }
 
-/* None of them is out of the list before its turn comes. */
+/* None of them is out of the list before its turn comes, unless the end of one, with a file that nobody waits for, is
+ * reported to an exception handler that turns the host's loop, or closes ours: then it begins anew, or all have ended. */
 static int end_clients(hoya_server *server, int (*end)(hoya_transport *transport))
 {
     int rc = hoya_server_enter(server);
@@ -296,10 +297,22 @@ static int end_clients(hoya_server *server, int (*end)(hoya_transport *transport
     for (hoya_arrival *arrival = server->arrivals; arrival; arrival = arrival->outer) arrival->unwanted = true;
     if (!server->connections) return 0;
     const hoya_loop_io *io = server->loop->slots[HOYA_SLOT_IO].data;
-    for (hoya_list *node = io->transports.next; node != &io->transports; node = node->next) {
+    hoya_server_ref(server);
+    hoya_list *next;
+    for (hoya_list *node = io->transports.next; node != &io->transports; node = next) {
         hoya_transport *transport = HOYA_CONTAINER_OF(node, hoya_transport, node);
-        if (transport->owner == &server->owner) end(transport);
+        if (transport->owner != &server->owner) {
+            next = node->next;
+            continue;
+        }
+        hoya_transport_ref(transport);
+        end(transport);
+        bool over = hoya_loop_is_closed(server->loop);
+        if (!over) next = hoya_list_is_empty(node) ? io->transports.next : node->next;
+        hoya_transport_unref(transport);
+        if (over) break;
     }
+    hoya_server_unref(server);
     return 0;
 }
 

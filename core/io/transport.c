@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/sys.h"
 #include "io/packed_address.h"
 #include "io/pipe.h"
@@ -94,19 +95,24 @@ static void let_go(hoya_transport *transport)
     hoya_transport_unref(transport);
 }
 
-/* For connection_lost: which connection that was. */
+/* For connection_lost: which connection that was. And in debug mode for the log, where nobody else tells (statement 102). */
 static void say_why(const hoya_transport *transport)
 {
-    char peer[HOYA_ADDRESS_TEXT_SIZE] = "an unknown address";
+    char text[HOYA_ADDRESS_TEXT_SIZE + 160], peer[HOYA_ADDRESS_TEXT_SIZE] = "an unknown address";
     hoya_address address;
     const char *why = hoya_strerror(transport->code);
     if (hoya_is_pipe(transport)) {
-        hoya_error_set(transport->code, "the pipe of descriptor %d: %s", transport->channel.record.fd, why);
-        return;
+        snprintf(text, sizeof text, "the pipe of descriptor %d: %s", transport->channel.record.fd, why);
+    } else {
+        if (hoya_transport_get_peername(transport, &address) >= 0)
+            hoya_address_format((const struct sockaddr *)&address.storage, address.length, peer, sizeof peer);
+        snprintf(text, sizeof text, "the connection to %s: %s", peer, why);
     }
-    if (hoya_transport_get_peername(transport, &address) >= 0)
-        hoya_address_format((const struct sockaddr *)&address.storage, address.length, peer, sizeof peer);
-    hoya_error_set(transport->code, "the connection to %s: %s", peer, why);
+    if (hoya_unlikely(hoya_loop_debugs(transport->channel.loop))) {
+        hoya_log_sink sink = hoya_loop_log_sink(transport->channel.loop);
+        hoya_log(&sink, HOYA_LOG_DEBUG, "%s", text);
+    }
+    hoya_error_set(transport->code, "%s", text);
 }
 
 static void lose(hoya_transport *transport)

@@ -225,6 +225,23 @@ TEST_P(Connection, TheNextAddressIsTriedWhenOneIsSilent)
     for (int fd : fds) Own(fd);
 }
 
+TEST_P(Connection, UnlessToldOtherwiseASilentOneHasAQuarterOfASecondToItself)
+{
+    Recorder recorder(&trace, "a");
+    std::string port;
+    std::vector<int> fds;
+    Silent silent(&fds);
+    Listen(AF_INET, &port);
+    Addresses addresses{{{"127.0.0.1", silent.port}, {"127.0.0.1", port}}};
+    addresses.Install(loop);
+    int64_t begin = hoya_loop_time(loop);
+    Future future = Create("two.example", "80", recorder);
+    RunUntilDone(future); /* so in some seconds */
+    EXPECT_EQ(Result(future), 0) << Text(future);
+    EXPECT_GE(hoya_loop_time(loop) - begin, HOYA_MSEC(250));
+    for (int fd : fds) Own(fd);
+}
+
 TEST_P(Connection, AnEmptyAnswerOfAResolverIsNoAddress)
 {
     Recorder recorder(&trace, "a");
@@ -240,6 +257,48 @@ TEST_P(Connection, AnEmptyAnswerOfAResolverIsNoAddress)
     RunUntilDone(future);
     EXPECT_EQ(Result(future), HOYA_EAI_NONAME);
     EXPECT_EQ(trace, Trace{"a released"});
+}
+
+/* Answers with one node, which the test gives. */
+struct Odd {
+    addrinfo node = {};
+    static int Get(hoya_loop *loop, const char *, const char *, const addrinfo *, void *arg, hoya_future **future)
+    {
+        int rc = hoya_future_new(loop, future);
+        return rc < 0 ? rc : hoya_future_set_result(*future, &static_cast<Odd *>(arg)->node, nullptr);
+    }
+};
+
+TEST_P(Connection, AnAnswerOfAResolverThatIsNoAddressIsRefusedBeforeItIsRead)
+{
+    char memory[300] = {};
+    static const hoya_resolver_ops ops = {sizeof ops, "odd", Odd::Get, nullptr, nullptr};
+    Odd odd;
+    ASSERT_EQ(hoya_set_resolver(loop, &ops, &odd), 0);
+    struct Case {
+        int family, inside;
+        socklen_t length;
+        const char *text;
+    };
+    for (const Case &one :
+         {Case{AF_UNIX, AF_UNIX, 20, "family 1, 20 bytes"}, Case{AF_INET, AF_INET, 4, "family 2, 4 bytes"},
+          Case{AF_INET, AF_INET6, sizeof(sockaddr_in), "family 2, 16 bytes"},
+          Case{AF_INET6, AF_INET6, sizeof memory, "family 10, 300 bytes"},
+          Case{AF_INET, -1, sizeof(sockaddr_in), "family 2, 16 bytes"}}) {
+        auto address = reinterpret_cast<sockaddr *>(memory);
+        address->sa_family = static_cast<sa_family_t>(one.inside);
+        odd.node.ai_family = one.family;
+        odd.node.ai_addrlen = one.length;
+        odd.node.ai_addr = one.inside < 0 ? nullptr : address;
+        Recorder recorder(&trace, "a");
+        Future connection = Create("odd.example", "80", recorder);
+        RunUntilDone(connection);
+        EXPECT_EQ(Result(connection), HOYA_EAI_FAMILY);
+        EXPECT_EQ(Text(connection),
+                  std::string("the resolver's answer is no address of IPv4 or IPv6: ") + one.text);
+        EXPECT_EQ(trace, Trace{"a released"});
+        trace.clear();
+    }
 }
 
 TEST_P(Connection, OfManyAddressesThatFailThoseWithoutRoomAreCounted)

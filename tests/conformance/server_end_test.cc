@@ -4,10 +4,29 @@
  */
 #include "server.h"
 
+#include <sys/mman.h>
+
 namespace hoya_test
 {
 
-class ServerEnd : public WithServers<LoopConformance>
+/* Three clients, to each of which a file is on its way that does not go at once, and nobody waits for it. */
+template <typename Base> class WithFiles : public WithServers<Base>
+{
+  protected:
+    Server ServeFiles()
+    {
+        this->Collect();
+        Server server = this->Serve(this->house);
+        for (int i = 0; i < 3; i++) this->ExpectEcho(this->Dial(server));
+        int file = this->Own(memfd_create("file", MFD_CLOEXEC));
+        EXPECT_EQ(ftruncate(file, 32 << 20), 0);
+        for (hoya_transport *guest : this->house.guests)
+            EXPECT_EQ(hoya_sendfile(guest, file, 0, HOYA_SENDFILE_ALL, 0, nullptr), 0) << hoya_error_detail();
+        return server;
+    }
+};
+
+class ServerEnd : public WithFiles<LoopConformance>
 {
   protected:
     /* Two clients, to each of which more is written than goes at once, and one of another server. */
@@ -27,7 +46,7 @@ class ServerEnd : public WithServers<LoopConformance>
         return crowd;
     }
 };
-class NestingServerEnd : public WithServers<NestingConformance>
+class NestingServerEnd : public WithFiles<NestingConformance>
 {
 };
 
@@ -105,17 +124,18 @@ TEST_P(ServerEnd, CloseClientsLetsThemHaveWhatWasWritten)
     Crowd crowd = Gather();
     EXPECT_EQ(hoya_server_close_clients(crowd.server.get()), 0);
     EXPECT_EQ(house.lost, 0) << "never inside the call";
-    size_t heard = 0;
-    bool ended = false;
-    RunUntil([&] {
-        std::vector<char> some(1 << 16);
-        for (ssize_t n; (n = recv(crowd.one, some.data(), some.size(), MSG_DONTWAIT)) >= 0;) {
-            heard += static_cast<size_t>(n);
-            if (n == 0) return ended = true;
-        }
-        return false;
-    });
-    EXPECT_EQ(heard, crowd.written);
+    for (int fd : {crowd.one, crowd.two}) {
+        size_t heard = 0;
+        RunUntil([&] {
+            std::vector<char> some(1 << 16);
+            for (ssize_t n; (n = recv(fd, some.data(), some.size(), MSG_DONTWAIT)) >= 0;) {
+                heard += static_cast<size_t>(n);
+                if (n == 0) return true;
+            }
+            return false;
+        });
+        EXPECT_EQ(heard, crowd.written);
+    }
     ExpectEcho(crowd.three);
     EXPECT_EQ(hoya_server_is_serving(crowd.server.get()), 1);
 }
@@ -129,6 +149,34 @@ TEST_P(ServerEnd, AbortClientsDropsWhatWasWritten)
     RunUntil([&] { return house.released == 2; });
     EXPECT_EQ(hoya_server_count_connections(crowd.server.get()), 0u);
     ExpectEcho(crowd.three);
+}
+
+TEST_P(ServerEnd, AHandlerThatHearsOfAClientsFileMayCloseTheLoopMeanwhile)
+{
+    Server server = ServeFiles();
+    reports.on_report = [&] { EXPECT_EQ(hoya_loop_close(loop), 0) << hoya_error_detail(); };
+    EXPECT_EQ(hoya_server_abort_clients(server.get()), 0);
+    EXPECT_EQ(reports.codes, std::vector<int>{HOYA_ECLOSED}) << "the others ended with the loop";
+    EXPECT_EQ(house.released, 3);
+    EXPECT_EQ(house.destroyed, 1);
+}
+
+TEST_P(NestingServerEnd, AHandlerThatHearsOfAClientsFileMayTurnTheMainLoopMeanwhile)
+{
+    Server server = ServeFiles();
+    int told = 0;
+    reports.on_report = [&] {
+        int lost = ++told;
+        Nest([&] { return house.lost == lost; }); /* so the one that it is about is gone */
+        EXPECT_EQ(house.lost, lost);
+    };
+    CallSoon([&] {
+        EXPECT_EQ(hoya_server_abort_clients(server.get()), 0);
+        Note("aborted");
+    });
+    RunHostUntil([&] { return Seen("aborted") && house.released == 3; });
+    EXPECT_EQ(reports.codes, std::vector<int>(3, HOYA_ECLOSED));
+    EXPECT_EQ(hoya_server_count_connections(server.get()), 0u);
 }
 
 // Holds: S112

@@ -175,6 +175,9 @@ TEST_P(ServerConformance, WithoutDescriptorsAServerReportsOnceAndRestsUntilAConn
     RunUntil([&] { return !reports.codes.empty(); });
     RunFor(HOYA_MSEC(50));
     EXPECT_EQ(reports.codes, std::vector<int>{HOYA_EMFILE});
+    EXPECT_NE(reports.texts[0].find(TextOfName(server) + ": " + hoya_strerror(HOYA_EMFILE) + "; "),
+              std::string::npos)
+        << reports.texts[0];
     EXPECT_EQ(hoya_server_is_serving(server.get()), 1);
     hoya_transport_abort(house.guests[0]); /* its descriptor is the one that was missing */
     RunUntil([&] { return house.made == 2; });

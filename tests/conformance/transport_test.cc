@@ -293,6 +293,20 @@ TEST_P(NetConformance, AResetIsQuietAndTellsItsCode)
     EXPECT_EQ(LogLines(), 0u);
 }
 
+// Holds: S102
+TEST_P(NetConformance, InDebugModeAResetIsLogged)
+{
+    Recorder recorder(&trace, "a");
+    int peer;
+    Transport transport = Connected(recorder, &peer);
+    hoya_loop_set_debug(loop, 1);
+    Write(transport, "unread");
+    Close(peer);
+    RunUntil([&] { return recorder.released; });
+    EXPECT_EQ(recorder.code, HOYA_ECONNRESET);
+    EXPECT_TRUE(Logged(std::string(": ") + hoya_strerror(HOYA_ECONNRESET)));
+}
+
 /* ---- protocols ---- */
 
 // Holds: S104

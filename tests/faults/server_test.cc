@@ -8,7 +8,9 @@
 #include <cstring>
 #include <vector>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "support/resolvers.h"
@@ -84,6 +86,49 @@ hoya_server *Create(Faults &faults, Loop &loop, House &house, const char *name)
     return static_cast<hoya_server *>(server);
 }
 
+/* A client of ours: says something in two pieces, and hears the end. */
+struct Client {
+    int made = 0, lost = 0, released = 0;
+
+    hoya_protocol protocol()
+    {
+        static const hoya_protocol_ops ops = [] {
+            hoya_protocol_ops o = {};
+            o.size = sizeof o;
+            o.connection_made = [](hoya_transport *to, void *at) {
+                static char x = 'x', y = 'y';
+                const iovec parts[] = {{&x, 1}, {&y, 1}};
+                Of(at)->made++;
+                return hoya_transport_writelines(to, parts, 2);
+            };
+            o.connection_lost = [](hoya_transport *, int, void *at) { Of(at)->lost++; };
+            o.released = [](void *at) { Of(at)->released++; };
+            return o;
+        }();
+        return {&ops, this};
+    }
+    static Client *Of(void *arg) { return static_cast<Client *>(arg); }
+};
+
+/* Of the connection `future`, if there is one: until it has been served and is over, or cannot be. */
+void Live(Faults &faults, Loop &loop, int rc, hoya_future *future, const Client &client, const House &house)
+{
+    if (!faults.Ok(rc)) {
+        EXPECT_EQ(future, nullptr);
+        EXPECT_EQ(client.released, 1);
+        return;
+    }
+    EXPECT_TRUE(loop.RunUntil([&] { return hoya_future_done(future) == 1; }));
+    void *value = nullptr;
+    if (faults.Ok(hoya_future_result(future, &value))) {
+        /* The client is accepted, or reported, or nobody can accept for a second. */
+        EXPECT_TRUE(loop.RunUntil([&] { return client.lost || house.lost || house.reports; }));
+        hoya_transport_abort(static_cast<hoya_transport *>(value));
+    }
+    hoya_future_unref(future);
+    EXPECT_TRUE(loop.RunUntil([&] { return client.released == 1; }));
+}
+
 /* A client comes, says something, and hears the end: served, or refused with a report, or not accepted for a second. */
 void Visit(Loop &loop, hoya_server *server, House &house)
 {
@@ -151,6 +196,80 @@ TEST_P(ServerSweep, AUnixServerLeavesNoPath)
         if (house.reports) faults.answered = true;
         EXPECT_EQ(house.destroyed, 1);
         unlink(path.c_str()); /* where nobody could see whose it was */
+    });
+    EXPECT_EQ(rmdir(directory), 0);
+}
+
+/* On both addresses of localhost the port is closed but on one: what is tried first may be refused. */
+TEST_P(ServerSweep, AConnectionByNameIsMadeOrItsFutureSaysWhyNot)
+{
+    Sweep(Name("a connection by name").c_str(), [&](Faults &faults) {
+        House house;
+        Client client;
+        {
+            Loop loop(faults, variant(), host.get());
+            if (!loop) return;
+            faults.Ok(hoya_loop_set_exception_handler(loop, House::Report, &house));
+            hoya_server *server = Create(faults, loop, house, "127.0.0.1");
+            if (server) {
+                hoya_address name;
+                EXPECT_EQ(hoya_server_get_sockname(server, 0, &name), 0);
+                hoya_connection_options options = {};
+                options.size = sizeof options;
+                options.happy_eyeballs_delay = HOYA_MSEC(1);
+                hoya_future *future = nullptr;
+                int rc = hoya_create_connection(
+                    loop, "localhost",
+                    std::to_string(ntohs(reinterpret_cast<sockaddr_in *>(&name.storage)->sin_port)).c_str(),
+                    client.protocol(), &options, &future);
+                Live(faults, loop, rc, future, client, house);
+                EXPECT_EQ(hoya_server_close(server), 0);
+                EXPECT_EQ(hoya_server_abort_clients(server), 0);
+                EXPECT_TRUE(loop.RunUntil([&] { return house.destroyed == 1; }));
+                hoya_server_unref(server);
+            }
+            if (house.reports) faults.answered = true;
+        }
+        EXPECT_EQ(house.destroyed, 1);
+    });
+}
+
+TEST_P(ServerSweep, AServerOnASocketAndAUnixConnection)
+{
+    char directory[] = "/tmp/hoya-faults-XXXXXX";
+    ASSERT_NE(mkdtemp(directory), nullptr);
+    const std::string path = std::string(directory) + "/socket";
+    Sweep(Name("a server on a socket, and a Unix connection").c_str(), [&](Faults &faults) {
+        House house;
+        Client client;
+        Loop loop(faults, variant(), host.get());
+        if (!loop) return;
+        faults.Ok(hoya_loop_set_exception_handler(loop, House::Report, &house));
+        hoya_address address;
+        int fd;
+        {
+            Faults::Pause pause;
+            EXPECT_EQ(hoya_address_set_unix(&address, path.c_str()), 0);
+            fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
+        }
+        hoya_server *server = nullptr;
+        if (faults.Ok(
+                hoya_create_server_on_socket(loop, fd, House::Factory, &house, House::Destroy, nullptr, &server))) {
+            hoya_future *future = nullptr;
+            int rc = hoya_create_unix_connection(loop, path.c_str(), client.protocol(), nullptr, &future);
+            Live(faults, loop, rc, future, client, house);
+            EXPECT_EQ(hoya_server_close(server), 0);
+            EXPECT_EQ(hoya_server_abort_clients(server), 0);
+            EXPECT_TRUE(loop.RunUntil([&] { return house.destroyed == 1; }));
+            hoya_server_unref(server);
+        } else {
+            EXPECT_EQ(server, nullptr);
+            EXPECT_EQ(close(fd), 0) << "it stays the caller's";
+        }
+        if (house.reports) faults.answered = true;
+        EXPECT_EQ(house.destroyed, 1);
+        unlink(path.c_str());
     });
     EXPECT_EQ(rmdir(directory), 0);
 }

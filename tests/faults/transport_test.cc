@@ -389,6 +389,28 @@ TEST_P(StingySystem, AWriteOfManyPiecesGoesOnWhereverItWasCut)
     hoya_transport_unref(transport);
 }
 
+// Holds: S106
+TEST_P(StingySystem, LinesGoByAsFewCallsAsTheSystemAllows)
+{
+    Fds fds;
+    Echo echo;
+    int ends[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    fds.Own(ends[1]);
+    hoya_transport *transport = nullptr;
+    ASSERT_EQ(hoya_connect_accepted_socket(loop, ends[0], echo.protocol(), nullptr, &transport), 0);
+    RunUntil([&] { return echo.made == 1; });
+    char letter = 'x';
+    std::vector<iovec> parts(2500, iovec{&letter, 1});
+    const size_t before = system.calls;
+    EXPECT_EQ(hoya_transport_writelines(transport, parts.data(), parts.size()), 0);
+    EXPECT_EQ(system.calls - before, 3u) << "1024 parts a call";
+    EXPECT_EQ(Receive(ends[1]), std::string(2500, 'x'));
+    hoya_transport_abort(transport);
+    RunUntil([&] { return echo.released == 1; });
+    hoya_transport_unref(transport);
+}
+
 TEST_P(StingySystem, AConnectThatIsInterruptedGoesOn)
 {
     system.codes = {EINTR};
