@@ -214,14 +214,16 @@ for workload in $workloads; do
         row_in_turns 20 "$rounds" $one "$streamers" connections 100 "$(size 10000 50000)"
         row_in_turns 20 "$rounds" $one "$streamers" connections 100 "$(size 5000 30000)" 16384
         [ $quick = yes ] && continue # thousands of connections take long to be made
-        row_in_turns 20 "$rounds" $one "$streamers" connections 1 20000 16384
+        # Half of it is copying, on which the ratios of the rounds depend more than on the program: twice the rounds.
+        row_in_turns 20 $((2 * rounds)) $one "$streamers" connections 1 20000 16384
         row_in_turns 100 "$rounds" $one "$streamers" connections 1000 50000
         row_in_turns 100 "$rounds" $one "$streamers" connections 5000 50000
         row_in_turns 20 "$rounds" $one "$streamers" connections 100 50000 64 10000 ;;
     guest-connections)
-        row "$(size "$rounds" $((2 * rounds)))" $one "$guests libuv" connections 1 "$(size 3000 10000)"
-        row "$(at_most "$(size 6 21)")" $one "$guests" connections 100 "$(size 5000 20000)"
-        [ $quick = yes ] || row "$rounds" $one "$guests" connections 1000 20000 ;;
+        # A host has more code than a loop: turns that are long beside the filling of the caches.
+        row_in_turns 100 "$(size "$rounds" $((2 * rounds)))" $one "$guests libuv" connections 1 "$(size 3000 40000)"
+        row_in_turns 100 "$(at_most "$(size 6 21)")" $one "$guests" connections 100 "$(size 5000 50000)"
+        [ $quick = yes ] || row_in_turns 100 "$rounds" $one "$guests" connections 1000 50000 ;;
     calls)
         for connections in 1 100; do
             echo "== calls: $connections" >&2
