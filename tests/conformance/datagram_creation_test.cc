@@ -97,6 +97,12 @@ TEST_P(DatagramConformance, ALookupThatFailsFailsIt)
     future = Create(second);
     EXPECT_EQ(hoya_future_set_result(slow.asked.get(), nullptr, nullptr), 0);
     EXPECT_EQ(Result(future), HOYA_EAI_NONAME) << "an answer without addresses";
+    Hearer third(&trace, "c");
+    future = Create(third);
+    addrinfo node = {};
+    node.ai_family = AF_UNIX;
+    EXPECT_EQ(hoya_future_set_result(slow.asked.get(), &node, nullptr), 0);
+    EXPECT_EQ(Result(future), HOYA_EAI_FAMILY) << "an answer that is no address";
 }
 
 TEST_P(DatagramConformance, ACancelLeavesNothing)

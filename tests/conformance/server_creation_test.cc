@@ -228,6 +228,19 @@ TEST_P(ServerCreation, AResolversEmptyAnswerIsANameThatIsNotFound)
     EXPECT_EQ(house.destroyed, 1);
 }
 
+TEST_P(ServerCreation, AResolversAnswerThatIsNoAddressFailsIt)
+{
+    Oracle oracle(loop);
+    Future creation = Create(house, "a.test", "0");
+    addrinfo node = {};
+    node.ai_family = AF_UNIX;
+    EXPECT_EQ(hoya_future_set_result(oracle.asked[0].get(), &node, nullptr), 0);
+    oracle.asked.clear();
+    RunUntil([&] { return hoya_future_done(creation.get()) == 1; });
+    EXPECT_EQ(hoya_future_exception(creation.get(), nullptr), HOYA_EAI_FAMILY);
+    EXPECT_EQ(house.destroyed, 1);
+}
+
 /* What destroys the list of a resolver is its own, and the creation lets go of it at its end. */
 TEST_P(ServerCreation, ACreationThatEndsMayBeCancelledByWhatItLetsGoOf)
 {

@@ -14,8 +14,15 @@ pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || :; wait 2>/dev/null || :; rm -rf "$tmp"' EXIT
 
 fail() { echo "peers.sh: $*" >&2; exit 1; }
-lacks() { echo "skipped: $1 is missing"; }
-have() { command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]]; }
+
+# All of them, or the test is skipped: what is left out of it would be noticed by nobody.
+need() { PATH=$PATH:/usr/sbin command -v "$1" >/dev/null || { echo "skipped: $2 is missing"; exit 0; }; }
+need nginx nginx
+need socat socat
+need nc netcat-openbsd
+need redis-server redis-server
+need "$here/demo-redis" libhiredis-dev
+[[ $(nc -h 2>&1) == *-N* ]] || { echo "skipped: netcat-openbsd is missing"; exit 0; }
 
 # start FILE COMMAND...: in the background; sets port to the one that it says it listens on
 start() {
@@ -35,9 +42,7 @@ start() {
 
 head -c 3000037 /dev/urandom >"$tmp/file"
 
-if ! have nginx; then
-    lacks nginx
-elif [[ $host == native ]]; then
+if [[ $host == native ]]; then
     mkdir -p "$tmp/www" "$tmp/nginx"
     cp "$tmp/file" "$tmp/www/file"
     chmod -R a+rX "$tmp"
@@ -74,82 +79,62 @@ fi
 start "$tmp/echo" "$here/demo-echo-protocol" --host "$host" --listen 127.0.0.1:0
 echo_port=$port
 start "$tmp/forward" "$here/demo-forward" --host "$host" --listen 127.0.0.1:0 --to "127.0.0.1:$echo_port"
-if have socat; then
-    timeout 60 socat -t 60 - "TCP:127.0.0.1:$port" <"$tmp/file" >"$tmp/back" || fail "socat failed"
-    cmp "$tmp/file" "$tmp/back" || fail "socat got other bytes back"
-    echo "socat: 3000037 bytes through the forwarder and the echo, the same"
-    forward_port=$port
-    for way in sock stream; do
-        start "$tmp/$way" "$here/demo-echo-$way" --host "$host" --listen 127.0.0.1:0
-        timeout 60 socat -t 60 - "TCP:127.0.0.1:$port" <"$tmp/file" >"$tmp/back" || fail "socat failed at echo-$way"
-        cmp "$tmp/file" "$tmp/back" || fail "socat got other bytes back from echo-$way"
-        if have nc && [[ $(nc -h 2>&1) == *-N* ]]; then
-            timeout 60 nc -N 127.0.0.1 "$port" <"$tmp/file" >"$tmp/back" || fail "nc failed at echo-$way"
-            cmp "$tmp/file" "$tmp/back" || fail "nc got other bytes back from echo-$way"
-        fi
-        kill -TERM "${pids[-1]}"
-        wait "${pids[-1]}" || fail "echo-$way ended with $?"
-        unset 'pids[-1]'
-        echo "socat, nc: 3000037 bytes through echo-$way, the same"
-    done
-    port=$forward_port
-else
-    lacks socat
-fi
-if have nc && [[ $(nc -h 2>&1) == *-N* ]]; then
-    timeout 60 nc -N 127.0.0.1 "$port" <"$tmp/file" >"$tmp/back" || fail "nc failed"
-    cmp "$tmp/file" "$tmp/back" || fail "nc got other bytes back"
-    echo "nc: 3000037 bytes through the forwarder and the echo, the same"
-else
-    lacks "netcat-openbsd"
-fi
-
-if ! have redis-server || [[ ! -x $here/demo-redis ]]; then
-    lacks "redis-server or libhiredis-dev"
-else
-    mkdir "$tmp/redis"
-    redis-server --port 0 --unixsocket "$tmp/redis/socket" --dir "$tmp/redis" --save '' --appendonly no >"$tmp/redis/log" 2>&1 &
-    pids+=($!)
-    for ((i = 0; i < 250; i++)); do
-        [[ $(redis-cli -s "$tmp/redis/socket" ping 2>&1) != PONG ]] || break # the path is there before somebody listens
-        sleep 0.02
-    done
-    timeout 60 "$here/demo-redis" --host "$host" --socket "$tmp/redis/socket" >"$tmp/out" || { cat "$tmp/out" >&2; fail "hiredis did not get its answers"; }
-    echo "redis: $(grep -o '[0-9]* answers.*differences' "$tmp/out")"
+timeout 60 socat -t 60 - "TCP:127.0.0.1:$port" <"$tmp/file" >"$tmp/back" || fail "socat failed"
+cmp "$tmp/file" "$tmp/back" || fail "socat got other bytes back"
+echo "socat: 3000037 bytes through the forwarder and the echo, the same"
+timeout 60 nc -N 127.0.0.1 "$port" <"$tmp/file" >"$tmp/back" || fail "nc failed"
+cmp "$tmp/file" "$tmp/back" || fail "nc got other bytes back"
+echo "nc: 3000037 bytes through the forwarder and the echo, the same"
+for way in sock stream; do
+    start "$tmp/$way" "$here/demo-echo-$way" --host "$host" --listen 127.0.0.1:0
+    timeout 60 socat -t 60 - "TCP:127.0.0.1:$port" <"$tmp/file" >"$tmp/back" || fail "socat failed at echo-$way"
+    cmp "$tmp/file" "$tmp/back" || fail "socat got other bytes back from echo-$way"
+    timeout 60 nc -N 127.0.0.1 "$port" <"$tmp/file" >"$tmp/back" || fail "nc failed at echo-$way"
+    cmp "$tmp/file" "$tmp/back" || fail "nc got other bytes back from echo-$way"
     kill -TERM "${pids[-1]}"
-    wait "${pids[-1]}" || fail "redis-server ended with $?"
+    wait "${pids[-1]}" || fail "echo-$way ended with $?"
     unset 'pids[-1]'
-fi
+    echo "socat, nc: 3000037 bytes through echo-$way, the same"
+done
+
+mkdir "$tmp/redis"
+redis-server --port 0 --unixsocket "$tmp/redis/socket" --dir "$tmp/redis" --save '' --appendonly no >"$tmp/redis/log" 2>&1 &
+pids+=($!)
+for ((i = 0; i < 250; i++)); do
+    [[ $(redis-cli -s "$tmp/redis/socket" ping 2>&1) != PONG ]] || break # the path is there before somebody listens
+    sleep 0.02
+done
+timeout 60 "$here/demo-redis" --host "$host" --socket "$tmp/redis/socket" >"$tmp/out" || { cat "$tmp/out" >&2; fail "hiredis did not get its answers"; }
+echo "redis: $(grep -o '[0-9]* answers.*differences' "$tmp/out")"
+kill -TERM "${pids[-1]}"
+wait "${pids[-1]}" || fail "redis-server ended with $?"
+unset 'pids[-1]'
 
 # Datagrams: our echo for their clients, and theirs for our ping. 50 lines, each a datagram.
 start "$tmp/udp" "$here/demo-udp-ping" --host "$host" --listen 127.0.0.1:0
 udp_port=$port
 seq 1 50 >"$tmp/lines"
-if have socat; then
-    while read -r line; do
-        back=$(echo "$line" | timeout 20 socat -t 2 - "UDP4:127.0.0.1:$udp_port,shut-none") || fail "socat failed"
-        [[ $back == "$line" ]] || fail "socat got \"$back\" back for \"$line\""
-    done < <(head -2 "$tmp/lines")
-    socat "UDP4-RECVFROM:0,bind=127.0.0.1,fork" EXEC:cat 2>"$tmp/socat" &
-    pids+=($!)
-    their_port=
-    for ((i = 0; i < 200; i++)); do # which one it has, the kernel says
-        inode=$(readlink /proc/$!/fd/* 2>/dev/null | sed -n 's/^socket:\[\([0-9]*\)\]$/\1/p' | tail -1) || :
-        [[ -z $inode ]] || their_port=$(awk -v inode="$inode" '$10 == inode { split($2, at, ":"); print at[2] }' /proc/net/udp)
-        [[ -z $their_port ]] || break
-        sleep 0.02
-    done
-    [[ -n $their_port ]] || { cat "$tmp/socat" >&2; fail "socat does not serve datagrams"; }
-    timeout 30 "$here/demo-udp-ping" --host "$host" --to "127.0.0.1:$((16#$their_port))" --count 20 >"$tmp/ping" ||
-        { cat "$tmp/ping" >&2; fail "socat sent nothing back"; }
-    grep -q '^20 sent, 20 came back' "$tmp/ping" || { cat "$tmp/ping" >&2; fail "datagrams were lost on the loopback"; }
-    echo "socat, datagrams: 2 there and back by our echo, 20 by its own"
-fi
-if have nc; then
-    timeout 20 nc -u -w 2 127.0.0.1 "$udp_port" <"$tmp/lines" >"$tmp/back" || fail "nc -u failed"
-    cmp "$tmp/lines" "$tmp/back" || fail "nc -u got something else back"
-    echo "nc -u: 50 lines there and back"
-fi
+while read -r line; do
+    back=$(echo "$line" | timeout 20 socat -t 2 - "UDP4:127.0.0.1:$udp_port,shut-none") || fail "socat failed"
+    [[ $back == "$line" ]] || fail "socat got \"$back\" back for \"$line\""
+done < <(head -2 "$tmp/lines")
+socat "UDP4-RECVFROM:0,bind=127.0.0.1,fork" EXEC:cat 2>"$tmp/socat" &
+pids+=($!)
+their_port=
+for ((i = 0; i < 200; i++)); do # which one it has, the kernel says
+    inode=$(readlink /proc/$!/fd/* 2>/dev/null | sed -n 's/^socket:\[\([0-9]*\)\]$/\1/p' | tail -1) || :
+    [[ -z $inode ]] || their_port=$(awk -v inode="$inode" '$10 == inode { split($2, at, ":"); print at[2] }' /proc/net/udp)
+    [[ -z $their_port ]] || break
+    sleep 0.02
+done
+[[ -n $their_port ]] || { cat "$tmp/socat" >&2; fail "socat does not serve datagrams"; }
+timeout 30 "$here/demo-udp-ping" --host "$host" --to "127.0.0.1:$((16#$their_port))" --count 20 >"$tmp/ping" ||
+    { cat "$tmp/ping" >&2; fail "socat sent nothing back"; }
+grep -q '^20 sent, 20 came back' "$tmp/ping" || { cat "$tmp/ping" >&2; fail "datagrams were lost on the loopback"; }
+echo "socat, datagrams: 2 there and back by our echo, 20 by its own"
+timeout 20 nc -u -w 2 127.0.0.1 "$udp_port" <"$tmp/lines" >"$tmp/back" || fail "nc -u failed"
+cmp "$tmp/lines" "$tmp/back" || fail "nc -u got something else back"
+echo "nc -u: 50 lines there and back"
 
 [[ $host == native ]] || exit 0
 ulimit -Sn "$(ulimit -Hn)"
