@@ -130,14 +130,15 @@ again() # PRESET ENTRY VERDICTS
     (cd "build/$1/tests" && eval "$command --gtest_list_tests") | sed 's/ *#.*//' |
         awk '/^[^ ]/ { suite = $1; next } { print suite $1 }' >"build/$1/again.txt"
     while read -r name; do
+        ! grep -q "^[^f].* $name\$" "$3" || continue # it is known
         verdict=fail
         (cd "build/$1/tests" && eval "timeout 60 $command \"--gtest_filter=\$name\"") >"build/$1/again.log" 2>&1 </dev/null &&
             verdict=pass
-        if ! grep -q " $name\$" "$3"; then
+        if grep -q "^fail $name\$" "$3"; then
+            echo "$name: alone: $verdict"
+        else
             echo "$verdict $name" >>"$3"
             [ $verdict = pass ] || cat "build/$1/again.log"
-        elif grep -q "^fail $name\$" "$3"; then
-            echo "$name: alone: $verdict"
         fi
     done <"build/$1/again.txt"
 }
