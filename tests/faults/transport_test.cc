@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -435,6 +436,37 @@ TEST_P(StingySystem, AConnectThatIsInterruptedGoesOn)
     EXPECT_EQ(echo.made, 1);
     hoya_transport_abort(echo.transport);
     RunUntil([&] { return echo.released == 1; });
+}
+
+TEST_P(StingySystem, AnAddressThatHasNoTextHidesNotWhyItFailed)
+{
+    hoya_sys.getnameinfo = [](const sockaddr *, socklen_t, char *, socklen_t, char *, socklen_t, int) {
+        return EAI_FAIL;
+    };
+    Fds fds;
+    int silent = fds.Own(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); /* it does not listen */
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    ASSERT_EQ(bind(silent, reinterpret_cast<sockaddr *>(&address), length), 0);
+    getsockname(silent, reinterpret_cast<sockaddr *>(&address), &length);
+    hoya_connection_options options = {};
+    options.size = sizeof options;
+    for (const char *local : {static_cast<const char *>(nullptr), "192.0.2.1"}) {
+        options.local_host = local;
+        Echo echo;
+        hoya_future *raw = nullptr;
+        ASSERT_EQ(hoya_create_connection(loop, "127.0.0.1", std::to_string(ntohs(address.sin_port)).c_str(),
+                                         echo.protocol(), &options, &raw),
+                  0);
+        Future future(raw);
+        RunUntil([&] { return hoya_future_done(raw) == 1 && echo.released == 1; });
+        EXPECT_EQ(hoya_future_result(raw, nullptr), local ? HOYA_EADDRNOTAVAIL : HOYA_ECONNREFUSED);
+        EXPECT_EQ(std::string(hoya_error_detail()),
+                  local ? std::string("an address: bind to an address: ") + hoya_strerror(HOYA_EADDRNOTAVAIL)
+                        : std::string("an address: ") + hoya_strerror(HOYA_ECONNREFUSED));
+    }
 }
 
 #endif
