@@ -82,7 +82,7 @@ case "$presets $compile_only" in # tests/windows
     packages="$packages xdotool xclip" ;;
 esac
 case "$presets" in # tests/peers
-*dev* | *release*) packages="$packages nginx-light socat netcat-openbsd iproute2 redis-server" ;;
+*dev* | *release* | *i386*) packages="$packages nginx-light socat netcat-openbsd iproute2 redis-server" ;;
 esac
 case "$presets" in # tests/switch; Debian's gcc for aarch64 conflicts with gcc-multilib, and clang does not
 *dev* | *release*)
@@ -122,8 +122,8 @@ build() # PRESET
     cmake --build --preset "$1" --parallel "$jobs" -- --quiet
 }
 
-# The tests of a program that failed, each in a process of its own: does it fail alone, too? Adds the verdict of those
-# that the program did not come to.
+# What a program that failed has not passed, each test in a process of its own: does it fail alone, too? Adds the verdict of
+# those that the program did not come to.
 again() # PRESET ENTRY VERDICTS
 {
     command=$(ctest --test-dir "build/$1" -N -V -R "^$2\$" | sed -n 's/^[0-9]*: Test command: //p')

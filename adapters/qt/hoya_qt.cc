@@ -426,12 +426,12 @@ int Host::Quit()
 }
 
 /* Of the next turn that anybody gives the main loop, and of no other: to hear of each would cost as much as the guest's own
- * event does. */
+ * event does. For this Qt needs memory, as for each kick; without it Qt's programs end. */
 void Host::HearOfTurn() noexcept
 {
     auto dispatcher = QAbstractEventDispatcher::instance();
-    auto turn_begins = [this, dispatcher] {
-        QObject::disconnect(dispatcher, nullptr, run_, nullptr);
+    auto turn_begins = [this, dispatcher, run = run_] {
+        QObject::disconnect(dispatcher, nullptr, run, nullptr);
         refused_ = false;
         turned_on_ = quitting_;
     };

@@ -214,8 +214,9 @@ static void look(hoya_creation *creation)
 {
     bool all = true;
     for (size_t i = 0; i < creation->count; i++) {
+        const struct addrinfo *list;
         bool done = hoya_future_done(creation->lookups[i]);
-        int rc = done ? hoya_future_result(creation->lookups[i], NULL) : 0;
+        int rc = done ? hoya_answer_addresses(creation->lookups[i], &list) : 0;
         if (rc < 0) {
             finish(creation, rc);
             return;

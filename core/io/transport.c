@@ -95,7 +95,8 @@ static void let_go(hoya_transport *transport)
     hoya_transport_unref(transport);
 }
 
-/* For connection_lost: which connection that was. And in debug mode for the log, where nobody else tells (statement 102). */
+/* For connection_lost: which connection that was. And in debug mode for the log, which hears of no other end that the network
+ * has made (statement 102). */
 static void say_why(const hoya_transport *transport)
 {
     char text[HOYA_ADDRESS_TEXT_SIZE + 160], peer[HOYA_ADDRESS_TEXT_SIZE] = "an unknown address";

@@ -271,7 +271,7 @@ struct Odd {
 
 TEST_P(Connection, AnAnswerOfAResolverThatIsNoAddressIsRefusedBeforeItIsRead)
 {
-    char memory[300] = {};
+    alignas(sockaddr_storage) char memory[300] = {};
     static const hoya_resolver_ops ops = {sizeof ops, "odd", Odd::Get, nullptr, nullptr};
     Odd odd;
     ASSERT_EQ(hoya_set_resolver(loop, &ops, &odd), 0);

@@ -184,7 +184,7 @@ TEST_P(RunConformance, TasksThatAreMadeOnTheWayOutAreAskedWhenTheirMakersHaveEnd
                           return hoya_sleep(0);
                       });
                       EXPECT_EQ(hoya_shield_enter(), 0);
-                      while (trace.empty()) EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
+                      for (int i = 0; trace.empty() && i < 5000; i++) EXPECT_EQ(hoya_sleep(HOYA_MSEC(1)), 0);
                       EXPECT_EQ(hoya_shield_leave(), 0);
                       Note("maker");
                       return rc;

@@ -175,6 +175,7 @@ TEST_P(ServerConformance, WithoutDescriptorsAServerReportsOnceAndRestsUntilAConn
     RunUntil([&] { return !reports.codes.empty(); });
     RunFor(HOYA_MSEC(50));
     EXPECT_EQ(reports.codes, std::vector<int>{HOYA_EMFILE});
+    ASSERT_FALSE(reports.texts.empty());
     EXPECT_NE(reports.texts[0].find(TextOfName(server) + ": " + hoya_strerror(HOYA_EMFILE) + "; "),
               std::string::npos)
         << reports.texts[0];

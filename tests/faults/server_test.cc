@@ -200,7 +200,38 @@ TEST_P(ServerSweep, AUnixServerLeavesNoPath)
     EXPECT_EQ(rmdir(directory), 0);
 }
 
-/* On both addresses of localhost the port is closed but on one: what is tried first may be refused. */
+/* Answers with two addresses, of which the first one refuses. Without memory of its own. */
+struct TwoAddresses {
+    sockaddr_in refusing = {}, serving = {};
+    addrinfo nodes[2] = {};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    explicit TwoAddresses(const hoya_address &server)
+    {
+        socklen_t length = sizeof refusing;
+        memcpy(&serving, &server.storage, sizeof serving);
+        refusing.sin_family = AF_INET;
+        refusing.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr *>(&refusing), length), 0); /* and nobody listens */
+        EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr *>(&refusing), &length), 0);
+        for (addrinfo &node : nodes) {
+            node.ai_family = AF_INET;
+            node.ai_socktype = SOCK_STREAM;
+            node.ai_addrlen = length;
+        }
+        nodes[0].ai_addr = reinterpret_cast<sockaddr *>(&refusing);
+        nodes[0].ai_next = &nodes[1];
+        nodes[1].ai_addr = reinterpret_cast<sockaddr *>(&serving);
+    }
+    TwoAddresses(const TwoAddresses &) = delete;
+    ~TwoAddresses() { close(fd); }
+    static int Get(hoya_loop *loop, const char *, const char *, const addrinfo *, void *arg, hoya_future **future)
+    {
+        int rc = hoya_future_new(loop, future);
+        return rc < 0 ? rc : hoya_future_set_result(*future, static_cast<TwoAddresses *>(arg)->nodes, nullptr);
+    }
+};
+
 TEST_P(ServerSweep, AConnectionByNameIsMadeOrItsFutureSaysWhyNot)
 {
     Sweep(Name("a connection by name").c_str(), [&](Faults &faults) {
@@ -212,17 +243,15 @@ TEST_P(ServerSweep, AConnectionByNameIsMadeOrItsFutureSaysWhyNot)
             faults.Ok(hoya_loop_set_exception_handler(loop, House::Report, &house));
             hoya_server *server = Create(faults, loop, house, "127.0.0.1");
             if (server) {
+                static const hoya_resolver_ops two = {sizeof two, "two", TwoAddresses::Get, nullptr, nullptr};
                 hoya_address name;
                 EXPECT_EQ(hoya_server_get_sockname(server, 0, &name), 0);
-                hoya_connection_options options = {};
-                options.size = sizeof options;
-                options.happy_eyeballs_delay = HOYA_MSEC(1);
-                hoya_future *future = nullptr;
-                int rc = hoya_create_connection(
-                    loop, "localhost",
-                    std::to_string(ntohs(reinterpret_cast<sockaddr_in *>(&name.storage)->sin_port)).c_str(),
-                    client.protocol(), &options, &future);
-                Live(faults, loop, rc, future, client, house);
+                TwoAddresses addresses(name);
+                if (faults.Ok(hoya_set_resolver(loop, &two, &addresses))) {
+                    hoya_future *future = nullptr;
+                    int rc = hoya_create_connection(loop, "two.test", "80", client.protocol(), nullptr, &future);
+                    Live(faults, loop, rc, future, client, house);
+                }
                 EXPECT_EQ(hoya_server_close(server), 0);
                 EXPECT_EQ(hoya_server_abort_clients(server), 0);
                 EXPECT_TRUE(loop.RunUntil([&] { return house.destroyed == 1; }));
