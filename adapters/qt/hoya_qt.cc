@@ -121,7 +121,6 @@ class Host final : public hoya_host, private Listener
     int64_t Left() const;
     void StartTimer();
     void StopTimer();
-    bool OneFd() const { return fd_ == hoya_guest_pollfd(guest_); }
     void Pin() { pins_++; }
     void Unpin()
     {
@@ -132,7 +131,6 @@ class Host final : public hoya_host, private Listener
     hoya_guest *guest_ = nullptr; /* nullptr before attach and after the end */
     Ear *ear_ = nullptr;
     int priority_ = 0;
-    hoya_fd fd_ = HOYA_INVALID_FD;           /* watched last: the selector's own, unless we are in per-fd mode */
     std::map<hoya_watch *, uint32_t> early_; /* to be watched when the thread begins */
     int64_t deadline_ = HOYA_NEVER;
     int timer_ = 0;
@@ -141,6 +139,7 @@ class Host final : public hoya_host, private Listener
     std::vector<pollfd> looked_; /* has room for all notifiers */
     std::unique_ptr<QEventLoopLocker> locker_;
     unsigned pins_ = 0;
+    bool one_fd_ = false;    /* the selector's own is watched: we are not in per-fd mode */
     bool elsewhere_ = false; /* it is to begin with another thread */
     bool begun_ = false;     /* in a dispatcher */
     bool kicked_ = false;    /* kKick is */
@@ -173,7 +172,7 @@ void Host::OnKick()
 bool Host::OnReady(const Notifier *notifier)
 {
     pollfd fd = notifier->Wanted();
-    if (!OneFd() && poll(&fd, 1, 0) == 0) return false;
+    if (!one_fd_ && poll(&fd, 1, 0) == 0) return false;
     Due();
     return true;
 }
@@ -189,7 +188,7 @@ void Host::OnTimer()
 void Host::Due()
 {
     if (kicked_ || QuitIsOnItsWay()) return; /* Qt will find it again */
-    if (OneFd() && priority_ >= 0) TakeTurn();
+    if (one_fd_ && priority_ >= 0) TakeTurn();
     else Post(kKick);
 }
 
@@ -213,7 +212,7 @@ bool Host::QuitIsOnItsWay() const
 
 void Host::TakeTurn()
 {
-    if (!OneFd()) LookAtAll();
+    if (!one_fd_) LookAtAll();
     Pin();
     int rc = hoya_guest_dispatch(guest_, kBudget);
     /* Our caller is to hear of a fork. And where the callback turned the main loop after a quit, ours or the
@@ -336,7 +335,7 @@ void Host::Watch(hoya_watch *record, uint32_t mask)
         else early_.erase(record);
         return;
     }
-    if (mask) fd_ = record->fd;
+    if (mask) one_fd_ = record->fd == hoya_guest_pollfd(guest_);
     /* The GLib dispatcher tells of a hang-up to readers only. One that is readable instead goes silent: see OnReady. */
     if (mask == HOYA_OUT) mask |= HOYA_IN;
     for (int i = 0; i < 3; i++) {

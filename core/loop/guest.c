@@ -38,17 +38,18 @@ static void update_hold(hoya_loop *loop)
     /* A loop that is paused waits for nothing but start. The pause begins behind the callbacks on the stack. */
     bool waits = loop->depth || !hoya_loop_is_stopped(loop);
     bool busy = waits && (hoya_ring_count(&loop->ready) || loop->timers.count || loop->stats.watches);
-    if (busy == loop->held || !ops->hold) return;
+    if (busy == loop->held) return;
     loop->held = busy;
     ops->hold(loop->host, busy);
 }
 
 void hoya_loop_tell_host(hoya_loop *loop)
 {
-    if (hoya_unlikely(loop->host->ops->hold != NULL)) update_hold(loop);
+    if (hoya_unlikely(loop->holds)) update_hold(loop);
+    if (!hoya_loop_wants_turn(loop)) return; /* before the host's memory is looked at: so it is behind most turns */
     const hoya_host_ops *ops = loop->host->ops;
     bool asks = ops->caps & HOYA_HOST_BEFORE_BLOCK; /* it knows best whether it has asked already */
-    if ((asks ? !ops->kick : loop->armed) || !hoya_loop_wants_turn(loop)) return;
+    if (asks ? !ops->kick : loop->armed) return;
     if (hoya_unlikely(hoya_loop_is_forked(loop))) return; /* what ends there would kick the parent's host */
     loop->armed = true;
     loop->stats.kicks += !asks;
@@ -124,7 +125,8 @@ static void change_host(hoya_loop *loop, hoya_host *host)
     loop->host_changes++;                             /* a run that is open goes on with the new one */
     loop->watch = (hoya_watch){.fd = loop->watch.fd}; /* the new one has not been asked yet */
     loop->armed = loop->held = false;
-    loop->quiet_host = !host->ops->kick && !host->ops->hold;
+    loop->holds = host->ops->hold != NULL;
+    loop->quiet_host = !host->ops->kick && !loop->holds;
     loop->may_nest = !loop->quiet_host && (host->ops->caps & HOYA_HOST_NESTS);
     hoya_loop_doubt(loop);                                              /* it may know how deep it is */
     if (loop->timer_fd == HOYA_INVALID_FD) loop->armed_at = HOYA_NEVER; /* that was the old host's */

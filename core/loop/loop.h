@@ -108,6 +108,7 @@ struct hoya_loop {
     bool held;
     bool quiet_host; /* it asks by itself, and wants to be told nothing */
     bool may_nest;   /* its loop may run again inside a callback, and has to know what is left behind that */
+    bool holds;      /* it is to be told when there is something to wait for, and when not */
 
     /* run.c: levels */
     int level;              /* 1 while a hoya run is open */
