@@ -127,28 +127,30 @@ class Host final : public hoya_host, private Listener
         if (!--pins_ && freed_) delete this;
     }
 
-    QObject *context_;            /* whose thread it is to be; nullptr: the one that attaches */
+    /* What a turn needs, together. */
     hoya_guest *guest_ = nullptr; /* nullptr before attach and after the end */
-    Ear *ear_ = nullptr;
+    QEventLoop *run_ = nullptr;   /* the one that we run, if any */
     int priority_ = 0;
+    unsigned pins_ = 0;
+    bool one_fd_ = false;   /* the selector's own is watched: we are not in per-fd mode */
+    bool kicked_ = false;   /* kKick is on its way */
+    bool quitting_ = false; /* our run is over, and exec about to return, */
+    bool freed_ = false;    /* free came with our frames on the stack */
+
+    bool turned_on_ = false; /* but somebody turns the main loop on */
+    bool postponed_ = false; /* a turn was due then */
+    bool refused_ = false;   /* no turn of our run has begun */
+    bool elsewhere_ = false; /* it is to begin with another thread */
+    bool begun_ = false;     /* in a dispatcher */
+    bool held_ = false;
+    int run_level_ = 0;
+    Ear *ear_ = nullptr;
+    QObject *context_;                       /* whose thread it is to be; nullptr: the one that attaches */
     std::map<hoya_watch *, uint32_t> early_; /* to be watched when the thread begins */
     int64_t deadline_ = HOYA_NEVER;
     int timer_ = 0;
-    QEventLoop *run_ = nullptr; /* the one that we run, if any */
-    int run_level_ = 0;
     std::vector<pollfd> looked_; /* has room for all notifiers */
     std::unique_ptr<QEventLoopLocker> locker_;
-    unsigned pins_ = 0;
-    bool one_fd_ = false;    /* the selector's own is watched: we are not in per-fd mode */
-    bool elsewhere_ = false; /* it is to begin with another thread */
-    bool begun_ = false;     /* in a dispatcher */
-    bool kicked_ = false;    /* kKick is */
-    bool held_ = false;
-    bool refused_ = false;   /* no turn of our run has begun */
-    bool quitting_ = false;  /* our run is over, and exec about to return, */
-    bool turned_on_ = false; /* but somebody turns the main loop on */
-    bool postponed_ = false; /* a turn was due then */
-    bool freed_ = false;     /* free came with our frames on the stack */
 };
 
 /* ---- what Qt calls -------------------------------------------------------------------------------------- */
@@ -171,8 +173,10 @@ void Host::OnKick()
 /* False if it is not ready: the GLib dispatcher also tells what it saw before the guest's own turn. */
 bool Host::OnReady(const Notifier *notifier)
 {
-    pollfd fd = notifier->Wanted();
-    if (!one_fd_ && poll(&fd, 1, 0) == 0) return false;
+    if (!one_fd_) {
+        pollfd fd = notifier->Wanted();
+        if (poll(&fd, 1, 0) == 0) return false;
+    }
     Due();
     return true;
 }
