@@ -183,19 +183,19 @@ static int add_host_by_tries(hoya_server *server, const struct addrinfo *list)
     }
 }
 
+/* `look` has looked at the answers. */
 static int bind_all(hoya_creation *creation, hoya_server *server)
 {
-    const struct addrinfo *list;
+    void *list;
     size_t room = 0;
-    int rc = 0;
-    for (size_t i = 0; rc >= 0 && i < creation->count; i++) {
-        rc = hoya_answer_addresses(creation->lookups[i], &list);
-        for (const struct addrinfo *found = rc < 0 ? NULL : list; found; found = found->ai_next) room++;
+    for (size_t i = 0; i < creation->count; i++) {
+        hoya_future_result(creation->lookups[i], &list);
+        for (const struct addrinfo *found = list; found; found = found->ai_next) room++;
     }
-    if (rc >= 0) rc = hoya_listeners_reserve(server, room);
+    int rc = hoya_listeners_reserve(server, room);
     for (size_t i = 0; rc >= 0 && i < creation->count; i++) {
-        rc = hoya_answer_addresses(creation->lookups[i], &list);
-        if (rc >= 0) rc = add_host_by_tries(server, list);
+        hoya_future_result(creation->lookups[i], &list);
+        rc = add_host_by_tries(server, list);
     }
     return rc < 0 || server->options.paused ? rc : hoya_listeners_start(server);
 }

@@ -67,15 +67,17 @@ static void on_alarm(void *arg)
     hoya_channel_soon(&server->listeners[0].channel);
 }
 
-static void tell_name(const hoya_listener *listener, char text[HOYA_ADDRESS_TEXT_SIZE])
+const char *hoya_listener_text(const hoya_listener *listener, char text[HOYA_ADDRESS_TEXT_SIZE])
 {
     const hoya_address *name = &listener->name;
-    hoya_address_format((const struct sockaddr *)&name->storage, name->length, text, HOYA_ADDRESS_TEXT_SIZE);
+    const struct sockaddr *address = (const struct sockaddr *)&name->storage;
+    return hoya_address_format(address, name->length, text, HOYA_ADDRESS_TEXT_SIZE) < 0 ? "?" : text;
 }
 
 /* What keeps on failing is reported once a second. The report is last: it may close the server. */
-static void rest(hoya_server *server, hoya_fd fd, int code)
+static void rest(hoya_listener *listener, int code)
 {
+    hoya_server *server = listener->server;
     hoya_loop *loop = server->loop;
     int64_t now = hoya_loop_time(loop);
     stop(server);
@@ -86,12 +88,10 @@ static void rest(hoya_server *server, hoya_fd fd, int code)
     if (server->complained && now - server->complained_at < REST) return;
     server->complained = true;
     server->complained_at = now;
-    char where[HOYA_ADDRESS_TEXT_SIZE] = "?";
-    for (size_t i = 0; i < server->count; i++)
-        if (server->listeners[i].channel.record.fd == fd) tell_name(&server->listeners[i], where);
+    char where[HOYA_ADDRESS_TEXT_SIZE];
     hoya_error_set(code, "%s: %s; the server tries again in a second, or when one of its connections has ended",
-                   where, hoya_strerror(code));
-    hoya_loop_report(loop, code, fd, "a server cannot accept connections");
+                   hoya_listener_text(listener, where), hoya_strerror(code));
+    hoya_loop_report(loop, code, listener->channel.record.fd, "a server cannot accept connections");
 }
 
 static void wake(hoya_server *server)
@@ -99,7 +99,7 @@ static void wake(hoya_server *server)
     server->resting = false;
     hoya_alarm_clear(&server->alarm);
     int rc = start(server);
-    if (rc < 0) rest(server, server->listeners[0].channel.record.fd, rc);
+    if (rc < 0) rest(&server->listeners[0], rc);
 }
 
 void hoya_listeners_wake(hoya_server *server)
@@ -138,7 +138,7 @@ static bool accepted(hoya_channel *channel, int fd, const struct sockaddr *peer,
     hoya_server *server = listener_of(channel)->server;
     if (hoya_unlikely(fd < 0)) {
         if (hoya_socket_met_an_end(-fd)) return true; /* the next may be well */
-        rest(server, channel->record.fd, fd);
+        rest(listener_of(channel), fd);
         return false;
     }
     hoya_fd_adopt(fd);

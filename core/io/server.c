@@ -358,10 +358,9 @@ static void dump_server(const hoya_server *server, const hoya_printer *to)
     char where[400];
     size_t at = 0;
     for (size_t i = 0; i < server->count && at < sizeof where; i++) {
-        const hoya_address *name = &server->listeners[i].name;
-        char text[HOYA_ADDRESS_TEXT_SIZE] = "?";
-        hoya_address_format((const struct sockaddr *)&name->storage, name->length, text, sizeof text);
-        at += (size_t)snprintf(where + at, sizeof where - at, "%s%s", i ? ", " : "", text);
+        char text[HOYA_ADDRESS_TEXT_SIZE];
+        at += (size_t)snprintf(where + at, sizeof where - at, "%s%s", i ? ", " : "",
+                               hoya_listener_text(&server->listeners[i], text));
     }
     hoya_print(to, "    %s, connections: %zu%s", at ? where : "on no socket", server->connections,
                server->creation   ? ", looking its hosts up"

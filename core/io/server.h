@@ -103,6 +103,8 @@ int hoya_listener_add(hoya_server *server, hoya_fd fd);
 /* The last one goes: and its socket is closed, or the caller's. */
 void hoya_listener_remove_last(hoya_server *server);
 hoya_fd hoya_listener_take_last(hoya_server *server);
+/* Its address, into `text`; or "?". */
+const char *hoya_listener_text(const hoya_listener *listener, char text[HOYA_ADDRESS_TEXT_SIZE]);
 /* Accepting begins on all of them, or on none. */
 int hoya_listeners_start(hoya_server *server);
 void hoya_listeners_close(hoya_server *server);
