@@ -132,11 +132,11 @@ class Host final : public hoya_host, private Listener
     QEventLoop *run_ = nullptr;   /* the one that we run, if any */
     int priority_ = 0;
     unsigned pins_ = 0;
-    bool one_fd_ = false;   /* the selector's own is watched: we are not in per-fd mode */
-    bool kicked_ = false;   /* kKick is on its way */
-    bool quitting_ = false; /* our run is over, and exec about to return, */
-    bool freed_ = false;    /* free came with our frames on the stack */
+    bool one_fd_ = false; /* the selector's own is watched: we are not in per-fd mode */
+    bool kicked_ = false; /* kKick is on its way */
+    bool freed_ = false;  /* free came with our frames on the stack */
 
+    bool quitting_ = false;  /* our run is over, and exec about to return, */
     bool turned_on_ = false; /* but somebody turns the main loop on */
     bool postponed_ = false; /* a turn was due then */
     bool refused_ = false;   /* no turn of our run has begun */
@@ -428,8 +428,8 @@ int Host::Quit()
     return 0;
 }
 
-/* Of the next turn that anybody gives the main loop, and of no other: to hear of each would cost as much as the guest's own
- * event does. For this Qt needs memory, as for each kick; without it Qt's programs end. */
+/* Of the next turn that anybody gives the main loop, and of no other: to hear of each is some 280 instructions a turn. For
+ * this Qt needs memory, as for each kick; without it Qt's programs end. */
 void Host::HearOfTurn() noexcept
 {
     auto dispatcher = QAbstractEventDispatcher::instance();
