@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <fstream>
+#include <thread>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -219,6 +221,19 @@ void LoopConformance::RunUntil(const Predicate &done)
         hoya_loop_run_once(loop, HOYA_MSEC(1));
     }
     ADD_FAILURE() << "it does not come to that";
+}
+
+void LoopConformance::AwaitSleep()
+{
+    const std::string path = "/proc/self/task/" + std::to_string(tid_) + "/stat";
+    char state = 0;
+    while (!hoya_loop_is_running(loop) || state != 'S') {
+        std::string text;
+        std::getline(std::ifstream(path), text);
+        size_t name_end = text.rfind(')');
+        state = name_end == std::string::npos ? 'S' : text[name_end + 2];
+        std::this_thread::yield();
+    }
 }
 
 void LoopConformance::RunUntilNoted(size_t words)

@@ -102,6 +102,7 @@ class LoopConformance : public ::testing::TestWithParam<Variant>
     void RunFor(int64_t duration);
     void RunUntil(const Predicate &done);
     void RunUntilNoted(size_t words); /* until the trace has so many words */
+    void AwaitSleep(); /* in another thread: until the loop runs, and its thread waits for something */
     hoya_loop_statistics Stats() const;
 
     /* A second loop of the same kind on the same host; closed and released by the test. */
@@ -138,6 +139,7 @@ class LoopConformance : public ::testing::TestWithParam<Variant>
   private:
     static void TakeLog(hoya_log_level level, const char *text, void *arg);
 
+    const pid_t tid_ = gettid();
     size_t awaited_ = 0;
     std::vector<int> fds_;
     std::mutex log_mutex_;

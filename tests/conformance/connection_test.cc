@@ -9,7 +9,28 @@
 namespace hoya_test
 {
 
+/* A name with two addresses: one that is silent, and one that answers, at `port`. */
+class SilentFirst : public Connection
+{
+  protected:
+    void SetUp() override
+    {
+        Connection::SetUp();
+        std::vector<int> fds;
+        Silent silent(&fds);
+        for (int fd : fds) Own(fd);
+        Listen(AF_INET, &port);
+        addresses.list = {{"127.0.0.1", silent.port}, {"127.0.0.1", port}};
+        addresses.Install(loop);
+    }
+
+    std::string port;
+    Addresses addresses;
+};
+
 INSTANTIATE_TEST_SUITE_P(Hosts, Connection, ::testing::ValuesIn(variants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+INSTANTIATE_TEST_SUITE_P(Hosts, SilentFirst, ::testing::ValuesIn(variants()),
                          [](const auto &of) { return std::string(of.param.name); });
 
 /* ---- success ---- */
@@ -201,15 +222,9 @@ TEST_P(Connection, IfAllFailTheTextTellsOfEach)
     EXPECT_EQ(trace, Trace{"a released"}) << "the protocol has had no connection";
 }
 
-TEST_P(Connection, TheNextAddressIsTriedWhenOneIsSilent)
+TEST_P(SilentFirst, TheNextAddressIsTriedWhenOneIsSilent)
 {
     Recorder recorder(&trace, "a");
-    std::string port;
-    std::vector<int> fds;
-    Silent silent(&fds);
-    Listen(AF_INET, &port);
-    Addresses addresses{{{"127.0.0.1", silent.port}, {"127.0.0.1", port}}};
-    addresses.Install(loop);
     hoya_connection_options options = Options();
     options.happy_eyeballs_delay = HOYA_MSEC(20);
     int64_t begin = hoya_loop_time(loop);
@@ -222,24 +237,16 @@ TEST_P(Connection, TheNextAddressIsTriedWhenOneIsSilent)
     ASSERT_EQ(hoya_transport_get_peername(recorder.transport, &peer), 0);
     EXPECT_EQ(std::to_string(ntohs(reinterpret_cast<sockaddr_in *>(&peer.storage)->sin_port)), port);
     EXPECT_EQ(OpenFds(), before + 1) << "the silent one is given up";
-    for (int fd : fds) Own(fd);
 }
 
-TEST_P(Connection, UnlessToldOtherwiseASilentOneHasAQuarterOfASecondToItself)
+TEST_P(SilentFirst, UnlessToldOtherwiseItHasAQuarterOfASecondToItself)
 {
     Recorder recorder(&trace, "a");
-    std::string port;
-    std::vector<int> fds;
-    Silent silent(&fds);
-    Listen(AF_INET, &port);
-    Addresses addresses{{{"127.0.0.1", silent.port}, {"127.0.0.1", port}}};
-    addresses.Install(loop);
     int64_t begin = hoya_loop_time(loop);
     Future future = Create("two.example", "80", recorder);
     RunUntilDone(future); /* so in some seconds */
     EXPECT_EQ(Result(future), 0) << Text(future);
     EXPECT_GE(hoya_loop_time(loop) - begin, HOYA_MSEC(250));
-    for (int fd : fds) Own(fd);
 }
 
 TEST_P(Connection, AnEmptyAnswerOfAResolverIsNoAddress)

@@ -5,10 +5,7 @@
 #include "tasks.h"
 
 #include <atomic>
-#include <fstream>
-#include <sys/syscall.h>
 #include <thread>
-#include <unistd.h>
 
 namespace hoya_test
 {
@@ -34,19 +31,6 @@ class Deadlock : public TaskConformance
         over = true;
         watcher.join();
     }
-    /* In another thread: until the loop's waits for something. */
-    void AwaitSleep()
-    {
-        std::string path = "/proc/self/task/" + std::to_string(tid_) + "/stat";
-        char state = 0;
-        while (!hoya_loop_is_running(loop) || state != 'S') {
-            std::string text;
-            std::getline(std::ifstream(path), text);
-            size_t name_end = text.rfind(')');
-            state = name_end == std::string::npos ? 'S' : text[name_end + 2];
-            std::this_thread::yield();
-        }
-    }
     Task Waiter(const char *name, hoya_future *future)
     {
         return Create([future](hoya_task *) { return hoya_await(future, nullptr); }, name);
@@ -58,9 +42,6 @@ class Deadlock : public TaskConformance
         RunRounds(3);
         for (hoya_task *task : tasks) EXPECT_EQ(hoya_future_done(hoya_task_future(task)), 1);
     }
-
-  private:
-    const long tid_ = syscall(SYS_gettid);
 };
 
 TEST_P(Deadlock, TasksThatWaitForEverAreNamedWithWhatTheyWaitFor)

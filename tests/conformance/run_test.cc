@@ -5,9 +5,7 @@
 #include "programs.h"
 
 #include <atomic>
-#include <chrono>
 #include <future>
-#include <thread>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -201,7 +199,7 @@ TEST_P(RunConformance, JobsOfTheDefaultExecutorAreWaitedFor)
     std::atomic<bool> job_has_ended{false};
     std::function<void()> job = [&, ended = main_has_ended.get_future().share()] {
         ended.wait();
-        std::this_thread::sleep_for(std::chrono::milliseconds(20)); /* that is its work */
+        AwaitSleep(); /* that is its work: until somebody waits for it */
         job_has_ended = true;
     };
     EXPECT_EQ(RunMain([&](hoya_task *self) {

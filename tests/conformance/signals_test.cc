@@ -70,8 +70,8 @@ TEST_P(LoopConformance, ASignalWakesABlockedLoop)
 {
     AddSignal(SIGUSR1, [&](int) { Stop(); });
     pthread_t thread = pthread_self();
-    std::thread sender([thread] {
-        usleep(20000); /* most likely the loop waits by then; if not, the test is the one above */
+    std::thread sender([this, thread] {
+        AwaitSleep();
         pthread_kill(thread, SIGUSR1);
     });
     Run();

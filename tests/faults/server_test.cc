@@ -129,6 +129,27 @@ void Live(Faults &faults, Loop &loop, int rc, hoya_future *future, const Client 
     EXPECT_TRUE(loop.RunUntil([&] { return client.released == 1; }));
 }
 
+void End(Loop &loop, hoya_server *server, const House &house)
+{
+    EXPECT_EQ(hoya_server_close(server), 0);
+    EXPECT_EQ(hoya_server_abort_clients(server), 0);
+    EXPECT_TRUE(loop.RunUntil([&] { return house.destroyed == 1; }));
+    hoya_server_unref(server);
+}
+
+/* Where a socket may be, in a directory that is empty again in the end. */
+struct Place {
+    std::string directory = "/tmp/hoya-faults-XXXXXX", path;
+
+    Place()
+    {
+        EXPECT_NE(mkdtemp(directory.data()), nullptr);
+        path = directory + "/socket";
+    }
+    Place(const Place &) = delete;
+    ~Place() { EXPECT_EQ(rmdir(directory.c_str()), 0); }
+};
+
 /* A client comes, says something, and hears the end: served, or refused with a report, or not accepted for a second. */
 void Visit(Loop &loop, hoya_server *server, House &house)
 {
@@ -176,28 +197,22 @@ TEST_P(ServerSweep, AServerIsMadeAndServesOrNothingIsLeft)
 
 TEST_P(ServerSweep, AUnixServerLeavesNoPath)
 {
-    char directory[] = "/tmp/hoya-faults-XXXXXX";
-    ASSERT_NE(mkdtemp(directory), nullptr);
-    std::string path = std::string(directory) + "/socket";
+    Place place;
     Sweep(Name("a Unix server").c_str(), [&](Faults &faults) {
         House house;
         Loop loop(faults, variant(), host.get());
         if (!loop) return;
         faults.Ok(hoya_loop_set_exception_handler(loop, House::Report, &house));
         hoya_server *server = nullptr;
-        if (faults.Ok(hoya_create_unix_server(loop, path.c_str(), House::Factory, &house, House::Destroy, nullptr,
-                                              &server))) {
+        if (faults.Ok(hoya_create_unix_server(loop, place.path.c_str(), House::Factory, &house, House::Destroy,
+                                              nullptr, &server))) {
             Visit(loop, server, house);
-            EXPECT_EQ(hoya_server_close(server), 0);
-            EXPECT_EQ(hoya_server_abort_clients(server), 0);
-            EXPECT_TRUE(loop.RunUntil([&] { return house.destroyed == 1; }));
-            hoya_server_unref(server);
+            End(loop, server, house);
         }
         if (house.reports) faults.answered = true;
         EXPECT_EQ(house.destroyed, 1);
-        unlink(path.c_str()); /* where nobody could see whose it was */
+        unlink(place.path.c_str()); /* where nobody could see whose it was */
     });
-    EXPECT_EQ(rmdir(directory), 0);
 }
 
 /* Answers with two addresses, of which the first one refuses. Without memory of its own. */
@@ -252,10 +267,7 @@ TEST_P(ServerSweep, AConnectionByNameIsMadeOrItsFutureSaysWhyNot)
                     int rc = hoya_create_connection(loop, "two.test", "80", client.protocol(), nullptr, &future);
                     Live(faults, loop, rc, future, client, house);
                 }
-                EXPECT_EQ(hoya_server_close(server), 0);
-                EXPECT_EQ(hoya_server_abort_clients(server), 0);
-                EXPECT_TRUE(loop.RunUntil([&] { return house.destroyed == 1; }));
-                hoya_server_unref(server);
+                End(loop, server, house);
             }
             if (house.reports) faults.answered = true;
         }
@@ -265,9 +277,7 @@ TEST_P(ServerSweep, AConnectionByNameIsMadeOrItsFutureSaysWhyNot)
 
 TEST_P(ServerSweep, AServerOnASocketAndAUnixConnection)
 {
-    char directory[] = "/tmp/hoya-faults-XXXXXX";
-    ASSERT_NE(mkdtemp(directory), nullptr);
-    const std::string path = std::string(directory) + "/socket";
+    Place place;
     Sweep(Name("a server on a socket, and a Unix connection").c_str(), [&](Faults &faults) {
         House house;
         Client client;
@@ -278,7 +288,7 @@ TEST_P(ServerSweep, AServerOnASocketAndAUnixConnection)
         int fd;
         {
             Faults::Pause pause;
-            EXPECT_EQ(hoya_address_set_unix(&address, path.c_str()), 0);
+            EXPECT_EQ(hoya_address_set_unix(&address, place.path.c_str()), 0);
             fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
             EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
         }
@@ -286,21 +296,17 @@ TEST_P(ServerSweep, AServerOnASocketAndAUnixConnection)
         if (faults.Ok(
                 hoya_create_server_on_socket(loop, fd, House::Factory, &house, House::Destroy, nullptr, &server))) {
             hoya_future *future = nullptr;
-            int rc = hoya_create_unix_connection(loop, path.c_str(), client.protocol(), nullptr, &future);
+            int rc = hoya_create_unix_connection(loop, place.path.c_str(), client.protocol(), nullptr, &future);
             Live(faults, loop, rc, future, client, house);
-            EXPECT_EQ(hoya_server_close(server), 0);
-            EXPECT_EQ(hoya_server_abort_clients(server), 0);
-            EXPECT_TRUE(loop.RunUntil([&] { return house.destroyed == 1; }));
-            hoya_server_unref(server);
+            End(loop, server, house);
         } else {
             EXPECT_EQ(server, nullptr);
             EXPECT_EQ(close(fd), 0) << "it stays the caller's";
         }
         if (house.reports) faults.answered = true;
         EXPECT_EQ(house.destroyed, 1);
-        unlink(path.c_str());
+        unlink(place.path.c_str());
     });
-    EXPECT_EQ(rmdir(directory), 0);
 }
 
 } // namespace hoya_test

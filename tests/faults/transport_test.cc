@@ -286,6 +286,16 @@ class StingySystem : public VariantFaults
         while (!done() && hoya_loop_time(loop) < end) EXPECT_GE(hoya_loop_run_once(loop, HOYA_MSEC(10)), 0);
         EXPECT_TRUE(done());
     }
+    /* A connection of the loop's, and its other side, which is the test's. */
+    hoya_transport *Connect(Fds &fds, Echo &echo, int *peer, bool buffered = false)
+    {
+        int ends[2];
+        hoya_transport *transport = nullptr;
+        EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+        *peer = fds.Own(ends[1]);
+        EXPECT_EQ(hoya_connect_accepted_socket(loop, ends[0], echo.protocol(buffered), nullptr, &transport), 0);
+        return transport;
+    }
     /* Some KiB there and back, by plain calls on the other side; the last of it is at the connection's end. */
     void ExpectAnEcho(bool buffered, bool pairs)
     {
@@ -295,17 +305,15 @@ class StingySystem : public VariantFaults
         Fds fds;
         Echo echo;
         echo.pairs = pairs;
-        int ends[2];
-        ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-        fds.Own(ends[1]);
-        ASSERT_EQ(hoya_connect_accepted_socket(loop, ends[0], echo.protocol(buffered), nullptr, nullptr), 0);
-        EXPECT_EQ(send(ends[1], data.data(), data.size(), MSG_NOSIGNAL), static_cast<ssize_t>(data.size()));
-        EXPECT_EQ(shutdown(ends[1], SHUT_WR), 0);
+        int peer;
+        hoya_transport_unref(Connect(fds, echo, &peer, buffered));
+        EXPECT_EQ(send(peer, data.data(), data.size(), MSG_NOSIGNAL), static_cast<ssize_t>(data.size()));
+        EXPECT_EQ(shutdown(peer, SHUT_WR), 0);
         RunUntil([&] {
-            back += Receive(ends[1]);
+            back += Receive(peer);
             return echo.released == 1;
         });
-        back += Receive(ends[1]);
+        back += Receive(peer);
         EXPECT_EQ(echo.code, 0) << hoya_error_name(echo.code);
         EXPECT_EQ(echo.eof, 1);
         EXPECT_TRUE(echo.data == data);
@@ -366,11 +374,8 @@ TEST_P(StingySystem, AWriteOfManyPiecesGoesOnWhereverItWasCut)
     system.codes = {0, 0, EINTR, 0, EAGAIN};
     Fds fds;
     Echo echo;
-    int ends[2];
-    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    fds.Own(ends[1]);
-    hoya_transport *transport = nullptr;
-    ASSERT_EQ(hoya_connect_accepted_socket(loop, ends[0], echo.protocol(), nullptr, &transport), 0);
+    int peer;
+    hoya_transport *transport = Connect(fds, echo, &peer);
     std::vector<std::string> pieces;
     std::vector<iovec> parts;
     std::string all, back;
@@ -383,10 +388,10 @@ TEST_P(StingySystem, AWriteOfManyPiecesGoesOnWhereverItWasCut)
     EXPECT_EQ(hoya_transport_writelines(transport, parts.data(), parts.size()), 0);
     EXPECT_EQ(hoya_transport_close(transport), 0);
     RunUntil([&] {
-        back += Receive(ends[1]);
+        back += Receive(peer);
         return echo.released == 1;
     });
-    EXPECT_TRUE(back + Receive(ends[1]) == all + all);
+    EXPECT_TRUE(back + Receive(peer) == all + all);
     hoya_transport_unref(transport);
 }
 
@@ -395,18 +400,15 @@ TEST_P(StingySystem, LinesGoByAsFewCallsAsTheSystemAllows)
 {
     Fds fds;
     Echo echo;
-    int ends[2];
-    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    fds.Own(ends[1]);
-    hoya_transport *transport = nullptr;
-    ASSERT_EQ(hoya_connect_accepted_socket(loop, ends[0], echo.protocol(), nullptr, &transport), 0);
+    int peer;
+    hoya_transport *transport = Connect(fds, echo, &peer);
     RunUntil([&] { return echo.made == 1; });
     char letter = 'x';
     std::vector<iovec> parts(2500, iovec{&letter, 1});
     const size_t before = system.calls;
     EXPECT_EQ(hoya_transport_writelines(transport, parts.data(), parts.size()), 0);
     EXPECT_EQ(system.calls - before, 3u) << "1024 parts a call";
-    EXPECT_EQ(Receive(ends[1]), std::string(2500, 'x'));
+    EXPECT_EQ(Receive(peer), std::string(2500, 'x'));
     hoya_transport_abort(transport);
     RunUntil([&] { return echo.released == 1; });
     hoya_transport_unref(transport);
