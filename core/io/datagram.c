@@ -137,6 +137,7 @@ static void make(hoya_datagram_transport *transport)
     int rc = ops->connection_made ? ops->connection_made(transport, transport->protocol.arg) : 0;
     transport->made = true;
     hoya_datagram_finish(transport);
+    rc = hoya_io_answer(transport->channel.loop, rc);
     const char *what = "a datagram protocol's connection_made failed";
     if (rc >= 0) {
         what = "a datagram endpoint cannot be watched";

@@ -8,6 +8,8 @@
  * why it must leave the selector); the other direction goes on.
  *
  * Who ended in its own callback, or with an entry in the ring, is gone when that has come back.
+ *
+ * A callback may fork, and return in the child as well: there its turn is over, since what it would go on with is the parent's.
  */
 #include <errno.h>
 
@@ -101,6 +103,18 @@ static void close_record(hoya_loop *loop, hoya_fd_record *record)
 
 static const hoya_fd_class fd_class = {wants, found, close_record, describe_side};
 
+/* Behind a callback: who begins something else in this turn asks. */
+static bool is_parents(const hoya_channel *channel)
+{
+    return hoya_unlikely(hoya_loop_is_forked(channel->loop));
+}
+
+/* The same where a turn does several things of one kind. */
+static bool goes_on(const hoya_channel *channel, hoya_channel_want want)
+{
+    return channel->open && channel->wants & want && !is_parents(channel);
+}
+
 /* ---- a direction's turn ----------------------------------------------------------------------------------- */
 
 /* After a call that failed: the code, or `later` for "not now", which is no failure (statement 103). */
@@ -120,6 +134,14 @@ static bool drop_errors(hoya_channel *channel)
     if (!channel->keeps_errors) return false;
     while (count < DATAGRAMS && hoya_sys_recvmsg(channel->record.fd, &nowhere, MSG_ERRQUEUE) >= 0) count++;
     return count;
+}
+
+/* Nothing has gone. In a turn, where nobody reads, who would drop them there, it may be such errors that have brought it. */
+static HOYA_COLD ssize_t not_sent(hoya_channel *channel, int later)
+{
+    int code = code_or(later);
+    if (code == later && channel->busy & writers && !(channel->wants & readers)) drop_errors(channel);
+    return code;
 }
 
 /* Not inline: what it needs is on the stack of nobody else. */
@@ -175,14 +197,14 @@ static __attribute__((noinline)) ssize_t send_message(hoya_channel *channel, con
     } cast = {parts};
     struct msghdr message = {.msg_iov = cast.wanted, .msg_iovlen = (size_t)count};
     ssize_t n = hoya_sys_sendmsg(channel->record.fd, &message, MSG_NOSIGNAL);
-    return n >= 0 ? n : code_or(0);
+    return n >= 0 ? n : not_sent(channel, 0);
 }
 
 static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int count)
 {
     if (hoya_unlikely(count != 1)) return send_message(channel, parts, count);
     ssize_t n = hoya_sys_send(channel->record.fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
-    return hoya_likely(n >= 0) ? n : code_or(0);
+    return hoya_likely(n >= 0) ? n : not_sent(channel, 0);
 }
 
 static ssize_t send_fds(hoya_channel *channel, const struct iovec *parts, int count, const hoya_fd *fds,
@@ -195,7 +217,7 @@ static ssize_t send_fds(hoya_channel *channel, const struct iovec *parts, int co
 static ssize_t send_from(hoya_channel *channel, hoya_fd file, int64_t offset, size_t count)
 {
     ssize_t n = hoya_sys_send_file(channel->record.fd, file, offset, count);
-    return n >= 0 ? n : code_or(HOYA_EAGAIN);
+    return n >= 0 ? n : not_sent(channel, HOYA_EAGAIN);
 }
 
 static ssize_t send_to_pipe(hoya_channel *channel, const struct iovec *parts, int count)
@@ -241,7 +263,7 @@ static void take_datagrams(hoya_channel *channel)
     char some[SOME];
     struct sockaddr_storage from;
     bool in_vain = true;
-    for (int i = 0; i < DATAGRAMS && channel->open && channel->wants & HOYA_CHANNEL_ARRIVE; i++) {
+    for (int i = 0; i < DATAGRAMS && goes_on(channel, HOYA_CHANNEL_ARRIVE); i++) {
         void *memory = some;
         size_t size = sizeof some;
         if (!channel->events->input(channel, &memory, &size)) return;
@@ -260,13 +282,13 @@ static int send_datagram(hoya_channel *channel, const hoya_datagram *datagram)
 {
     ssize_t n = hoya_sys_sendto(channel->record.fd, datagram->data, datagram->size, MSG_NOSIGNAL, datagram->address,
                                 datagram->length);
-    return n >= 0 ? 0 : code_or(HOYA_EAGAIN);
+    return n >= 0 ? 0 : (int)not_sent(channel, HOYA_EAGAIN);
 }
 
 static void give_datagrams(hoya_channel *channel)
 {
     hoya_datagram datagram;
-    for (int i = 0; i < DATAGRAMS && channel->open && channel->wants & HOYA_CHANNEL_LEAVE; i++) {
+    for (int i = 0; i < DATAGRAMS && goes_on(channel, HOYA_CHANNEL_LEAVE); i++) {
         if (!channel->events->leaving(channel, &datagram)) return;
         int code = send_datagram(channel, &datagram);
         channel->events->left(channel, code);
@@ -276,7 +298,7 @@ static void give_datagrams(hoya_channel *channel)
 
 static void take_connections(hoya_channel *channel)
 {
-    for (int i = 0; i < ACCEPTS && channel->open && channel->wants & HOYA_CHANNEL_ACCEPT; i++) {
+    for (int i = 0; i < ACCEPTS && goes_on(channel, HOYA_CHANNEL_ACCEPT); i++) {
         struct sockaddr_storage peer;
         socklen_t length = sizeof peer;
         int fd =
@@ -304,7 +326,7 @@ static void finish_connect(hoya_channel *channel)
  * nested loop finds of the other directions it may do. */
 static inline void take(hoya_channel *channel, uint8_t bit, void (*direction)(hoya_channel *))
 {
-    if (!(channel->due & bit)) return;
+    if (!(channel->due & bit) || is_parents(channel)) return;
     hoya_check(channel->open && channel->wants & bit && !(channel->busy & bit), "a turn of what nobody waits for");
     channel->due &= (uint8_t)~bit;
     channel->busy |= bit;

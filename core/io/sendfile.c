@@ -224,6 +224,7 @@ static void on_read(hoya_future *read, void *arg)
 
 static int begin_read(sending *s)
 {
+    hoya_check(!s->read, "two reads of one file at once");
     source *from = s->source;
     if (!from->memory) from->memory = hoya_resize(NULL, PIECE, 1);
     if (!from->memory) return HOYA_ENOMEM;
@@ -337,15 +338,17 @@ static int check(int64_t offset, int64_t count, uint32_t flags)
     return 0;
 }
 
-/* What may fail comes first. */
+/* What may fail comes first. Room for output may be asked for already: this may be the function that hears that all has gone. */
 static int begin(sending *s)
 {
     hoya_transport *transport = s->transport;
     hoya_channel *channel = &transport->channel;
-    if (!transport->output.size) {
+    bool waits = transport->output.size;
+    if (!waits) {
         int rc = s->native ? channel->engine->start(channel, HOYA_CHANNEL_OUTPUT) : begin_read(s);
         if (rc < 0) return rc;
     }
+    if (!waits && !s->native) channel->engine->stop(channel, HOYA_CHANNEL_OUTPUT);
     channel->engine->stop(channel, HOYA_CHANNEL_INPUT);
     transport->more->file = s;
     transport->sends_file = true;

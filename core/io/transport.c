@@ -59,6 +59,15 @@ void hoya_transport_end(hoya_transport *transport, int code)
     if (transport->sends_file) hoya_sendfile_fail(transport, code);
 }
 
+/* What waits goes out first. */
+static void begin_to_close(hoya_transport *transport)
+{
+    if (transport->closing) return;
+    transport->closing = true;
+    unwatch(transport, HOYA_CHANNEL_INPUT);
+    if (!transport->output.size && !transport->sends_file) hoya_transport_end(transport, 0);
+}
+
 /* Ended first: the exception handler may run the host's loop. */
 void hoya_transport_fail(hoya_transport *transport, int code, const char *what)
 {
@@ -156,6 +165,7 @@ static void make(hoya_transport *transport)
     int rc = ops->connection_made ? ops->connection_made(transport, transport->protocol.arg) : 0;
     transport->made = true;
     hoya_protocol_end(transport);
+    rc = hoya_io_answer(transport->channel.loop, rc);
     const char *what = "a protocol's connection_made failed";
     if (rc >= 0) {
         what = "a connection cannot be watched";
@@ -181,8 +191,8 @@ static void turn(hoya_channel *channel)
 
 /* ---- what comes in ----------------------------------------------------------------------------------------- */
 
-/* Statement 105. Not inline: who reads into the loop's memory need not save a register for it. */
-static __attribute__((noinline)) bool ask_for_buffer(hoya_transport *transport, void **memory, size_t *size)
+/* Statement 105. */
+static bool ask_for_buffer(hoya_transport *transport, void **memory, size_t *size)
 {
     void *given = NULL;
     size_t room = 0;
@@ -191,21 +201,29 @@ static __attribute__((noinline)) bool ask_for_buffer(hoya_transport *transport, 
     int rc =
         transport->protocol.ops->get_buffer(transport, HOYA_IO_BUFFER / 4, &given, &room, transport->protocol.arg);
     hoya_protocol_end(transport);
-    if (!transport->closing) {
+    bool forked = hoya_loop_is_forked(transport->channel.loop); /* what there is to read is the parent's */
+    if (!transport->closing && !forked) {
         if (rc >= 0 && (!given || !room)) rc = hoya_error_set(HOYA_ENOBUFS, "no memory was given");
         if (rc < 0) hoya_transport_fail(transport, rc, "a protocol's get_buffer failed");
     }
-    transport->asks = !transport->closing;
-    if (transport->closing) return false;
+    transport->asks = !transport->closing && !forked;
     *memory = given;
     *size = room;
-    return true;
+    return transport->asks;
+}
+
+/* It may have stopped reading. Not inline: who reads into the loop's memory need not save a register for it. */
+static __attribute__((noinline)) bool ask_and_read(hoya_transport *transport, void **memory, size_t *size)
+{
+    if (ask_for_buffer(transport, memory, size) && transport->channel.wants & HOYA_CHANNEL_INPUT) return true;
+    transport->asks = false;
+    return false;
 }
 
 static bool input(hoya_channel *channel, void **memory, size_t *size)
 {
     hoya_transport *transport = transport_of(channel);
-    if (transport->protocol.ops->get_buffer) return ask_for_buffer(transport, memory, size);
+    if (transport->protocol.ops->get_buffer) return ask_and_read(transport, memory, size);
     hoya_loop_io *io = io_of(transport);
     if (hoya_likely(!io->buffer_taken)) { /* else the engine's, which is less */
         io->buffer_taken = true;
@@ -215,6 +233,7 @@ static bool input(hoya_channel *channel, void **memory, size_t *size)
     return true;
 }
 
+/* Into memory of its own, if that was asked for. */
 static void receive_data(hoya_transport *transport, const void *memory, size_t count)
 {
     const hoya_protocol_ops *ops = transport->protocol.ops;
@@ -228,7 +247,25 @@ static void receive_data(hoya_transport *transport, const void *memory, size_t c
         rc = ops->data_received(transport, memory, count, transport->protocol.arg);
     }
     hoya_protocol_end(transport);
+    rc = hoya_io_answer(transport->channel.loop, rc);
     if (hoya_unlikely(rc < 0)) fail_of_protocol(transport, rc, what);
+}
+
+/* Bytes that lie in the loop's memory, for a protocol that fds_received has set: asyncio's _feed_data_to_buffered_proto. */
+static HOYA_COLD void feed(hoya_transport *transport, const char *bytes, size_t count)
+{
+    void *memory;
+    size_t room;
+    while (count && transport->protocol.ops->get_buffer && ask_for_buffer(transport, &memory, &room)) {
+        if (room > count) room = count;
+        memcpy(memory, bytes, room);
+        transport->asks = false;
+        receive_data(transport, NULL, room);
+        if (transport->closing) return;
+        bytes += room;
+        count -= room;
+    }
+    if (count && !transport->protocol.ops->get_buffer) receive_data(transport, bytes, count);
 }
 
 static bool receive_descriptors(hoya_channel *channel, hoya_fd *fds, size_t count, bool lost)
@@ -243,8 +280,9 @@ static bool receive_descriptors(hoya_channel *channel, hoya_fd *fds, size_t coun
     hoya_protocol_begin(transport);
     int rc = transport->protocol.ops->fds_received(transport, fds, count, transport->protocol.arg);
     hoya_protocol_end(transport);
+    rc = hoya_io_answer(transport->channel.loop, rc);
     if (rc < 0) fail_of_protocol(transport, rc, "a protocol's fds_received failed");
-    return !transport->closing;
+    return !transport->closing && !hoya_loop_is_forked(channel->loop);
 }
 
 static void receive_eof(hoya_transport *transport)
@@ -255,16 +293,20 @@ static void receive_eof(hoya_transport *transport)
     hoya_protocol_begin(transport);
     int rc = ops->eof_received ? ops->eof_received(transport, transport->protocol.arg) : 0;
     hoya_protocol_end(transport);
+    rc = hoya_io_answer(transport->channel.loop, rc);
     if (rc < 0) fail_of_protocol(transport, rc, "a protocol's eof_received failed");
-    else if (rc == 0 || transport->reads_pipe) hoya_transport_close(transport); /* statement 119 */
+    else if (rc == 0 || transport->reads_pipe) begin_to_close(transport); /* statement 119 */
 }
 
 static void received(hoya_channel *channel, const void *memory, ssize_t count)
 {
     hoya_transport *transport = transport_of(channel);
     hoya_loop_io *io = io_of(transport);
+    bool asked = transport->asks;
     transport->asks = false;
-    if (hoya_likely(count > 0)) receive_data(transport, memory, (size_t)count);
+    if (hoya_unlikely(count > 0 && !asked && transport->protocol.ops->get_buffer))
+        feed(transport, memory, (size_t)count);
+    else if (hoya_likely(count > 0)) receive_data(transport, memory, (size_t)count);
     else if (count == 0) receive_eof(transport);
     else if (count != HOYA_EAGAIN) hoya_transport_end(transport, (int)count); /* statement 102: not reported */
     if (hoya_likely(memory == io->buffer)) io->buffer_taken = false;
@@ -427,11 +469,8 @@ int hoya_transport_set_protocol(hoya_transport *transport, hoya_protocol protoco
 int hoya_transport_close(hoya_transport *transport)
 {
     int rc = hoya_transport_enter(transport);
-    if (rc < 0 || transport->closing) return rc;
-    transport->closing = true;
-    unwatch(transport, HOYA_CHANNEL_INPUT);
-    if (!transport->output.size && !transport->sends_file) hoya_transport_end(transport, 0);
-    return 0;
+    if (rc >= 0) begin_to_close(transport);
+    return rc;
 }
 
 int hoya_transport_abort(hoya_transport *transport)

@@ -57,6 +57,7 @@ void hoya_loop_call_exception_handler(hoya_loop *loop, const hoya_exception_cont
 
 void hoya_loop_report(hoya_loop *loop, int code, hoya_fd fd, const char *message)
 {
+    if (hoya_loop_is_forked(loop)) return; /* the parent's to tell, or HOYA_ECHILD, which says enough */
     hoya_exception_context context = {sizeof context, message, code, hoya_error_detail_of(code), fd};
     hoya_loop_call_exception_handler(loop, &context);
 }

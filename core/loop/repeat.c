@@ -50,8 +50,7 @@ void hoya_repeat_returned(hoya_loop *loop, hoya_handle *handle)
         r->due = hoya_time_add(r->due + missed * r->interval, r->interval);
     }
     set(loop, r, aim(r->due, r->slack));
-    /* The round's end sees to a failure. In a forked child the timer is still the parent's. */
-    if (handle->of.timer.when < loop->armed_at && !hoya_loop_is_forked(loop)) hoya_timers_sync(loop);
+    if (handle->of.timer.when < loop->armed_at) hoya_timers_sync(loop); /* the round's end sees to a failure */
 }
 
 static int check(int64_t interval, int64_t slack, hoya_callback fn)

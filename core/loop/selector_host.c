@@ -6,6 +6,9 @@
  * Both know every registration: the own selector so that the loop can go back to it at any time without needing memory,
  * the host so that it wakes. What the host says is a hint (it may have polled before a callback drained the descriptor, or
  * before the number changed hands): records it names are put on a list, and select asks the kernel about these once more.
+ *
+ * In the child of a fork the host is the parent's: it hears of nothing, and the records that it knows stay until it has been told
+ * of the fork (loop/fork.c), by which this selector ends.
  */
 #include "loop/selector_host.h"
 
@@ -13,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fork.h"
 #include "base/list.h"
 #include "base/sys.h"
 #include "poll/table.h"
@@ -29,8 +33,9 @@ typedef struct entry {
 typedef struct selector_host {
     hoya_selector base;
     hoya_selector *own;
-    hoya_host *host; /* NULL: gone */
-    entry **entries; /* by descriptor */
+    hoya_host *host;     /* NULL: gone */
+    unsigned generation; /* of the process whose host it is */
+    entry **entries;     /* by descriptor */
     size_t size;
     hoya_list pending;
     bool paused;
@@ -41,20 +46,31 @@ static entry *find(const selector_host *self, hoya_fd fd)
     return fd >= 0 && (size_t)fd < self->size ? self->entries[fd] : NULL;
 }
 
+static bool is_parents(const selector_host *self)
+{
+    return self->generation != hoya_fork_generation();
+}
+
 static int tell_host(selector_host *self, entry *e)
 {
     uint32_t mask = self->paused ? 0 : e->events;
-    if (!self->host || mask == e->watch.mask) return 0;
+    if (!self->host || mask == e->watch.mask || is_parents(self)) return 0;
     int rc = self->host->ops->watch(self->host, &e->watch, mask);
     if (rc >= 0) e->watch.mask = mask;
     return rc;
 }
 
-static void drop(selector_host *self, entry *e)
+static void end(selector_host *self, entry *e)
 {
     e->events = 0;
     tell_host(self, e);
     hoya_list_remove(&e->pending);
+}
+
+static void drop(selector_host *self, entry *e)
+{
+    end(self, e);
+    if (is_parents(self)) return;
     self->entries[e->watch.fd] = NULL;
     hoya_free(e);
 }
@@ -71,7 +87,7 @@ int hoya_selector_host_adopt(hoya_selector *selector, hoya_fd fd, uint32_t event
         self->entries = entries;
         self->size = size;
     }
-    entry *e = hoya_new(entry);
+    entry *e = self->entries[fd] ? self->entries[fd] : hoya_new(entry);
     if (!e) return HOYA_ENOMEM;
     e->watch.fd = fd;
     e->events = events;
@@ -182,8 +198,11 @@ void hoya_selector_host_forget(hoya_selector *selector)
 static void host_free(hoya_selector *selector)
 {
     selector_host *self = (selector_host *)selector;
-    for (size_t fd = 0; fd < self->size; fd++)
-        if (self->entries[fd]) drop(self, self->entries[fd]);
+    for (size_t fd = 0; fd < self->size; fd++) {
+        if (!self->entries[fd]) continue;
+        end(self, self->entries[fd]);
+        hoya_free(self->entries[fd]);
+    }
     hoya_free(self->entries);
     hoya_free(self);
     hoya_live_add(HOYA_LIVE_SELECTORS, -1);
@@ -207,6 +226,7 @@ int hoya_selector_host_new(hoya_selector *own, hoya_host *host, hoya_selector **
     self->base.ops = &host_ops;
     self->own = own;
     self->host = host;
+    self->generation = hoya_fork_generation();
     hoya_list_init(&self->pending);
     hoya_live_add(HOYA_LIVE_SELECTORS, 1);
     *selector = &self->base;

@@ -63,6 +63,7 @@ int hoya_timers_sync(hoya_loop *loop)
 {
     int64_t deadline = hoya_loop_is_paused(loop) ? HOYA_NEVER : hoya_loop_next_deadline(loop);
     if (deadline == loop->armed_at) return 0;
+    if (hoya_unlikely(hoya_loop_is_forked(loop))) return 0; /* it is the parent's timer */
     bool by_host = loop->timer_fd == HOYA_INVALID_FD;
     if (by_host && loop->host == loop->native) return 0; /* hoya_guest_poll waits for it */
     if (deadline == HOYA_NEVER && !by_host) return 0;

@@ -7,6 +7,8 @@
  * registered may go on reporting through a duplicate (the kernel keeps the open file, not the number), and
  * such an event must not reach the number's next owner.
  *
+ * In the child of a fork the set is the parent's, too: until after_fork has opened another one, only the table changes.
+ *
  * Waiting is exact to the nanosecond with epoll_pwait2 (Linux 5.11); before that the wait is rounded up to
  * milliseconds, never down: early would spin (fault F8).
  */
@@ -17,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/fork.h"
 #include "base/sys.h"
 #include "poll/poll.h"
 
@@ -31,6 +34,7 @@ typedef struct slot {
 typedef struct epoll_selector {
     hoya_selector base;
     hoya_fd epfd;
+    unsigned generation; /* of the process whose it is */
     bool no_pwait2;
     slot *slots; /* by descriptor */
     size_t size;
@@ -69,8 +73,14 @@ static int make_room(epoll_selector *self, hoya_fd fd)
     return 0;
 }
 
+static bool is_parents(const epoll_selector *self)
+{
+    return self->generation != hoya_fork_generation();
+}
+
 static int control(epoll_selector *self, int op, hoya_fd fd, uint32_t events, uint32_t generation)
 {
+    if (is_parents(self)) return 0;
     struct epoll_event event = {.events = to_epoll(events), .data.u64 = (uint64_t)generation << 32 | (uint32_t)fd};
     if (hoya_sys_epoll_ctl(self->epfd, op, fd, &event) == 0) return 0;
     if (errno == EPERM)
@@ -119,7 +129,7 @@ static int epoll_remove(hoya_selector *base, hoya_fd fd)
     s->data = NULL;
     /* ENOENT and EBADF: closed before it was unregistered; the kernel has forgotten it (statement 81). */
     struct epoll_event unused = {0};
-    hoya_sys_epoll_ctl(self->epfd, EPOLL_CTL_DEL, fd, &unused);
+    if (!is_parents(self)) hoya_sys_epoll_ctl(self->epfd, EPOLL_CTL_DEL, fd, &unused);
     return 0;
 }
 
@@ -168,11 +178,11 @@ static hoya_fd epoll_fileno(const hoya_selector *base)
 static int epoll_after_fork(hoya_selector *base)
 {
     epoll_selector *self = (epoll_selector *)base;
-    /* The set is the parent's, too: only our name for it goes. */
-    hoya_fd_close(&self->epfd);
+    hoya_fd_close(&self->epfd); /* our name for it */
     int rc = hoya_fd_open_epoll();
     if (rc < 0) return rc;
     self->epfd = rc;
+    self->generation = hoya_fork_generation();
     for (size_t fd = 0; fd < self->size; fd++) {
         if (!self->slots[fd].events) continue;
         rc = control(self, EPOLL_CTL_ADD, (hoya_fd)fd, self->slots[fd].events, self->slots[fd].generation);
@@ -216,6 +226,7 @@ int hoya_epoll_new(hoya_selector **selector)
     }
     self->base.ops = &epoll_ops;
     self->epfd = fd;
+    self->generation = hoya_fork_generation();
     hoya_live_add(HOYA_LIVE_SELECTORS, 1);
     *selector = &self->base;
     return 0;

@@ -71,6 +71,13 @@ static int make_room(kqueue_selector *self, hoya_fd fd)
     return 0;
 }
 
+/* A child does not inherit it: the number is free by then, or somebody else's. Until after_fork has opened another one, only the
+ * table changes. */
+static bool is_parents(const kqueue_selector *self)
+{
+    return self->generation != hoya_fork_generation();
+}
+
 /* One filter: added, or taken out. Returns 0 or -errno. */
 static int change(kqueue_selector *self, hoya_fd fd, size_t i, unsigned short flags, uint32_t generation)
 {
@@ -100,6 +107,7 @@ static void undo(kqueue_selector *self, hoya_fd fd, size_t n, uint32_t before, u
 /* From what is watched to what is wanted. A filter that keeps its kind of report stays as it is. */
 static int apply(kqueue_selector *self, hoya_fd fd, uint32_t before, uint32_t wanted, uint32_t generation)
 {
+    if (is_parents(self)) return 0;
     bool renew = (before ^ wanted) & HOYA_EDGE;
     for (size_t i = 0; i < FILTERS; i++) {
         bool has = before & filters[i].event, wants = wanted & filters[i].event;
@@ -231,8 +239,7 @@ static void forget(kqueue_selector *self)
 static int kqueue_after_fork(hoya_selector *base)
 {
     kqueue_selector *self = (kqueue_selector *)base;
-    /* A child does not inherit it: the number is free by now, or somebody else's. */
-    if (self->generation != hoya_fork_generation()) forget(self);
+    if (is_parents(self)) forget(self);
     hoya_fd_close(&self->kq);
     int rc = open_kqueue(self);
     for (size_t fd = 0; rc >= 0 && fd < self->size; fd++) {

@@ -171,6 +171,7 @@ TEST_P(DatagramErrors, WhatBecameOfAnEarlierOneDoesNotKeepBackOneToSomebodyElse)
     EXPECT_EQ(LogLines(), 0u);
 }
 
+/* Whoever reads drops it; and whoever does not, and waits until something goes out. */
 TEST_P(DatagramErrors, WhatAConnectionKeepsDoesNotSpin)
 {
     static const hoya_protocol_ops silent = [] {
@@ -178,29 +179,35 @@ TEST_P(DatagramErrors, WhatAConnectionKeepsDoesNotSpin)
         ops.size = sizeof ops;
         return ops;
     }();
-    int server = Own(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
-        client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    hoya_address address = AddressOf(OwnAddress(), 0);
-    EXPECT_EQ(bind(server, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
-    EXPECT_EQ(listen(server, 1), 0);
-    address = NameOf(server);
-    EXPECT_EQ(connect(client, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
-    int peer = Own(accept4(server, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    int what = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_TSONLY;
-    EXPECT_EQ(setsockopt(client, SOL_SOCKET, SO_TIMESTAMPING, &what, sizeof what), 0);
-    hoya_transport *transport = nullptr;
-    EXPECT_EQ(hoya_connect_accepted_socket(loop, client, {&silent, nullptr}, nullptr, &transport), 0);
-    RunRounds(2);
-    EXPECT_EQ(hoya_transport_write(transport, "some", 4), 0);
-    pollfd kept = {client, 0, 0};
-    EXPECT_EQ(poll(&kept, 1, 1000), 1) << "when it went out is kept";
-    EXPECT_EQ(kept.revents, POLLERR);
-    ExpectSilence();
-    char data[8];
-    EXPECT_EQ(recv(peer, data, sizeof data, 0), 4);
-    EXPECT_EQ(hoya_transport_close(transport), 0);
-    hoya_transport_unref(transport);
-    RunRounds(2);
+    for (bool reads : {true, false}) {
+        int server = Own(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+            client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        hoya_address address = AddressOf(OwnAddress(), 0);
+        EXPECT_EQ(bind(server, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
+        EXPECT_EQ(listen(server, 1), 0);
+        address = NameOf(server);
+        EXPECT_EQ(connect(client, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
+        int peer = Own(accept4(server, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        int what = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_TSONLY;
+        EXPECT_EQ(setsockopt(client, SOL_SOCKET, SO_TIMESTAMPING, &what, sizeof what), 0);
+        hoya_transport *transport = nullptr;
+        EXPECT_EQ(hoya_connect_accepted_socket(loop, client, {&silent, nullptr}, nullptr, &transport), 0);
+        RunRounds(2);
+        if (!reads) EXPECT_EQ(hoya_transport_pause_reading(transport), 0);
+        EXPECT_EQ(hoya_transport_write(transport, "some", 4), 0);
+        pollfd kept = {client, 0, 0};
+        EXPECT_EQ(poll(&kept, 1, 1000), 1) << "when it went out is kept";
+        EXPECT_EQ(kept.revents, POLLERR);
+        const std::string much(1 << 20, 'm');
+        while (!reads && !hoya_transport_get_write_buffer_size(transport))
+            EXPECT_EQ(hoya_transport_write(transport, much.data(), much.size()), 0);
+        ExpectSilence();
+        char data[8];
+        EXPECT_EQ(recv(peer, data, 4, 0), 4);
+        EXPECT_EQ(reads ? hoya_transport_close(transport) : hoya_transport_abort(transport), 0);
+        hoya_transport_unref(transport);
+        RunRounds(2);
+    }
 }
 
 } // namespace hoya_test

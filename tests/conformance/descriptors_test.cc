@@ -413,6 +413,33 @@ TEST_P(Passing, AnotherProtocolMayWantThemOrNot)
     EXPECT_EQ(taker.fds.size(), 2u);
 }
 
+TEST_P(Passing, AProtocolWithMemoryOfItsOwnThatIsSetThereGetsTheBytesInIt)
+{
+    Taker taker(&trace, "a");
+    Recorder buffered(&trace, "b", true), plain(&trace, "c");
+    int peer;
+    Transport transport = Connected(taker, &peer);
+    taker.on_fds = [&](hoya_transport *t) { return hoya_transport_set_protocol(t, buffered.protocol()); };
+    buffered.on_buffer = [](hoya_transport *, void **, size_t *size) {
+        *size = 2;
+        return 0;
+    };
+    buffered.on_data = [&](hoya_transport *t, const std::string &) {
+        return buffered.data == "abcd" ? hoya_transport_set_protocol(t, plain.protocol()) : 0;
+    };
+    EXPECT_EQ(SendFds(peer, "abcdefg", {MakeFile()}), 0);
+    RunUntil([&] { return plain.data == "efg"; });
+    EXPECT_EQ(buffered.data, "abcd");
+    EXPECT_EQ(buffered.reads, (std::vector<size_t>{2, 2}));
+    buffered.on_data = [&](hoya_transport *t, const std::string &) { return hoya_transport_abort(t); };
+    EXPECT_EQ(hoya_transport_set_protocol(transport.get(), taker.protocol()), 0);
+    EXPECT_EQ(SendFds(peer, "12345", {MakeFile()}), 0);
+    RunUntil([&] { return buffered.released; });
+    EXPECT_EQ(buffered.data, "abcd12") << "and nothing behind an abort";
+    EXPECT_EQ(taker.data, "");
+    taker.transport = nullptr; /* whose end the other one has heard */
+}
+
 TEST_P(Passing, AFailingFdsReceivedIsFatalAndItsBytesAreNotTold)
 {
     for (bool buffered : {false, true}) {

@@ -76,6 +76,42 @@ TEST_P(SendFile, APartGoesAndAFileThatIsShorterEndsItSooner)
     }
 }
 
+/* Room for output is still asked for then, by what has just gone. */
+TEST_P(SendFile, OneThatBeginsWhereAllHasGoneReadsOnce)
+{
+    for (uint32_t way : kWays) {
+        for (bool by_pipe : {false, true}) {
+            if (by_pipe && way == HOYA_SENDFILE_NATIVE) continue; /* which takes none */
+            SCOPED_TRACE((by_pipe ? "a pipe, way " : "a file, way ") + std::to_string(way));
+            Recorder recorder(&trace, "a");
+            int peer, ends[2];
+            ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+            int source = by_pipe ? ends[0] : MakeFile("0123456789");
+            Future future;
+            recorder.on_resume = [&](hoya_transport *t) {
+                hoya_future *raw = nullptr;
+                EXPECT_EQ(hoya_sendfile(t, source, 0, HOYA_SENDFILE_ALL, way, &raw), 0) << hoya_error_detail();
+                future.reset(raw);
+                return 0;
+            };
+            Transport transport = Connected(recorder, &peer);
+            EXPECT_EQ(Write(transport, Much()), 0);
+            std::string all;
+            RunUntil([&] {
+                all += Receive(peer);
+                return future != nullptr;
+            });
+            RunRounds(3);
+            EXPECT_EQ(write(ends[1], "0123456789", 10), 10);
+            close(ends[1]);
+            all += Finish(future, peer);
+            EXPECT_EQ(Result(future), 0) << hoya_error_detail();
+            EXPECT_TRUE(all == Much() + "0123456789");
+            close(ends[0]);
+        }
+    }
+}
+
 TEST_P(SendFile, TheFilesPositionIsNeitherUsedNorMovedAndItMayBeClosedAtOnce)
 {
     const std::string data = Much(300000);

@@ -280,6 +280,22 @@ TEST_P(NetConformance, AProtocolThatClosesInGetBufferGetsNothing)
     EXPECT_EQ(trace, (Trace{"a lost", "a released"}));
 }
 
+TEST_P(NetConformance, AProtocolThatPausesInGetBufferGetsNothingUntilItResumes)
+{
+    Recorder recorder(&trace, "a", true);
+    int peer;
+    Transport transport = Connected(recorder, &peer);
+    recorder.on_buffer = [](hoya_transport *t, void **, size_t *) { return hoya_transport_pause_reading(t); };
+    Send(peer, "x");
+    RunRounds(3);
+    EXPECT_EQ(recorder.data, "");
+    Recorder other(&trace, "b");
+    EXPECT_EQ(hoya_transport_set_protocol(transport.get(), other.protocol()), 0) << "it is asked no more";
+    EXPECT_EQ(hoya_transport_resume_reading(transport.get()), 0);
+    RunUntil([&] { return other.data == "x"; });
+    EXPECT_EQ(hoya_transport_set_protocol(transport.get(), recorder.protocol()), 0);
+}
+
 // Holds: S103 S102
 TEST_P(NetConformance, AResetIsQuietAndTellsItsCode)
 {

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conformance/transport_fork_test.cc: a function of a protocol forks, and returns in the child as well. There the turn that is on
+ * the stack is over: what it would go on with, descriptors that both share and bytes that wait, is the parent's.
+ */
+#include "net.h"
+#include "server.h"
+
+#include <cerrno>
+#include <poll.h>
+#include <sys/wait.h>
+#include <utility>
+
+namespace hoya_test
+{
+namespace
+{
+
+class TransportFork : public WithServers<NetConformance>
+{
+  protected:
+    /* True in the parent, where the child has ended. */
+    bool ForkOnce()
+    {
+        if (std::exchange(forked_, true)) return true;
+        fflush(stdout);
+        child_ = fork();
+        if (child_ == 0) {
+            alarm(10);
+            return false;
+        }
+        while (waitpid(child_, &status_, 0) < 0 && errno == EINTR) continue;
+        return true;
+    }
+    bool in_child() const { return child_ == 0; }
+    /* The child's run has ended: so does the child, well if it has noted what it should. */
+    void EndChild(const Trace &expected)
+    {
+        EXPECT_EQ(trace, expected);
+        _exit(HasFailure() ? 1 : 0);
+    }
+    /* Until `done`, or in the child to the end of its run. */
+    void RunBothUntil(const Predicate &done)
+    {
+        Work look = [&] {
+            if (done()) Stop();
+            else CallLater(HOYA_MSEC(1), look);
+        };
+        CallSoon(look);
+        int rc = hoya_loop_run_forever(loop);
+        EXPECT_EQ(rc, in_child() ? HOYA_ECHILD : 0);
+    }
+    void ExpectThatTheChildWasWell()
+    {
+        EXPECT_EQ(status_, 0);
+        forked_ = false; /* there may be another one */
+    }
+
+  private:
+    bool forked_ = false;
+    pid_t child_ = -1;
+    int status_ = -1;
+};
+
+INSTANTIATE_TEST_SUITE_P(Hosts, TransportFork, ::testing::ValuesIn(variants()),
+                         [](const auto &of) { return std::string(of.param.name); });
+
+} // namespace
+
+// Holds: S56
+TEST_P(TransportFork, WhatFailsInTheChildTakesNothingFromTheParent)
+{
+    for (bool buffered : {false, true}) {
+        Recorder recorder(&trace, "a", buffered);
+        int peer;
+        Transport transport = Connected(recorder, &peer);
+        recorder.on_data = [&](hoya_transport *t, const std::string &) {
+            return ForkOnce() ? 0 : hoya_transport_write(t, "never", 5);
+        };
+        Send(peer, "first");
+        RunBothUntil([&] { return recorder.data == "first"; });
+        if (in_child()) EndChild({"a data"});
+        Send(peer, " second");
+        RunUntil([&] { return recorder.data == "first second"; });
+        EXPECT_EQ(Receive(peer), "");
+        EXPECT_EQ(trace, (Trace{"a data", "a data"}));
+        ExpectThatTheChildWasWell();
+        recorder.on_data = nullptr;
+    }
+}
+
+TEST_P(TransportFork, WhatFailsInAFunctionOfAnotherKindTakesNothingEither)
+{
+    Recorder recorder(&trace, "a", true);
+    int peer;
+    Transport transport = Connect(recorder, &peer);
+    recorder.on_buffer = [&](hoya_transport *, void **, size_t *) { return ForkOnce() ? 0 : HOYA_ECHILD; };
+    Send(peer, "first");
+    RunBothUntil([&] { return recorder.data == "first"; });
+    if (in_child()) EndChild({"a made"});
+    Send(peer, " second");
+    RunUntil([&] { return recorder.data == "first second"; });
+    EXPECT_EQ(trace, (Trace{"a made", "a data", "a data"}));
+    ExpectThatTheChildWasWell();
+}
+
+TEST_P(TransportFork, TheChildReadsNothingIntoTheMemoryThatItsProtocolGives)
+{
+    Recorder recorder(&trace, "a", true);
+    int peer;
+    Transport transport = Connected(recorder, &peer);
+    recorder.on_buffer = [&](hoya_transport *, void **, size_t *) {
+        ForkOnce();
+        return 0;
+    };
+    Send(peer, "for the parent");
+    RunBothUntil([&] { return !recorder.data.empty(); });
+    if (in_child()) EndChild({});
+    EXPECT_EQ(recorder.data, "for the parent");
+    ExpectThatTheChildWasWell();
+}
+
+TEST_P(TransportFork, WhatWaitsIsSentOnceByTheParent)
+{
+    Recorder recorder(&trace, "a");
+    int peer;
+    Transport transport = Connected(recorder, &peer);
+    const std::string much(1000000, 'w');
+    EXPECT_EQ(Write(transport, much), 0);
+    std::string back = Receive(peer);
+    ASSERT_LT(back.size(), much.size());
+    trace.clear();
+    recorder.on_data = [&](hoya_transport *, const std::string &) {
+        ForkOnce();
+        return 0;
+    };
+    Send(peer, "x"); /* beside the room for output, so that both come in one turn */
+    RunBothUntil([&] {
+        back += Receive(peer);
+        return back.size() >= much.size();
+    });
+    if (in_child()) EndChild({"a data"});
+    RunRounds(3);
+    back += Receive(peer);
+    EXPECT_EQ(back.size(), much.size());
+    EXPECT_EQ(trace, (Trace{"a data", "a resume"}));
+    ExpectThatTheChildWasWell();
+}
+
+TEST_P(TransportFork, AConnectionThatTheParentGivesUpDoesNotStayInItsSelector)
+{
+    Recorder recorder(&trace, "a");
+    int peer, over[2], back[2];
+    ASSERT_EQ(pipe2(over, O_CLOEXEC), 0);
+    ASSERT_EQ(pipe2(back, O_CLOEXEC), 0);
+    for (int fd : {over[0], back[0]}) Own(fd);
+    pid_t child = -1;
+    char byte;
+    recorder.on_made = [&](hoya_transport *t) {
+        fflush(stdout);
+        child = fork();
+        if (child == 0) {
+            alarm(10);
+            close(over[1]);
+            return 0; /* begins to read */
+        }
+        close(back[1]);
+        EXPECT_EQ(read(back[0], &byte, 1), 1) << "the child has come that far";
+        return hoya_transport_abort(t);
+    };
+    Transport transport = Connect(recorder, &peer);
+    CallSoon([] {});
+    Work look = [&] {
+        if (recorder.released) Stop();
+        else CallLater(HOYA_MSEC(1), look);
+    };
+    CallSoon(look);
+    int rc = hoya_loop_run_forever(loop);
+    if (child == 0) {
+        EXPECT_EQ(write(back[1], "r", 1), 1);
+        EXPECT_EQ(read(over[0], &byte, 1), 0) << "it keeps its descriptor until then";
+        _exit(HasFailure() || rc != HOYA_ECHILD ? 1 : 0);
+    }
+    EXPECT_EQ(rc, 0);
+    Send(peer, "to the child's");
+    uint64_t rounds = Stats().rounds;
+    RunFor(HOYA_MSEC(20));
+    EXPECT_LT(Stats().rounds, rounds + 10) << "it spins";
+    close(over[1]);
+    int status = -1;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    EXPECT_EQ(status, 0);
+}
+
+TEST_P(TransportFork, AChildOfAFactoryAcceptsNothing)
+{
+    Server server = Serve(house);
+    for (int i = 0; i < 4; i++) Dial(server);
+    house.on_factory = [&](hoya_server *) {
+        if (house.asked == 1) ForkOnce();
+        return 0;
+    };
+    RunBothUntil([&] { return house.made == 4; });
+    if (in_child()) {
+        EXPECT_EQ(house.asked, 1);
+        EndChild({});
+    }
+    EXPECT_EQ(house.asked, 4);
+    ExpectThatTheChildWasWell();
+    EXPECT_EQ(hoya_server_close(server.get()), 0);
+}
+
+TEST_P(TransportFork, AChildThatTakesTheLoopOverGoesOnWithWhatItReturnedFrom)
+{
+    Recorder recorder(&trace, "a");
+    int peer;
+    pid_t child = -1;
+    int status = -1;
+    recorder.on_made = [&](hoya_transport *) {
+        fflush(stdout);
+        child = fork();
+        if (child > 0)
+            while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+        else alarm(10);
+        return 0;
+    };
+    Transport transport = Connect(recorder, &peer);
+    CallLater(HOYA_MSEC(1), [&] { Stop(); });
+    int rc = hoya_loop_run_forever(loop);
+    if (child == 0) {
+        if (host) host->AfterFork();
+        EXPECT_EQ(rc, HOYA_ECHILD);
+        EXPECT_EQ(hoya_loop_after_fork(loop), 0) << hoya_error_detail();
+        Send(peer, "to the child");
+        RunUntil([&] { return recorder.data == "to the child"; });
+        EXPECT_EQ(Write(transport, "from the child"), 0);
+        _exit(HasFailure() ? 1 : 0);
+    }
+    EXPECT_EQ(rc, 0);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(Receive(peer), "from the child");
+    Send(peer, "to the parent");
+    RunUntil([&] { return recorder.data == "to the parent"; });
+}
+
+} // namespace hoya_test
