@@ -174,8 +174,7 @@ static bool is_whole(const struct addrinfo *node)
     size_t size = node->ai_family == AF_INET    ? sizeof(struct sockaddr_in)
                   : node->ai_family == AF_INET6 ? sizeof(struct sockaddr_in6)
                                                 : 0;
-    return size && node->ai_addr && node->ai_addrlen >= size &&
-           node->ai_addrlen <= sizeof(struct sockaddr_storage) && node->ai_addr->sa_family == node->ai_family;
+    return size && node->ai_addr && node->ai_addrlen == size && node->ai_addr->sa_family == node->ai_family;
 }
 
 int hoya_answer_addresses(hoya_future *lookup, const struct addrinfo **list)

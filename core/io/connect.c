@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "io/answer.h"
+#include "io/names.h"
 
 static int read_options(hoya_connection_options *known, const hoya_connection_options *given)
 {
@@ -61,6 +62,13 @@ static int wait_for(hoya_connector *c, hoya_future *lookup)
     return hoya_future_add_done_callback(lookup, on_lookup, c, unref, NULL);
 }
 
+/* Before anybody is asked for the host. */
+static int check_local(const hoya_connection_options *o)
+{
+    int rc = o->local_host && o->local_host[0] ? hoya_check_host(o->local_host) : 0;
+    return rc >= 0 && o->local_port ? hoya_check_service(o->local_port) : rc;
+}
+
 int hoya_create_connection(hoya_loop *loop, const char *host, const char *port, hoya_protocol protocol,
                            const hoya_connection_options *given, hoya_future **future)
 {
@@ -69,6 +77,7 @@ int hoya_create_connection(hoya_loop *loop, const char *host, const char *port, 
     int rc = read_options(&options, given);
     if (rc >= 0 && (!host || !host[0])) rc = hoya_error_set(HOYA_EINVAL, "a connection to no host");
     if (rc >= 0 && (!port || !port[0])) rc = hoya_error_set(HOYA_EINVAL, "a connection to no port of \"%s\"", host);
+    if (rc >= 0) rc = check_local(&options);
     if (rc < 0) return hoya_protocol_refuse(protocol, rc);
     rc = hoya_connector_new(loop, protocol, &options, HOYA_CALLER(), &c);
     if (rc < 0) return rc;
@@ -78,8 +87,10 @@ int hoya_create_connection(hoya_loop *loop, const char *host, const char *port, 
                      &c->local);
     if (rc >= 0) rc = wait_for(c, c->remote);
     if (rc >= 0) rc = wait_for(c, c->local);
-    if (rc < 0) return hoya_connector_discard(c, rc);
-    if (is_ready(c)) on_addresses(c); /* numbers: nothing has to be asked */
+    /* A resolver of the program's may have run the loop, or closed it. */
+    if (c->over) hoya_connector_forget_lookups(c);
+    else if (rc < 0) return hoya_connector_discard(c, rc);
+    else if (!c->tried && is_ready(c)) on_addresses(c); /* numbers: nothing has to be asked */
     if (future) *future = &c->future;
     else hoya_future_unref(&c->future);
     return 0;

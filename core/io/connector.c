@@ -72,6 +72,12 @@ static void end_lookup(hoya_future **lookup)
     hoya_future_unref(future);
 }
 
+void hoya_connector_forget_lookups(hoya_connector *c)
+{
+    end_lookup(&c->remote);
+    end_lookup(&c->local);
+}
+
 /* Once; whoever holds no other reference has none any more. */
 static void give_up(hoya_connector *c)
 {
@@ -81,8 +87,7 @@ static void give_up(hoya_connector *c)
     end_timer(&c->stagger);
     end_timer(&c->deadline);
     end_tries(c);
-    end_lookup(&c->remote);
-    end_lookup(&c->local);
+    hoya_connector_forget_lookups(c);
     hoya_protocol protocol = c->protocol;
     hoya_transport *transport = c->transport;
     c->protocol = (hoya_protocol){NULL, NULL};
@@ -172,6 +177,8 @@ static void on_deadline(void *arg)
     char text[sizeof c->text + 64];
     for (size_t i = 0; i < c->next; i++)
         if (c->tries[i].open) note(c, c->tries[i].address, HOYA_ETIMEDOUT, "no answer yet");
+    if (c->tries && !c->code) /* between two tries of a busy one, or connected, and connection_made is to come */
+        note(c, c->tries[c->next < c->count ? c->next : c->count - 1].address, HOYA_ETIMEDOUT, "no answer yet");
     snprintf(text, sizeof text, "the time was up%s", c->tries ? "; " : " before the host was found");
     hoya_connector_fail(c, HOYA_ETIMEDOUT, strcat(text, tried(c)));
 }
@@ -212,9 +219,7 @@ static void win(hoya_connector *c, hoya_connect_try *try)
     end_timer(&c->stagger);
     end_tries(c);
     hoya_transport *transport;
-    const struct addrinfo *to = try->address;
-    int rc = hoya_link_new(c->future.loop, fd, to->ai_addr, to->ai_addrlen, c->protocol, &c->link, &c->owner,
-                           &transport);
+    int rc = hoya_link_new(c->future.loop, fd, NULL, 0, c->protocol, &c->link, &c->owner, &transport);
     if (rc < 0) {
         hoya_fd_close(&fd);
         hoya_connector_fail(c, rc, hoya_error_detail());

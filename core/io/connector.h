@@ -57,6 +57,8 @@ void hoya_connector_fail(hoya_connector *connector, int code, const char *text);
 /* What both kinds begin with: takes the protocol, always. The future is the caller's, and pending. */
 int hoya_connector_new(hoya_loop *loop, hoya_protocol protocol, const hoya_connection_options *options,
                        const void *place, hoya_connector **connector);
+/* What a lookup has brought after the connector was over. */
+void hoya_connector_forget_lookups(hoya_connector *connector);
 /* For a beginning that fails: as if it had never been. Returns `code`. */
 int hoya_connector_discard(hoya_connector *connector, int code);
 

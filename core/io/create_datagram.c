@@ -44,14 +44,19 @@ static void end_lookup(hoya_future **lookup)
     hoya_future_unref(future);
 }
 
+static void forget_lookups(hoya_datagram_creation *creation)
+{
+    end_lookup(&creation->remote);
+    end_lookup(&creation->local);
+}
+
 /* Once; whoever holds no other reference has none any more. */
 static void give_up(hoya_datagram_creation *creation)
 {
     if (creation->over) return;
     creation->over = true;
     hoya_list_remove(&creation->node);
-    end_lookup(&creation->remote);
-    end_lookup(&creation->local);
+    forget_lookups(creation);
     hoya_datagram_protocol protocol = creation->protocol;
     hoya_datagram_transport *transport = creation->transport;
     creation->protocol = (hoya_datagram_protocol){NULL, NULL};
@@ -304,8 +309,10 @@ int hoya_create_datagram_endpoint(hoya_loop *loop, hoya_datagram_protocol protoc
     if (rc < 0) return hoya_datagram_protocol_refuse(protocol, rc);
     rc = begin(creation);
     forget_strings(&creation->setup.options);
-    if (rc < 0) return discard(creation, rc);
-    if (is_ready(creation)) on_addresses(creation); /* numbers: nothing has to be asked */
+    /* A resolver of the program's may have closed the loop. */
+    if (creation->over) forget_lookups(creation);
+    else if (rc < 0) return discard(creation, rc);
+    else if (!creation->tried && is_ready(creation)) on_addresses(creation); /* numbers: nothing has to be asked */
     if (future) *future = &creation->future;
     else hoya_future_drop(&creation->future);
     return 0;

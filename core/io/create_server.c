@@ -42,17 +42,22 @@ static hoya_creation *creation_of(hoya_future *future)
 
 /* ---- the end of a creation -------------------------------------------------------------------------------------- */
 
-/* Leaves nothing behind but the server, which is the caller's; needs no memory. */
-static void give_up(hoya_creation *creation)
+static void forget_lookups(hoya_creation *creation)
 {
-    creation->server->creation = NULL;
-    creation->server = NULL;
     for (size_t i = 0; i < creation->count; i++) {
         hoya_future *lookup = creation->lookups[i];
         creation->lookups[i] = NULL;
         if (lookup) hoya_future_cancel(lookup, NULL);
         hoya_future_unref(lookup);
     }
+}
+
+/* Leaves nothing behind but the server, which is the caller's; needs no memory. */
+static void give_up(hoya_creation *creation)
+{
+    creation->server->creation = NULL;
+    creation->server = NULL;
+    forget_lookups(creation);
 }
 
 static void end_with(hoya_creation *creation, hoya_outcome outcome)
@@ -215,7 +220,7 @@ static void look(hoya_creation *creation)
     bool all = true;
     for (size_t i = 0; i < creation->count; i++) {
         const struct addrinfo *list;
-        bool done = hoya_future_done(creation->lookups[i]);
+        bool done = creation->lookups[i] && hoya_future_done(creation->lookups[i]);
         int rc = done ? hoya_answer_addresses(creation->lookups[i], &list) : 0;
         if (rc < 0) {
             finish(creation, rc);
@@ -279,6 +284,7 @@ static hoya_creation *new_creation(hoya_server *server, size_t count, const void
     hoya_creation *creation = hoya_new_zeroed(sizeof *creation + count * sizeof(hoya_future *));
     if (!creation) return NULL;
     hoya_future_init(&creation->future, &creation_class, hoya_loop_ref(server->loop), place);
+    hoya_future_hold(&creation->future); /* while it is pending */
     creation->server = server;
     creation->count = count;
     server->creation = creation;
@@ -291,6 +297,7 @@ static int discard(hoya_creation *creation, hoya_server *server, int code)
     hoya_error_place errors; /* as in hoya_server_discard */
     hoya_error_place *before = hoya_error_begin(&errors);
     give_up(creation);
+    hoya_future_drop(&creation->future);
     hoya_future_drop(&creation->future);
     hoya_error_move(before);
     return hoya_server_discard(server, code);
@@ -306,9 +313,10 @@ int hoya_create_server(hoya_loop *loop, const char *host, const char *port, hoya
     hoya_creation *creation = new_creation(server, count, HOYA_CALLER());
     if (!creation) return hoya_server_discard(server, HOYA_ENOMEM);
     rc = begin(creation, host, port, &server->options, count > 1 ? options->more : NULL);
-    if (rc < 0) return discard(creation, server, rc);
-    hoya_future_hold(&creation->future); /* while it is pending */
-    look(creation);                      /* numbers: nothing has to be asked */
+    /* It may be over: a resolver of the program's may have run the loop, or closed it. */
+    if (!creation->server) forget_lookups(creation);
+    else if (rc < 0) return discard(creation, server, rc);
+    else look(creation); /* numbers: nothing has to be asked */
     if (future) *future = &creation->future;
     else hoya_future_drop(&creation->future);
     return 0;

@@ -123,10 +123,7 @@ static int make_connection(hoya_server *server, const hoya_arrival *arrival)
     if (rc >= 0)
         rc = hoya_link_new(server->loop, arrival->fd, arrival->peer, arrival->length, protocol, &server->link,
                            &server->owner, &transport);
-    if (rc < 0) {
-        hoya_protocol_release(protocol);
-        return rc;
-    }
+    if (rc < 0) return hoya_protocol_refuse(protocol, rc);
     server->connections++;
     hoya_server_ref(server);
     if (arrival->unwanted) hoya_transport_close(transport); /* nothing is written yet: no other than abort */

@@ -215,7 +215,12 @@ int hoya_getaddrinfo(hoya_loop *loop, const char *host, const char *service, con
     void *answer;
     hoya_question question = hoya_question_of_names(host, service, &hints);
     if (is_numeric(&question, &rc, &answer)) return answer_at_once(loop, &question, rc, answer, out);
-    if (r->ops.getaddrinfo) return r->ops.getaddrinfo(loop, host, service, &hints, r->arg, out);
+    if (r->ops.getaddrinfo) {
+        hoya_inline_begin();
+        rc = r->ops.getaddrinfo(loop, host, service, &hints, r->arg, out);
+        hoya_inline_end();
+        return rc;
+    }
     char text[HOYA_QUOTED_SIZE];
     if (host && !hoya_is_ascii(host) && !HOYA_LIBC_AI_IDN)
         return hoya_error_set(HOYA_ENOTSUP, "host %s: this C library knows ASCII names only",
@@ -243,6 +248,11 @@ int hoya_getnameinfo(hoya_loop *loop, const struct sockaddr *address, socklen_t 
         rc = question.ask(&question, &answer);
         return answer_at_once(loop, &question, rc, answer, out);
     }
-    if (r->ops.getnameinfo) return r->ops.getnameinfo(loop, address, length, flags, r->arg, out);
+    if (r->ops.getnameinfo) {
+        hoya_inline_begin();
+        rc = r->ops.getnameinfo(loop, address, length, flags, r->arg, out);
+        hoya_inline_end();
+        return rc;
+    }
     return ask_by_thread(loop, r, &question, HOYA_CALLER(), out);
 }

@@ -23,23 +23,26 @@ static const char *path_of(const struct sockaddr *address, socklen_t length)
     return *path ? path : NULL; /* an abstract name begins with a NUL */
 }
 
-/* A socket that refuses connections: its server has gone. One that is busy, or of another type, has somebody. */
-static bool is_stale(const struct sockaddr *address, socklen_t length)
+/* 0: a socket that refuses connections: its server has gone. One that is busy, or of another type, has somebody:
+ * HOYA_EADDRINUSE. Or why nobody can tell. */
+static int look_for_stale(const struct sockaddr *address, socklen_t length)
 {
     struct stat status;
-    if (hoya_sys_lstat(path_of(address, length), &status) < 0 || !S_ISSOCK(status.st_mode)) return false;
+    if (hoya_sys_lstat(path_of(address, length), &status) < 0 || !S_ISSOCK(status.st_mode)) return HOYA_EADDRINUSE;
     hoya_fd fd = hoya_socket_open(AF_UNIX, SOCK_STREAM, 0);
-    if (fd < 0) return false;
+    if (fd < 0) return fd;
     bool refused = hoya_sys_connect(fd, address, length) < 0 && errno == ECONNREFUSED;
     hoya_fd_close(&fd);
-    return refused;
+    return refused ? 0 : HOYA_EADDRINUSE;
 }
 
 int hoya_unix_path_bind(hoya_fd fd, const struct sockaddr *address, socklen_t length)
 {
     if (hoya_sys_bind(fd, address, length) == 0) return 0;
     int code = -errno;
-    if (code != HOYA_EADDRINUSE || !path_of(address, length) || !is_stale(address, length)) return code;
+    if (code != HOYA_EADDRINUSE || !path_of(address, length)) return code;
+    code = look_for_stale(address, length);
+    if (code < 0) return code;
     if (hoya_sys_unlink(path_of(address, length)) < 0 && errno != ENOENT) return -errno;
     return hoya_sys_bind(fd, address, length) < 0 ? -errno : 0;
 }

@@ -22,13 +22,17 @@ struct Questions {
     };
     std::vector<Question> asked;
     std::string port;
+    Work on_ask; /* in the call, before it returns */
 
     static int Ask(hoya_loop *loop, const char *host, const char *port, const addrinfo *, void *arg,
                    hoya_future **future)
     {
+        auto self = static_cast<Questions *>(arg);
         Future made = NewFuture(loop);
-        *future = hoya_future_ref(made.get());
-        static_cast<Questions *>(arg)->asked.push_back({host ? host : "", port ? port : "", std::move(made)});
+        hoya_future *answer = hoya_future_ref(made.get());
+        self->asked.push_back({host ? host : "", port ? port : "", std::move(made)});
+        if (self->on_ask) self->on_ask();
+        *future = answer;
         return 0;
     }
     void Install(hoya_loop *loop)
@@ -134,6 +138,40 @@ TEST_P(ConnectionEnd, ALookupThatFailsFailsTheConnectionWithItsText)
     EXPECT_EQ(hoya_future_exception(future.get(), &text), HOYA_EAI_NONAME);
     EXPECT_STREQ(text, "nobody knows it");
     EXPECT_EQ(recorder.released, 1);
+}
+
+/* A resolver that runs the loop while it is asked, or closes it. */
+TEST_P(ConnectionEnd, OneThatIsOverBeforeTheResolverHasAnsweredIsOver)
+{
+    Recorder recorder(&trace, "a"), closing(&trace, "b");
+    options.timeout = HOYA_MSEC(1);
+    questions.on_ask = [&] {
+        RunFor(HOYA_MSEC(3));
+        questions.Answer(0);
+    };
+    Future future = Create(recorder, "there.example");
+    EXPECT_EQ(hoya_future_exception(future.get(), nullptr), HOYA_ETIMEDOUT);
+    RunRounds(3);
+    EXPECT_EQ(trace, Trace{"a released"});
+    EXPECT_LT(accept4(server, nullptr, nullptr, SOCK_NONBLOCK), 0);
+    questions.asked.clear();
+    questions.on_ask = [&] { EXPECT_EQ(hoya_loop_close(loop), 0); };
+    Future closed = Create(closing, "there.example");
+    EXPECT_EQ(hoya_future_done(closed.get()), 0);
+    EXPECT_EQ(trace, (Trace{"a released", "b released"}));
+}
+
+TEST_P(ConnectionEnd, ABadLocalAddressIsRefusedBeforeAnybodyIsAsked)
+{
+    Recorder recorder(&trace, "a");
+    for (auto bad : {std::pair<const char *, const char *>{"no host", "0"}, {nullptr, "65536"}}) {
+        options.local_host = bad.first;
+        options.local_port = bad.second;
+        EXPECT_EQ(hoya_create_connection(loop, "there.example", "80", recorder.protocol(), &options, nullptr),
+                  HOYA_EINVAL);
+    }
+    EXPECT_TRUE(questions.asked.empty());
+    EXPECT_EQ(recorder.released, 2);
 }
 
 TEST_P(ConnectionEnd, ACancelEndsItsLookups)

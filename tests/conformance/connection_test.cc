@@ -98,6 +98,21 @@ TEST_P(Connection, AddressesOfBothSidesAreKnown)
     EXPECT_EQ(hoya_transport_get_peer_credentials(recorder.transport, &credentials), HOYA_ENOTSUP);
 }
 
+TEST_P(Connection, ThePeerIsWhereTheSystemHasConnectedTo)
+{
+    Recorder recorder(&trace, "a");
+    std::string port;
+    Listen(AF_INET, &port);
+    Future future = Create("0.0.0.0", port, recorder);
+    RunUntilDone(future);
+    ASSERT_EQ(Result(future), 0) << Text(future);
+    hoya_address peer;
+    char text[HOYA_ADDRESS_TEXT_SIZE];
+    ASSERT_EQ(hoya_transport_get_peername(recorder.transport, &peer), 0);
+    hoya_address_format(reinterpret_cast<sockaddr *>(&peer.storage), peer.length, text, sizeof text);
+    EXPECT_EQ(text, "127.0.0.1:" + port);
+}
+
 TEST_P(Connection, SocketsHaveNoDelayAndWhatTheOptionsSay)
 {
     Recorder plain(&trace, "a"), set(&trace, "b");
@@ -183,6 +198,12 @@ TEST_P(Connection, AUnixServerWhoseQueueIsFullIsAskedAgain)
         int fd = Own(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
         if (connect(fd, reinterpret_cast<sockaddr *>(&address.storage), address.length) < 0) break;
     }
+    hoya_connection_options options = Options();
+    options.timeout = HOYA_MSEC(15);
+    Future impatient = CreateUnix(name, recorder, &options);
+    RunUntilDone(impatient);
+    EXPECT_EQ(Result(impatient), HOYA_ETIMEDOUT);
+    EXPECT_EQ(Text(impatient), "the time was up; unix:" + name + ": no answer yet");
     Future future = CreateUnix(name, recorder);
     RunRounds(3);
     EXPECT_FALSE(hoya_future_done(future.get()));
@@ -291,6 +312,7 @@ TEST_P(Connection, AnAnswerOfAResolverThatIsNoAddressIsRefusedBeforeItIsRead)
          {Case{AF_UNIX, AF_UNIX, 20, "family 1, 20 bytes"}, Case{AF_INET, AF_INET, 4, "family 2, 4 bytes"},
           Case{AF_INET, AF_INET6, sizeof(sockaddr_in), "family 2, 16 bytes"},
           Case{AF_INET6, AF_INET6, sizeof memory, "family 10, 300 bytes"},
+          Case{AF_INET, AF_INET, sizeof(sockaddr_storage), "family 2, 128 bytes"},
           Case{AF_INET, -1, sizeof(sockaddr_in), "family 2, 16 bytes"}}) {
         auto address = reinterpret_cast<sockaddr *>(memory);
         address->sa_family = static_cast<sa_family_t>(one.inside);

@@ -63,6 +63,7 @@ TEST_P(DatagramConformance, TheFirstAddressThatCanBeHadIsTakenAndIfNoneCanTheTex
 /* A resolver whose answer waits for the test. */
 struct Slow {
     Future asked;
+    Work on_ask; /* in the call, before it returns */
 
     void Install(hoya_loop *loop)
     {
@@ -73,8 +74,10 @@ struct Slow {
                    hoya_future **future)
     {
         EXPECT_EQ(hints->ai_socktype, SOCK_DGRAM);
-        static_cast<Slow *>(arg)->asked = NewFuture(loop);
-        *future = hoya_future_ref(static_cast<Slow *>(arg)->asked.get());
+        auto self = static_cast<Slow *>(arg);
+        self->asked = NewFuture(loop);
+        if (self->on_ask) self->on_ask();
+        *future = hoya_future_ref(self->asked.get());
         return 0;
     }
 };
@@ -103,6 +106,19 @@ TEST_P(DatagramConformance, ALookupThatFailsFailsIt)
     node.ai_family = AF_UNIX;
     EXPECT_EQ(hoya_future_set_result(slow.asked.get(), &node, nullptr), 0);
     EXPECT_EQ(Result(future), HOYA_EAI_FAMILY) << "an answer that is no address";
+}
+
+TEST_P(DatagramConformance, AResolverThatClosesTheLoopEndsIt)
+{
+    Slow slow;
+    slow.Install(loop);
+    slow.on_ask = [&] { EXPECT_EQ(hoya_loop_close(loop), 0); };
+    Hearer hearer(&trace, "a");
+    options.remote_host = "nobody.example";
+    options.remote_port = "7";
+    Future future = Create(hearer);
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+    EXPECT_EQ(hearer.released, 1);
 }
 
 TEST_P(DatagramConformance, ACancelLeavesNothing)

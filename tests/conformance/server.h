@@ -272,10 +272,13 @@ template <typename Base> class WithServers : public Base
 struct Oracle {
     hoya_loop *loop;
     std::vector<Future> asked;
+    Work on_ask; /* in the call, before it returns */
     static int Ask(hoya_loop *loop, const char *, const char *, const addrinfo *, void *arg, hoya_future **future)
     {
+        auto self = static_cast<Oracle *>(arg);
         int rc = hoya_future_new(loop, future);
-        if (rc >= 0) static_cast<Oracle *>(arg)->asked.emplace_back(hoya_future_ref(*future));
+        if (rc >= 0) self->asked.emplace_back(hoya_future_ref(*future));
+        if (self->on_ask) self->on_ask();
         return rc;
     }
     explicit Oracle(hoya_loop *of) : loop(of)

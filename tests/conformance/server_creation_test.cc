@@ -298,6 +298,50 @@ TEST_P(ServerCreation, ALoopThatClosesWhileHostsAreLookedUpLeavesNothing)
     EXPECT_EQ(TextOf(future), "late");
 }
 
+/* A resolver that runs the loop while it is asked, or closes it: the creation may be over before it has begun. */
+TEST_P(ServerCreation, WhatEndsWhileTheNextHostIsAskedForIsWhole)
+{
+    Oracle oracle(loop);
+    hoya_endpoint more[] = {{"b.test", "0"}};
+    hoya_server_options options = Options();
+    options.more = more;
+    options.more_count = 1;
+    oracle.on_ask = [&] {
+        if (oracle.asked.size() != 2) return;
+        oracle.Answer(0, "127.0.0.1");
+        RunRounds(3);
+    };
+    Future future = Create(house, "a.test", "0", &options);
+    EXPECT_EQ(hoya_future_done(future.get()), 0);
+    oracle.Answer(1, "127.0.0.2");
+    RunUntil([&] { return hoya_future_done(future.get()) == 1; });
+    Server server = Take(future);
+    EXPECT_EQ(hoya_server_count_sockets(server.get()), 2u);
+    hoya_server_close(server.get());
+    EXPECT_EQ(house.destroyed, 1);
+
+    oracle.asked.clear();
+    oracle.on_ask = [&] {
+        if (oracle.asked.size() != 2) return;
+        EXPECT_EQ(hoya_future_set_exception(oracle.asked[0].get(), HOYA_EAI_NONAME, "a.test: who?"), 0);
+        RunRounds(3);
+    };
+    Future failed = Create(other, "a.test", "0", &options);
+    EXPECT_EQ(hoya_future_exception(failed.get(), nullptr), HOYA_EAI_NONAME);
+    EXPECT_EQ(TextOf(failed), "a.test: who?");
+    EXPECT_EQ(hoya_future_cancelled(oracle.asked[1].get()), 1);
+    EXPECT_EQ(other.destroyed, 1);
+    RunRounds(2);
+
+    oracle.asked.clear();
+    oracle.on_ask = [&] {
+        if (oracle.asked.size() == 2) EXPECT_EQ(hoya_loop_close(loop), 0);
+    };
+    Future closed = Create(other, "a.test", "0", &options);
+    EXPECT_EQ(hoya_future_done(closed.get()), 0);
+    EXPECT_EQ(other.destroyed, 2);
+}
+
 /* ---- Unix -------------------------------------------------------------------------------------------------------- */
 
 // Holds: S123
@@ -327,6 +371,25 @@ TEST_P(ServerCreation, AUnixServerTakesNoPathFromAnybody)
     EXPECT_NE(std::string(hoya_error_detail()).find("unix:" + path), std::string::npos) << hoya_error_detail();
     ServeUnix(other, "/tmp/" + std::string(200, 'x'), HOYA_ENAMETOOLONG);
     EXPECT_EQ(other.destroyed, 4);
+}
+
+TEST_P(ServerCreation, WhereNobodyCanTellWhetherAPathIsSomebodysTheReasonIsTold)
+{
+    std::string path = Path("socket");
+    LeaveSocket(path);
+    RunRounds(1);
+    std::vector<int> all;
+    for (int fd; (fd = dup(0)) >= 0;) all.push_back(fd);
+    close(all.back()); /* for the server's own */
+    hoya_server *server = nullptr;
+    int rc = hoya_create_unix_server(loop, path.c_str(), House::Factory, &house, House::Destroy, nullptr, &server);
+    const std::string text = hoya_error_detail();
+    all.pop_back();
+    for (int fd : all) close(fd);
+    EXPECT_EQ(rc, HOYA_EMFILE);
+    EXPECT_EQ(text.find("bind to unix:" + path + ": "), 0u) << text;
+    EXPECT_EQ(server, nullptr);
+    EXPECT_TRUE(Exists(path));
 }
 
 // Holds: S123

@@ -140,7 +140,10 @@ TEST_P(ServerConformance, AProtocolThatCannotBeServedIsReleasedAndThatIsReported
 {
     static hoya_protocol_ops ops = {};
     ops.size = sizeof ops;
-    ops.released = [](void *arg) { static_cast<House *>(arg)->released++; };
+    ops.released = [](void *arg) {
+        static_cast<House *>(arg)->released++;
+        EXPECT_EQ(hoya_loop_call_soon(nullptr, nullptr, nullptr), HOYA_EINVAL) << "with a text of its own";
+    };
     ops.buffer_updated = [](hoya_transport *, size_t, void *) { return 0; };
     Collect();
     hoya_server *raw = nullptr;
@@ -156,6 +159,7 @@ TEST_P(ServerConformance, AProtocolThatCannotBeServedIsReleasedAndThatIsReported
     ExpectToHear(Dial(server), "end");
     EXPECT_EQ(house.released, 1);
     EXPECT_EQ(reports.codes, (std::vector<int>{HOYA_EINVAL, HOYA_EINVAL}));
+    EXPECT_NE(reports.texts[0].find("get_buffer"), std::string::npos) << reports.texts[0];
 }
 
 // Holds: S114

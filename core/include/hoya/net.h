@@ -27,10 +27,10 @@ typedef struct hoya_transport_options {
     size_t size; /* sizeof(hoya_transport_options) */
     int64_t
         keep_alive; /* TCP: after so many nanoseconds of silence the other side is asked for a sign of life, which is
-                           * rounded up to seconds, 32,767 at most; 0: never */
+                           * rounded up to seconds, 32,767 at most; 0: as the socket was, which is never for a new one */
     int64_t
         user_timeout; /* TCP: what is not acknowledged for so long ends the connection (HOYA_ETIMEDOUT); rounded up to
-                           * milliseconds; 0: the system's */
+                           * milliseconds; 0: as the socket was, which is the system's patience for a new one */
     int delay;        /* TCP: not 0 holds small writes back, to send them together (no TCP_NODELAY) */
     size_t write_high, write_low, write_hard; /* as hoya_transport_set_write_buffer_limits, but 0 is the default */
 } hoya_transport_options;
@@ -68,7 +68,7 @@ HOYA_API int hoya_create_unix_connection(hoya_loop *loop, const char *path, hoya
 /* For a stream socket that is connected already: made NONBLOCK and CLOEXEC, and the transport's to close from here on.
  * What it puts into its queue of errors (SO_TIMESTAMPING, MSG_ZEROCOPY) is dropped: such sockets are for hoya/sock.h.
  * *transport (may be NULL) is a new reference; connection_made comes in the next round. On failure `fd` is still the
- * caller's. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (no stream, or one that listens), HOYA_ENOTCONN, HOYA_EBUSY (it is watched),
+ * caller's, though perhaps NONBLOCK and TCP_NODELAY by then. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (no stream, or one that listens), HOYA_ENOTCONN, HOYA_EBUSY (it is watched),
  * HOYA_EBADF, HOYA_ENOMEM. Origin: loop.connect_accepted_socket, create_connection(sock=). */
 HOYA_API int hoya_connect_accepted_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol,
                                           const hoya_transport_options *options, hoya_transport **transport);
@@ -103,7 +103,7 @@ typedef struct hoya_server_options {
  * of them, or the future fails with what the first of them said, and none is left. Of a host's addresses those that this
  * machine has not got are left out, unless it has none. Port "0" is one of the system's choice, the same for all addresses of
  * a host where that can be. IPv6 sockets take no IPv4. Names are looked up first, all at once; for numbers the future is done
- * when this returns. `future` may be NULL: then nobody hears of a failure. Cancelling it leaves nothing. Its value is the hoya_server *, a reference of the future's; a server lives
+ * when this returns. `future` may be NULL: a failure is the exception handler's then. Cancelling it leaves nothing. Its value is the hoya_server *, a reference of the future's; a server lives
  * on without it while it listens or has connections.
  * When there is no descriptor for a connection, that is reported, once a second at most; accepting goes on after a second, or
  * when one of the server's connections has ended.
@@ -117,7 +117,7 @@ HOYA_API int hoya_create_server(hoya_loop *loop, const char *host, const char *p
 /* On a Unix socket, "@name" for an abstract one. A socket that nobody listens on is removed from the path first (which
  * is tried by a connection), and the path is removed when the server is closed, if it still is this server's. A paused server
  * does not listen: another one may take its path, and hoya_server_start_serving will say so. *server (may be NULL) is a new reference.
- * Errors: HOYA_EADDRINUSE (somebody listens there, or it is no socket), HOYA_ENAMETOOLONG, HOYA_EACCES, HOYA_ENOENT, ... Origin:
+ * Errors: HOYA_EADDRINUSE (somebody listens there, or it is no socket), HOYA_EMFILE (for the look, too), HOYA_ENAMETOOLONG, HOYA_EACCES, HOYA_ENOENT, ... Origin:
  * loop.create_unix_server. */
 HOYA_API int hoya_create_unix_server(hoya_loop *loop, const char *path, hoya_protocol_factory factory, void *arg,
                                      hoya_destroy destroy, const hoya_server_options *options,

@@ -79,11 +79,11 @@ HOYA_API void hoya_freeaddrinfo(struct addrinfo *list); /* of hoya_getaddrinfo o
 
 /* ---- another resolver ------------------------------------------------------------------------------------------ */
 
-/* What stands in the place of the system's: both functions answer as those above, on the loop's thread, with a future of the
- * loop. The arguments were looked at: host or service is there, hints are never NULL, and what is numeric in both was
+/* What stands in the place of the system's: both functions run inline and answer as those above, on the loop's thread, with a
+ * future of the loop. The arguments were looked at: host or service is there, hints are never NULL, and what is numeric in both was
  * answered before. A host need not be ASCII. Strings and structs are borrowed for the call. NULL: the system's. Connections,
  * servers and datagrams fail with HOYA_EAI_NONAME where the answer is empty, and with HOYA_EAI_FAMILY where one of its nodes is
- * no whole address of IPv4 or IPv6. */
+ * no address of IPv4 or IPv6, of just its length. */
 typedef struct hoya_resolver_ops {
     size_t size; /* sizeof(hoya_resolver_ops) */
     const char *name;
