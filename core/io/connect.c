@@ -65,7 +65,9 @@ static int wait_for(hoya_connector *c, hoya_future *lookup)
 /* Before anybody is asked for the host. */
 static int check_local(const hoya_connection_options *o)
 {
-    int rc = o->local_host && o->local_host[0] ? hoya_check_host(o->local_host) : 0;
+    bool anybody = o->local_host && !o->local_host[0];
+    if (anybody && !o->local_port) return hoya_error_set(HOYA_EINVAL, "a connection from no host and no port");
+    int rc = o->local_host && !anybody ? hoya_check_host(o->local_host) : 0;
     return rc >= 0 && o->local_port ? hoya_check_service(o->local_port) : rc;
 }
 
@@ -82,7 +84,7 @@ int hoya_create_connection(hoya_loop *loop, const char *host, const char *port, 
     rc = hoya_connector_new(loop, protocol, &options, HOYA_CALLER(), &c);
     if (rc < 0) return rc;
     rc = look_up(c, host, port, options.family, options.flags, &c->remote);
-    if (rc >= 0 && (options.local_host || options.local_port))
+    if (rc >= 0 && !c->over && (options.local_host || options.local_port))
         rc = look_up(c, options.local_host, options.local_port, options.family, options.flags | AI_PASSIVE,
                      &c->local);
     if (rc >= 0) rc = wait_for(c, c->remote);
@@ -90,7 +92,7 @@ int hoya_create_connection(hoya_loop *loop, const char *host, const char *port, 
     /* A resolver of the program's may have run the loop, or closed it. */
     if (c->over) hoya_connector_forget_lookups(c);
     else if (rc < 0) return hoya_connector_discard(c, rc);
-    else if (!c->tried && is_ready(c)) on_addresses(c); /* numbers: nothing has to be asked */
+    else if (is_ready(c)) on_addresses(c); /* numbers: nothing has to be asked */
     if (future) *future = &c->future;
     else hoya_future_unref(&c->future);
     return 0;

@@ -177,8 +177,9 @@ static void on_deadline(void *arg)
     char text[sizeof c->text + 64];
     for (size_t i = 0; i < c->next; i++)
         if (c->tries[i].open) note(c, c->tries[i].address, HOYA_ETIMEDOUT, "no answer yet");
-    if (c->tries && !c->code) /* between two tries of a busy one, or connected, and connection_made is to come */
-        note(c, c->tries[c->next < c->count ? c->next : c->count - 1].address, HOYA_ETIMEDOUT, "no answer yet");
+    if (c->won) note(c, c->won, HOYA_ETIMEDOUT, "just connected");
+    else if (c->next < c->count && !c->code) /* between two tries of one that is busy */
+        note(c, c->tries[c->next].address, HOYA_ETIMEDOUT, "no answer yet");
     snprintf(text, sizeof text, "the time was up%s", c->tries ? "; " : " before the host was found");
     hoya_connector_fail(c, HOYA_ETIMEDOUT, strcat(text, tried(c)));
 }
@@ -225,6 +226,7 @@ static void win(hoya_connector *c, hoya_connect_try *try)
         hoya_connector_fail(c, rc, hoya_error_detail());
         return;
     }
+    c->won = try->address;
     c->protocol = (hoya_protocol){NULL, NULL};
     c->transport = hoya_transport_ref(transport);
 }

@@ -40,6 +40,7 @@ struct hoya_connector {
 
     hoya_connect_try *tries; /* in the order of RFC 8305 */
     size_t count, next, running;
+    const struct addrinfo *won; /* connected, and connection_made is to come; or NULL */
     int64_t delay;
     unsigned first_count; /* of the first family */
     hoya_handle *stagger, *deadline;

@@ -232,7 +232,7 @@ static int begin(hoya_datagram_creation *creation)
     const hoya_datagram_options *o = &creation->setup.options;
     int rc = 0;
     if (o->remote_host) rc = look_up(creation, o->remote_host, o->remote_port, 0, &creation->remote);
-    if (rc >= 0 && (o->local_host || o->local_port))
+    if (rc >= 0 && !creation->over && (o->local_host || o->local_port))
         rc = look_up(creation, o->local_host, o->local_port, AI_PASSIVE, &creation->local);
     if (rc >= 0) rc = wait_for(creation, creation->remote);
     if (rc >= 0) rc = wait_for(creation, creation->local);
@@ -312,7 +312,7 @@ int hoya_create_datagram_endpoint(hoya_loop *loop, hoya_datagram_protocol protoc
     /* A resolver of the program's may have closed the loop. */
     if (creation->over) forget_lookups(creation);
     else if (rc < 0) return discard(creation, rc);
-    else if (!creation->tried && is_ready(creation)) on_addresses(creation); /* numbers: nothing has to be asked */
+    else if (is_ready(creation)) on_addresses(creation); /* numbers: nothing has to be asked */
     if (future) *future = &creation->future;
     else hoya_future_drop(&creation->future);
     return 0;

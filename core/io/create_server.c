@@ -257,25 +257,26 @@ static int check_endpoint(const char *host, const char *port)
     return rc < 0 ? rc : hoya_check_service(port);
 }
 
-static int look_up(hoya_creation *creation, const char *host, const char *port, const hoya_server_options *o,
+static int look_up(hoya_creation *creation, const char *host, const char *port, const struct addrinfo *hints,
                    hoya_future **lookup)
 {
-    const struct addrinfo hints = {
-        .ai_family = o->family, .ai_socktype = SOCK_STREAM, .ai_flags = o->flags | AI_PASSIVE};
-    int rc = hoya_getaddrinfo(creation->future.loop, is_anybody(host) ? NULL : host, port, &hints, lookup);
+    int rc = hoya_getaddrinfo(creation->future.loop, is_anybody(host) ? NULL : host, port, hints, lookup);
     if (rc < 0 || hoya_future_done(*lookup)) return rc;
     hoya_future_hold(&creation->future);
     return hoya_future_add_done_callback(*lookup, on_lookup, creation, unref, NULL);
 }
 
-static int begin(hoya_creation *creation, const char *host, const char *port, const hoya_server_options *o,
-                 const hoya_endpoint *more)
+/* A resolver of the program's may run the loop, or close it: it may be over, and the server gone, after each question. */
+static int begin(hoya_creation *creation, const char *host, const char *port, const hoya_endpoint *more)
 {
+    const hoya_server_options *o = &creation->server->options;
+    const struct addrinfo hints = {
+        .ai_family = o->family, .ai_socktype = SOCK_STREAM, .ai_flags = o->flags | AI_PASSIVE};
     int rc = check_endpoint(host, port);
     for (size_t i = 1; rc >= 0 && i < creation->count; i++) rc = check_endpoint(more[i - 1].host, more[i - 1].port);
-    if (rc >= 0) rc = look_up(creation, host, port, o, &creation->lookups[0]);
-    for (size_t i = 1; rc >= 0 && i < creation->count; i++)
-        rc = look_up(creation, more[i - 1].host, more[i - 1].port, o, &creation->lookups[i]);
+    if (rc >= 0) rc = look_up(creation, host, port, &hints, &creation->lookups[0]);
+    for (size_t i = 1; rc >= 0 && creation->server && i < creation->count; i++)
+        rc = look_up(creation, more[i - 1].host, more[i - 1].port, &hints, &creation->lookups[i]);
     return rc;
 }
 
@@ -312,8 +313,7 @@ int hoya_create_server(hoya_loop *loop, const char *host, const char *port, hoya
     size_t count = 1 + server->options.more_count;
     hoya_creation *creation = new_creation(server, count, HOYA_CALLER());
     if (!creation) return hoya_server_discard(server, HOYA_ENOMEM);
-    rc = begin(creation, host, port, &server->options, count > 1 ? options->more : NULL);
-    /* It may be over: a resolver of the program's may have run the loop, or closed it. */
+    rc = begin(creation, host, port, count > 1 ? options->more : NULL);
     if (!creation->server) forget_lookups(creation);
     else if (rc < 0) return discard(creation, server, rc);
     else look(creation); /* numbers: nothing has to be asked */

@@ -76,11 +76,12 @@ void hoya_transport_fail(hoya_transport *transport, int code, const char *what)
 }
 
 /* A function of the protocol has failed; unless it hands on what a write has told it of the connection's end, which is no
- * failure of anybody's (statement 102). */
+ * failure of anybody's (statement 102), or has forked, and this is the child. */
 static void fail_of_protocol(hoya_transport *transport, int code, const char *what)
 {
     bool of_network = transport->lost_due && code == transport->code;
     if (of_network || (transport->closing && code == HOYA_ECLOSED)) return;
+    if (hoya_loop_is_forked(transport->channel.loop)) return;
     hoya_transport_fail(transport, code, what);
 }
 
@@ -186,7 +187,8 @@ static void turn(hoya_channel *channel)
     }
     bool ends = transport->lost_due; /* who ends it in connection_made ends it in a later round */
     if (!transport->made) make(transport);
-    if (ends) lose(transport);
+    if (ends && hoya_loop_is_forked(channel->loop)) hoya_channel_soon(channel); /* connection_made has forked */
+    else if (ends) lose(transport);
 }
 
 /* ---- what comes in ----------------------------------------------------------------------------------------- */
@@ -247,7 +249,6 @@ static void receive_data(hoya_transport *transport, const void *memory, size_t c
         rc = ops->data_received(transport, memory, count, transport->protocol.arg);
     }
     hoya_protocol_end(transport);
-    rc = hoya_io_answer(transport->channel.loop, rc);
     if (hoya_unlikely(rc < 0)) fail_of_protocol(transport, rc, what);
 }
 
@@ -261,7 +262,7 @@ static HOYA_COLD void feed(hoya_transport *transport, const char *bytes, size_t 
         memcpy(memory, bytes, room);
         transport->asks = false;
         receive_data(transport, NULL, room);
-        if (transport->closing) return;
+        if (transport->closing || hoya_loop_is_forked(transport->channel.loop)) return;
         bytes += room;
         count -= room;
     }
@@ -280,7 +281,6 @@ static bool receive_descriptors(hoya_channel *channel, hoya_fd *fds, size_t coun
     hoya_protocol_begin(transport);
     int rc = transport->protocol.ops->fds_received(transport, fds, count, transport->protocol.arg);
     hoya_protocol_end(transport);
-    rc = hoya_io_answer(transport->channel.loop, rc);
     if (rc < 0) fail_of_protocol(transport, rc, "a protocol's fds_received failed");
     return !transport->closing && !hoya_loop_is_forked(channel->loop);
 }
@@ -293,7 +293,6 @@ static void receive_eof(hoya_transport *transport)
     hoya_protocol_begin(transport);
     int rc = ops->eof_received ? ops->eof_received(transport, transport->protocol.arg) : 0;
     hoya_protocol_end(transport);
-    rc = hoya_io_answer(transport->channel.loop, rc);
     if (rc < 0) fail_of_protocol(transport, rc, "a protocol's eof_received failed");
     else if (rc == 0 || transport->reads_pipe) begin_to_close(transport); /* statement 119 */
 }

@@ -219,7 +219,7 @@ int hoya_epoll_new(hoya_selector **selector)
 {
     epoll_selector *self = hoya_new(epoll_selector);
     if (!self) return HOYA_ENOMEM;
-    int fd = hoya_fd_open_epoll();
+    int rc = hoya_fork_notice(), fd = rc < 0 ? rc : hoya_fd_open_epoll();
     if (fd < 0) {
         hoya_free(self);
         return fd;

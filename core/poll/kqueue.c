@@ -239,7 +239,7 @@ static void forget(kqueue_selector *self)
 static int kqueue_after_fork(hoya_selector *base)
 {
     kqueue_selector *self = (kqueue_selector *)base;
-    if (is_parents(self)) forget(self);
+    if (self->kq != HOYA_INVALID_FD && is_parents(self)) forget(self);
     hoya_fd_close(&self->kq);
     int rc = open_kqueue(self);
     for (size_t fd = 0; rc >= 0 && fd < self->size; fd++) {
@@ -279,7 +279,8 @@ int hoya_kqueue_new(hoya_selector **selector)
     kqueue_selector *self = hoya_new(kqueue_selector);
     if (!self) return HOYA_ENOMEM;
     self->base.ops = &kqueue_ops;
-    int rc = open_kqueue(self);
+    int rc = hoya_fork_notice();
+    if (rc >= 0) rc = open_kqueue(self);
     if (rc < 0) {
         hoya_free(self);
         return rc;

@@ -156,7 +156,9 @@ TEST_P(ConnectionEnd, OneThatIsOverBeforeTheResolverHasAnsweredIsOver)
     EXPECT_LT(accept4(server, nullptr, nullptr, SOCK_NONBLOCK), 0);
     questions.asked.clear();
     questions.on_ask = [&] { EXPECT_EQ(hoya_loop_close(loop), 0); };
+    options.local_host = "here.example";
     Future closed = Create(closing, "there.example");
+    EXPECT_EQ(questions.asked.size(), 1u) << "nobody is asked for what comes too late";
     EXPECT_EQ(hoya_future_done(closed.get()), 0);
     EXPECT_EQ(trace, (Trace{"a released", "b released"}));
 }
@@ -164,14 +166,27 @@ TEST_P(ConnectionEnd, OneThatIsOverBeforeTheResolverHasAnsweredIsOver)
 TEST_P(ConnectionEnd, ABadLocalAddressIsRefusedBeforeAnybodyIsAsked)
 {
     Recorder recorder(&trace, "a");
-    for (auto bad : {std::pair<const char *, const char *>{"no host", "0"}, {nullptr, "65536"}}) {
+    for (auto bad : {std::pair<const char *, const char *>{"no host", "0"}, {nullptr, "65536"}, {"", nullptr}}) {
         options.local_host = bad.first;
         options.local_port = bad.second;
         EXPECT_EQ(hoya_create_connection(loop, "there.example", "80", recorder.protocol(), &options, nullptr),
                   HOYA_EINVAL);
     }
     EXPECT_TRUE(questions.asked.empty());
-    EXPECT_EQ(recorder.released, 2);
+    EXPECT_EQ(recorder.released, 3);
+}
+
+TEST_P(ConnectionEnd, ATimeThatIsUpWhenItHasJustConnectedSaysSo)
+{
+    Recorder recorder(&trace, "a");
+    options.timeout = HOYA_MSEC(1);
+    Future future = Create(recorder);
+    for (int64_t end = hoya_loop_time(loop) + HOYA_MSEC(3); hoya_loop_time(loop) < end;) continue;
+    RunUntilDone(future);
+    const char *text = "";
+    EXPECT_EQ(hoya_future_exception(future.get(), &text), HOYA_ETIMEDOUT);
+    EXPECT_EQ(text, "the time was up; 127.0.0.1:" + port + ": just connected");
+    RunUntil([&] { return recorder.released; });
 }
 
 TEST_P(ConnectionEnd, ACancelEndsItsLookups)

@@ -3,6 +3,7 @@
  * conformance/descriptors_test.cc: descriptors that travel over Unix connections, with the bytes of their write.
  */
 #include "net.h"
+#include "support/few_descriptors.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -477,19 +478,10 @@ TEST_P(Passing, WithoutRoomForThemTheConnectionEndsAndSaysWhy)
     auto pipe = MakePipe();
     EXPECT_EQ(SendFds(peer, "x", {pipe[1], pipe[1], pipe[1]}), 0);
     Close(pipe[1]);
-    rlimit old, low;
-    getrlimit(RLIMIT_NOFILE, &old);
-    low = old;
-    int next = dup(0), all = 0; /* room for two */
-    std::vector<int> fill;
-    for (int fd = next; all < 2; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 || fd == next) all++;
-        low.rlim_cur = static_cast<rlim_t>(fd) + 1;
+    {
+        FewDescriptors few(2);
+        RunUntil([&] { return taker.released; });
     }
-    close(next);
-    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
-    RunUntil([&] { return taker.released; });
-    setrlimit(RLIMIT_NOFILE, &old);
     EXPECT_EQ(trace, (Trace{"a lost HOYA_EMFILE", "a released"}));
     EXPECT_TRUE(Logged("descriptors that came could not be taken"));
     char byte;

@@ -3,6 +3,7 @@
  * conformance/server_test.cc: servers: how they serve, whom they refuse, and what is told of them; on every host.
  */
 #include "server.h"
+#include "support/few_descriptors.h"
 
 #include <thread>
 
@@ -170,12 +171,7 @@ TEST_P(ServerConformance, WithoutDescriptorsAServerReportsOnceAndRestsUntilAConn
     int first = Dial(server);
     ExpectEcho(first);
     int second = Dial(server);
-    rlimit before;
-    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-    int next = dup(first);
-    close(next);
-    rlimit tight = {static_cast<rlim_t>(next), before.rlim_max};
-    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    auto few = std::make_unique<FewDescriptors>(0);
     RunUntil([&] { return !reports.codes.empty(); });
     RunFor(HOYA_MSEC(50));
     EXPECT_EQ(reports.codes, std::vector<int>{HOYA_EMFILE});
@@ -186,7 +182,7 @@ TEST_P(ServerConformance, WithoutDescriptorsAServerReportsOnceAndRestsUntilAConn
     EXPECT_EQ(hoya_server_is_serving(server.get()), 1);
     hoya_transport_abort(house.guests[0]); /* its descriptor is the one that was missing */
     RunUntil([&] { return house.made == 2; });
-    setrlimit(RLIMIT_NOFILE, &before);
+    few.reset();
     EXPECT_EQ(reports.codes.size(), 1u);
     ExpectEcho(second);
 }

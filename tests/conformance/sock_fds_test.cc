@@ -3,6 +3,7 @@
  * conformance/sock_fds_test.cc: descriptors that tasks pass over plain Unix sockets.
  */
 #include "sock.h"
+#include "support/few_descriptors.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -187,13 +188,10 @@ TEST_P(TaskConformance, DescriptorsForWhichThereIsNoRoomAreAFailureAndNoneIsLeft
         EXPECT_EQ(SendFds(pair[0], "x", {file, file, file}), 1);
         int next = fcntl(file, F_DUPFD_CLOEXEC, 3);
         close(next);
-        rlimit old, low;
-        getrlimit(RLIMIT_NOFILE, &old);
-        low = old;
-        low.rlim_cur = static_cast<rlim_t>(next) + 2;
-        EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
-        EXPECT_EQ(Got(pair[1]).text, "HOYA_EMFILE");
-        setrlimit(RLIMIT_NOFILE, &old);
+        {
+            FewDescriptors few(2);
+            EXPECT_EQ(Got(pair[1]).text, "HOYA_EMFILE");
+        }
         int again = fcntl(file, F_DUPFD_CLOEXEC, 3);
         EXPECT_EQ(again, next) << "what had come is closed";
         close(again);

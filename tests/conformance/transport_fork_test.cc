@@ -3,7 +3,8 @@
  * conformance/transport_fork_test.cc: a function of a protocol forks, and returns in the child as well. There the turn that is on
  * the stack is over: what it would go on with, descriptors that both share and bytes that wait, is the parent's.
  */
-#include "net.h"
+#include "datagrams.h"
+#include "pipes.h"
 #include "server.h"
 
 #include <cerrno>
@@ -16,9 +17,14 @@ namespace hoya_test
 namespace
 {
 
-class TransportFork : public WithServers<NetConformance>
+class TransportFork : public WithServers<PipeConformance>
 {
   protected:
+    void TearDown() override
+    {
+        if (in_child()) _exit(1); /* a failure has led here */
+        WithServers<PipeConformance>::TearDown();
+    }
     /* True in the parent, where the child has ended. */
     bool ForkOnce()
     {
@@ -37,6 +43,7 @@ class TransportFork : public WithServers<NetConformance>
     void EndChild(const Trace &expected)
     {
         EXPECT_EQ(trace, expected);
+        EXPECT_EQ(LogLines(), 0u) << "what went wrong is the parent's to tell";
         _exit(HasFailure() ? 1 : 0);
     }
     /* Until `done`, or in the child to the end of its run. */
@@ -147,6 +154,120 @@ TEST_P(TransportFork, WhatWaitsIsSentOnceByTheParent)
     ExpectThatTheChildWasWell();
 }
 
+/* The child's copy has nothing more to send; the parent's has. */
+TEST_P(TransportFork, RoomForWhatTheParentWritesIsStillTold)
+{
+    Recorder recorder(&trace, "a");
+    int peer;
+    Transport transport = Connected(recorder, &peer);
+    const std::string much(1000000, 'w');
+    EXPECT_EQ(Write(transport, much), 0);
+    bool more = true;
+    recorder.on_resume = [&](hoya_transport *t) {
+        if (!std::exchange(more, false)) return 0;
+        return ForkOnce() ? hoya_transport_write(t, much.data(), much.size()) : HOYA_ECHILD;
+    };
+    std::string back;
+    trace.clear();
+    RunBothUntil([&] {
+        back += Receive(peer);
+        return back.size() >= 2 * much.size();
+    });
+    if (in_child()) EndChild({"a resume"});
+    EXPECT_EQ(back.size(), 2 * much.size());
+    ExpectThatTheChildWasWell();
+}
+
+TEST_P(TransportFork, OfFilesTheChildReadsAndWritesNothing)
+{
+    const std::string much(500000, 'f');
+    Recorder reader(&trace, "r"), writer(&trace, "w");
+    reader.notes_data = false;
+    Transport in = Open(Way::kRead, NewFile(much), reader);
+    reader.on_data = [&](hoya_transport *, const std::string &) {
+        ForkOnce();
+        return 0;
+    };
+    RunBothUntil([&] { return reader.released; });
+    if (in_child()) EndChild({"r made"});
+    EXPECT_EQ(reader.data.size(), much.size());
+    ExpectThatTheChildWasWell();
+
+    int file = NewFile(""), same = Own(dup(file));
+    Transport out = Opened(Way::kWrite, file, writer);
+    EXPECT_EQ(Write(out, much), 0);
+    trace.clear();
+    writer.on_resume = [&](hoya_transport *) {
+        ForkOnce();
+        return 0;
+    };
+    RunBothUntil([&] { return !hoya_transport_get_write_buffer_size(out.get()); });
+    if (in_child()) EndChild({"w resume"});
+    ExpectThatTheChildWasWell();
+    EXPECT_EQ(ContentOf(same).size(), much.size());
+}
+
+TEST_P(TransportFork, BytesThatCameWithDescriptorsAreTheParents)
+{
+    static hoya_protocol_ops ops;
+    ops = *Recorder(&trace, "").protocol().ops;
+    static std::function<int(hoya_transport *)> on_fds;
+    ops.fds_received = [](hoya_transport *t, const hoya_fd *fds, size_t count, void *) {
+        for (size_t i = 0; i < count; i++) close(fds[i]);
+        return on_fds(t);
+    };
+    Recorder first(&trace, "a"), sender(&trace, "s"), buffered(&trace, "b", true);
+    auto pair = MakePair();
+    hoya_transport *to = nullptr, *from = nullptr;
+    EXPECT_EQ(hoya_connect_accepted_socket(loop, dup(pair[0]), {&ops, first.protocol().arg}, nullptr, &to), 0);
+    EXPECT_EQ(hoya_connect_accepted_socket(loop, dup(pair[1]), sender.protocol(), nullptr, &from), 0);
+    Transport both[] = {Transport(to), Transport(from)};
+    on_fds = [&](hoya_transport *t) { return hoya_transport_set_protocol(t, buffered.protocol()); };
+    buffered.on_buffer = [](hoya_transport *, void **, size_t *size) {
+        *size = 2;
+        return 0;
+    };
+    buffered.on_data = [&](hoya_transport *, const std::string &) {
+        ForkOnce();
+        return 0;
+    };
+    EXPECT_EQ(hoya_transport_write_fds(from, "abcdef", 6, &pair[0], 1), 0) << hoya_error_detail();
+    RunBothUntil([&] { return buffered.data.size() >= 6; });
+    if (in_child()) EndChild({"a made", "s made", "b data"});
+    EXPECT_EQ(buffered.data, "abcdef");
+    ExpectThatTheChildWasWell();
+    first.transport = nullptr; /* whose end the other one hears */
+    on_fds = nullptr;
+}
+
+TEST_P(TransportFork, OfDatagramsTheChildHearsOne)
+{
+    Hearer hearer(&trace, "a");
+    hoya_datagram_options options = {};
+    options.size = sizeof options;
+    options.local_host = "127.0.0.1";
+    hoya_future *future = nullptr;
+    EXPECT_EQ(hoya_create_datagram_endpoint(loop, hearer.protocol(), &options, &future), 0) << hoya_error_detail();
+    RunUntil([&] { return hearer.transport; });
+    hoya_future_unref(future);
+    hearer.on_datagram = [&](hoya_datagram_transport *, const std::string &, const hoya_address &) {
+        return ForkOnce() ? 0 : HOYA_ECHILD;
+    };
+    hoya_address to;
+    EXPECT_EQ(hoya_datagram_transport_get_sockname(hearer.transport, &to), 0);
+    int peer = Own(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    for (const char *word : {"one", "two", "three"})
+        EXPECT_EQ(sendto(peer, word, strlen(word), 0, reinterpret_cast<sockaddr *>(&to.storage), to.length),
+                  static_cast<ssize_t>(strlen(word)));
+    trace.clear();
+    RunBothUntil([&] { return hearer.got.size() == 3; });
+    if (in_child()) EndChild({"a got one"});
+    ExpectThatTheChildWasWell();
+    EXPECT_EQ(trace, (Trace{"a got one", "a got two", "a got three"}));
+    EXPECT_EQ(hoya_datagram_transport_abort(hearer.transport), 0);
+    RunUntil([&] { return hearer.released; });
+}
+
 TEST_P(TransportFork, AConnectionThatTheParentGivesUpDoesNotStayInItsSelector)
 {
     Recorder recorder(&trace, "a");
@@ -196,10 +317,7 @@ TEST_P(TransportFork, AChildOfAFactoryAcceptsNothing)
 {
     Server server = Serve(house);
     for (int i = 0; i < 4; i++) Dial(server);
-    house.on_factory = [&](hoya_server *) {
-        if (house.asked == 1) ForkOnce();
-        return 0;
-    };
+    house.on_factory = [&](hoya_server *) { return house.asked > 1 || ForkOnce() ? 0 : HOYA_ECHILD; };
     RunBothUntil([&] { return house.made == 4; });
     if (in_child()) {
         EXPECT_EQ(house.asked, 1);
@@ -222,7 +340,7 @@ TEST_P(TransportFork, AChildThatTakesTheLoopOverGoesOnWithWhatItReturnedFrom)
         if (child > 0)
             while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
         else alarm(10);
-        return 0;
+        return child ? 0 : HOYA_ECHILD; /* which says nothing of the connection */
     };
     Transport transport = Connect(recorder, &peer);
     CallLater(HOYA_MSEC(1), [&] { Stop(); });

@@ -68,7 +68,7 @@ HOYA_API int hoya_create_unix_connection(hoya_loop *loop, const char *path, hoya
 /* For a stream socket that is connected already: made NONBLOCK and CLOEXEC, and the transport's to close from here on.
  * What it puts into its queue of errors (SO_TIMESTAMPING, MSG_ZEROCOPY) is dropped: such sockets are for hoya/sock.h.
  * *transport (may be NULL) is a new reference; connection_made comes in the next round. On failure `fd` is still the
- * caller's, though perhaps NONBLOCK and TCP_NODELAY by then. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (no stream, or one that listens), HOYA_ENOTCONN, HOYA_EBUSY (it is watched),
+ * caller's, though perhaps NONBLOCK, and with its options set. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (no stream, or one that listens), HOYA_ENOTCONN, HOYA_EBUSY (it is watched),
  * HOYA_EBADF, HOYA_ENOMEM. Origin: loop.connect_accepted_socket, create_connection(sock=). */
 HOYA_API int hoya_connect_accepted_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol,
                                           const hoya_transport_options *options, hoya_transport **transport);

@@ -44,7 +44,8 @@ typedef struct hoya_protocol_ops {
     int (*connection_made)(hoya_transport *transport, void *arg);
 
     /* Runs inline. Where the next bytes shall go: *size bytes at *buffer, which stay untouched until buffer_updated. `hint` is
-     * how many are sensible. A size of 0 ends the connection, with HOYA_ENOBUFS. Both or neither. Origin:
+     * how many are sensible. A size of 0 ends the connection, with HOYA_ENOBUFS. Who pauses reading in it is asked again
+     * when that is over. Both or neither. Origin:
      * BufferedProtocol.get_buffer, buffer_updated. */
     int (*get_buffer)(hoya_transport *transport, size_t hint, void **buffer, size_t *size, void *arg);
     int (*buffer_updated)(hoya_transport *transport, size_t count, void *arg);
