@@ -219,9 +219,11 @@ static int host_watch(hoya_host *host, hoya_watch *record, uint32_t mask)
         record->scratch[0] = w;
         g_source_add_poll(&self->source, &w->fd);
     }
-    /* GLib reads it before each poll. */
+    /* GLib reads it before each poll; and before another one, if it is about to begin with what it has read. */
+    gushort before = w->fd.events;
     w->fd.events = (gushort)((mask & HOYA_IN ? G_IO_IN : 0) | (mask & HOYA_OUT ? G_IO_OUT : 0) |
                              (mask & HOYA_PRI ? G_IO_PRI : 0) | G_IO_ERR | G_IO_HUP);
+    if (self->asked && w->fd.events & ~before) g_main_context_wakeup(g_source_get_context(&self->source));
     return 0;
 }
 

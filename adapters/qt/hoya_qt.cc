@@ -342,6 +342,7 @@ void Host::Watch(hoya_watch *record, uint32_t mask)
     if (mask) one_fd_ = record->fd == hoya_guest_pollfd(guest_);
     /* The GLib dispatcher tells of a hang-up to readers only. One that is readable instead goes silent: see OnReady. */
     if (mask == HOYA_OUT) mask |= HOYA_IN;
+    if (mask) looked_.reserve(size_t(ear_->children().size()) + 3);
     for (int i = 0; i < 3; i++) {
         auto notifier = static_cast<Notifier *>(record->scratch[i]);
         if (!(mask & sides[i])) {
@@ -350,8 +351,12 @@ void Host::Watch(hoya_watch *record, uint32_t mask)
         } else if (notifier) {
             notifier->setEnabled(true); /* Qt disables one whose descriptor was closed */
         } else {
-            looked_.reserve(size_t(ear_->children().size()) + 1);
-            record->scratch[i] = new Notifier(record, sides[i], ear_);
+            try {
+                record->scratch[i] = new Notifier(record, sides[i], ear_);
+            } catch (const std::bad_alloc &) {
+                if (!record->mask) Watch(record, 0); /* not half of it */
+                throw;
+            }
         }
     }
 }

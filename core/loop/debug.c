@@ -166,11 +166,7 @@ static bool expects_something(hoya_loop *loop)
 {
     if (loop->host != loop->native) return true; /* its own work is not ours to know */
     if (hoya_ring_count(&loop->ready) || loop->timers.count || loop->stats.watches || loop->signals) return true;
-    pthread_mutex_lock(&loop->inbox_lock);
-    bool posts =
-        loop->inbox_count || loop->inbox_places; /* a place is for an answer that is to come, of a job too */
-    pthread_mutex_unlock(&loop->inbox_lock);
-    return posts || atomic_load(&loop->stopping);
+    return hoya_inbox_expects(loop) || atomic_load(&loop->stopping);
 }
 
 /* Once a loop: another thread may be about to post, which nobody can know. */

@@ -37,7 +37,8 @@ static void update_hold(hoya_loop *loop)
     const hoya_host_ops *ops = loop->host->ops;
     /* A loop that is paused waits for nothing but start. The pause begins behind the callbacks on the stack. */
     bool waits = loop->depth || !hoya_loop_is_stopped(loop);
-    bool busy = waits && (hoya_ring_count(&loop->ready) || loop->timers.count || loop->stats.watches);
+    bool busy = waits && (hoya_ring_count(&loop->ready) || loop->timers.count || loop->stats.watches ||
+                          hoya_inbox_expects(loop));
     if (busy == loop->held) return;
     loop->held = busy;
     ops->hold(loop->host, busy);
@@ -45,7 +46,7 @@ static void update_hold(hoya_loop *loop)
 
 void hoya_loop_tell_host(hoya_loop *loop)
 {
-    if (hoya_unlikely(loop->holds)) update_hold(loop);
+    if (hoya_unlikely(loop->holds) && !hoya_loop_is_forked(loop)) update_hold(loop);
     if (!hoya_loop_wants_turn(loop)) return; /* before the host's memory is looked at: so it is behind most turns */
     const hoya_host_ops *ops = loop->host->ops;
     bool asks = ops->caps & HOYA_HOST_BEFORE_BLOCK; /* it knows best whether it has asked already */

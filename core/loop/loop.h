@@ -241,6 +241,8 @@ void hoya_inbox_close(hoya_loop *loop);
  * does either holds a reference to the loop. */
 int hoya_inbox_reserve(hoya_loop *loop);
 void hoya_inbox_unreserve(hoya_loop *loop);
+/* There is a post, or a place for one: an answer is to come, of a job too. */
+bool hoya_inbox_expects(hoya_loop *loop);
 int hoya_inbox_post(hoya_loop *loop, hoya_runnable *runnable);
 /* A post without a place: may answer HOYA_ENOMEM and HOYA_ECHILD, too. */
 int hoya_inbox_offer(hoya_loop *loop, hoya_runnable *runnable);

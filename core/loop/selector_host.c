@@ -39,6 +39,7 @@ typedef struct selector_host {
     size_t size;
     hoya_list pending;
     bool paused;
+    bool stale; /* not all of them could be paused, or go on */
 } selector_host;
 
 static entry *find(const selector_host *self, hoya_fd fd)
@@ -181,13 +182,15 @@ static int host_get_key(const hoya_selector *selector, hoya_fd fd, hoya_selector
 int hoya_selector_host_pause(hoya_selector *selector, bool pause)
 {
     selector_host *self = (selector_host *)selector;
-    if (self->paused == pause) return 0;
+    if (self->paused == pause && !self->stale) return 0;
     self->paused = pause;
+    int first = 0;
     for (size_t fd = 0; fd < self->size; fd++) {
         int rc = self->entries[fd] ? tell_host(self, self->entries[fd]) : 0;
-        if (rc < 0) return rc;
+        if (rc < 0 && !first) first = rc;
     }
-    return 0;
+    self->stale = first < 0;
+    return first;
 }
 
 void hoya_selector_host_forget(hoya_selector *selector)

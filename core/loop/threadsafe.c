@@ -217,14 +217,25 @@ int hoya_inbox_reserve(hoya_loop *loop)
     if (rc >= 0) rc = make_room(&loop->batch, &loop->batch_size, loop->inbox_places + 1);
     loop->inbox_places += rc >= 0;
     pthread_mutex_unlock(&loop->inbox_lock);
+    hoya_loop_rearm(loop); /* that holds the application */
     return rc;
 }
 
 void hoya_inbox_unreserve(hoya_loop *loop)
 {
     pthread_mutex_lock(&loop->inbox_lock);
-    if (!atomic_load(&loop->closed)) loop->inbox_places--;
+    bool closed = atomic_load(&loop->closed);
+    if (!closed) loop->inbox_places--;
     pthread_mutex_unlock(&loop->inbox_lock);
+    if (!closed) hoya_loop_rearm(loop); /* it holds it no longer */
+}
+
+bool hoya_inbox_expects(hoya_loop *loop)
+{
+    pthread_mutex_lock(&loop->inbox_lock);
+    bool expects = loop->inbox_count || loop->inbox_places;
+    pthread_mutex_unlock(&loop->inbox_lock);
+    return expects;
 }
 
 int hoya_inbox_post(hoya_loop *loop, hoya_runnable *runnable)

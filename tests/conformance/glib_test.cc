@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <utility>
 
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -104,6 +105,43 @@ TEST_P(GlibConformance, WorkFromTheLastPrepareBeforeTheWaitIsNotForgotten)
     Settle(context); /* the ready time of the kick is taken back: no turn for nothing is left */
     EXPECT_FALSE(g_main_context_pending(context));
     Release(guest);
+    g_main_context_unref(context);
+}
+
+/* In per-fd mode GLib has read by then what it will wait for. */
+TEST_P(GlibConformance, AWriterFromTheContextsPollFunctionIsNotForgotten)
+{
+    static Work at_poll;
+    at_poll = nullptr;
+    GMainContext *context = g_main_context_new();
+    g_main_context_set_poll_func(context, [](GPollFD *fds, guint count, gint timeout) {
+        if (timeout) std::exchange(at_poll, [] {})();
+        return g_poll(fds, count, timeout);
+    });
+    hoya_loop_options options = {};
+    options.size = sizeof options;
+    options.flags = GetParam().per_fd() ? HOYA_LOOP_PER_FD : 0;
+    ASSERT_EQ(hoya_glib_host_new(context, &options.host), 0);
+    hoya_loop *other = nullptr;
+    ASSERT_EQ(hoya_loop_new(&options, &other), 0) << hoya_error_detail();
+    bool wrote = false, late = false;
+    int fd = MakePair()[0];
+    auto nothing = [](hoya_fd, uint32_t, void *) {};
+    auto note = [](hoya_fd, uint32_t, void *arg) { *static_cast<bool *>(arg) = true; };
+    EXPECT_EQ(hoya_loop_add_reader(other, fd, nothing, nullptr, nullptr), 0);
+    at_poll = [] {};
+    Settle(context);
+    at_poll = [&] { EXPECT_EQ(hoya_loop_add_writer(other, fd, note, &wrote, nullptr), 0); };
+    GSource *patience = g_timeout_source_new(3000);
+    g_source_set_callback(
+        patience, [](gpointer flag) -> gboolean { return *static_cast<bool *>(flag) = true, FALSE; }, &late,
+        nullptr);
+    g_source_attach(patience, context);
+    while (!wrote && !late) g_main_context_iteration(context, TRUE);
+    EXPECT_FALSE(late);
+    g_source_destroy(patience);
+    g_source_unref(patience);
+    Release(other);
     g_main_context_unref(context);
 }
 

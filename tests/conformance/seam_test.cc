@@ -262,6 +262,30 @@ TEST_P(SeamConformance, TheHostIsHeldWhileTheLoopHasWork)
     EXPECT_EQ(script.held, 0);
 }
 
+// Holds: F24
+TEST_P(SeamConformance, AnAnswerOfAThreadHoldsTheHostUntilItHasCome)
+{
+    ASSERT_EQ(Make(), 0);
+    hoya_thread_future *source = nullptr;
+    hoya_future *future = nullptr;
+    for (bool cancelled : {false, true}) {
+        ASSERT_EQ(hoya_thread_future_new(&source), 0);
+        ASSERT_EQ(hoya_wrap_future(loop, source, &future), 0) << hoya_error_detail();
+        EXPECT_EQ(script.held, 1);
+        script.Dispatch();
+        EXPECT_EQ(script.held, 1);
+        if (cancelled) EXPECT_EQ(hoya_future_cancel(future, nullptr), 1);
+        else EXPECT_EQ(hoya_thread_future_set_result(source, nullptr, nullptr), 0);
+        EXPECT_EQ(script.held, 1) << "somebody is to hear of it";
+        script.Dispatch();
+        script.Dispatch();
+        EXPECT_EQ(script.held, 0);
+        EXPECT_EQ(hoya_future_done(future), 1);
+        hoya_future_unref(future);
+        hoya_thread_future_unref(source);
+    }
+}
+
 // Holds: F3
 TEST_P(SeamConformance, AHostThatCannotBeRunSaysSo)
 {

@@ -3,10 +3,11 @@
  * conformance/uv_test.cc: what only libuv has: uv_run returns by itself when nothing is alive, and the loop's work
  * counts; it is not re-entrant; a handle's memory is its own until it is closed; the policy makes a uv_loop_t a thread.
  */
-#include "conformance.h"
+#include "net.h"
 
 #if __has_include(<uv.h>) && __has_include(<hoya/uv.h>)
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <mutex>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 #include <hoya/uv.h>
+
+#include "support/resolvers.h"
 
 namespace hoya_test
 {
@@ -147,6 +150,19 @@ TEST_P(UvConformance, AReaderKeepsUvRunGoingUntilItIsRemoved)
     CallLater(HOYA_MSEC(5), [fd = theirs] { Feed(fd); });
     RunWhileAlive();
     EXPECT_EQ(trace, Trace{"reader"});
+}
+
+// Holds: F24
+TEST_P(UvConformance, ALookupKeepsUvRunGoingUntilItHasItsAnswer)
+{
+    hoya_future *lookup = nullptr;
+    ASSERT_EQ(hoya_getaddrinfo(loop, "localhost", "80", nullptr, &lookup), 0) << hoya_error_detail();
+    RunWhileAlive();
+    EXPECT_EQ(hoya_future_done(lookup), 1);
+    hoya_future_unref(lookup);
+    Release(loop);
+    loop = nullptr;
+    AwaitLanes();
 }
 
 // Holds: F24 F5
@@ -294,6 +310,54 @@ TEST_P(UvConformance, AWatchThatSomebodyElseClosesKeepsItsMemoryToo)
     others.Take();
     uv_run(&uv_, UV_RUN_DEFAULT);
     EXPECT_TRUE(IsNative());
+}
+
+/* libuv has one watcher a descriptor, and per-fd mode wants it. */
+// Holds: F5
+TEST_P(UvConformance, AStartThatFailedForOneDescriptorMayBeTriedAgain)
+{
+    auto [ours, theirs] = MakePair();
+    AddReader(ours, [this, fd = ours] {
+        hoya_loop_remove_reader(loop, fd);
+        Note("reader");
+    });
+    Stop();
+    uv_run(&uv_, UV_RUN_NOWAIT);
+    uv_poll_t poll;
+    uv_poll_init(&uv_, &poll, ours);
+    uv_poll_start(&poll, UV_DISCONNECT, [](uv_poll_t *, int, int) {});
+    EXPECT_EQ(hoya_loop_start(loop), GetParam().per_fd() ? HOYA_EEXIST : 0);
+    uv_close(reinterpret_cast<uv_handle_t *>(&poll), nullptr);
+    uv_run(&uv_, UV_RUN_NOWAIT);
+    EXPECT_EQ(hoya_loop_start(loop), 0) << hoya_error_detail();
+    std::thread([this] { CallSoonThreadsafe(Say("posted")); }).join();
+    Feed(theirs);
+    RunWhileAlive();
+    std::sort(trace.begin(), trace.end());
+    EXPECT_EQ(trace, (Trace{"posted", "reader"}));
+}
+
+// Holds: F23
+TEST_P(UvConformance, WhatBeginsBehindTheCloseOfAllHandlesGoesOnNatively)
+{
+    Recorder recorder(&trace, "a");
+    auto [ours, theirs] = MakePair();
+    hoya_transport *transport = nullptr;
+    ASSERT_EQ(hoya_connect_accepted_socket(loop, dup(ours), recorder.protocol(), nullptr, &transport), 0);
+    recorder.on_data = [&](hoya_transport *t, const std::string &) {
+        CloseAllHandles();
+        EXPECT_EQ(hoya_transport_pause_reading(t), 0);
+        EXPECT_EQ(hoya_transport_resume_reading(t), 0) << hoya_error_detail();
+        return 0;
+    };
+    EXPECT_EQ(send(theirs, "first", 5, 0), 5);
+    uv_run(&uv_, UV_RUN_DEFAULT);
+    EXPECT_EQ(send(theirs, " second", 7, 0), 7);
+    RunUntil([&] { return recorder.data == "first second"; });
+    EXPECT_TRUE(IsNative());
+    hoya_transport_abort(transport);
+    hoya_transport_unref(transport);
+    RunRounds(2);
 }
 
 // Holds: F23
