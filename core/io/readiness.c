@@ -326,7 +326,7 @@ static void finish_connect(hoya_channel *channel)
  * nested loop finds of the other directions it may do. */
 static inline void take(hoya_channel *channel, uint8_t bit, void (*direction)(hoya_channel *))
 {
-    if (!(channel->due & bit) || is_parents(channel)) return;
+    if (!(channel->due & bit)) return;
     hoya_check(channel->open && channel->wants & bit && !(channel->busy & bit), "a turn of what nobody waits for");
     channel->due &= (uint8_t)~bit;
     channel->busy |= bit;
@@ -343,10 +343,12 @@ static inline void take_turn(hoya_channel *channel, void (*input)(hoya_channel *
     if (channel->due & HOYA_CHANNEL_TURN) {
         channel->due &= (uint8_t)~HOYA_CHANNEL_TURN;
         channel->events->turn(channel);
+        if (is_parents(channel)) return;
     }
     take(channel, HOYA_CHANNEL_INPUT, input);
+    if (hoya_likely(!channel->due) || is_parents(channel)) return; /* else it has room for output, too */
     take(channel, HOYA_CHANNEL_OUTPUT, output);
-    if (hoya_likely(!channel->due)) return;
+    if (hoya_likely(!channel->due) || is_parents(channel)) return;
     take(channel, HOYA_CHANNEL_HANGUP, take_hangup);
     take(channel, HOYA_CHANNEL_ARRIVE, take_datagrams);
     take(channel, HOYA_CHANNEL_LEAVE, give_datagrams);

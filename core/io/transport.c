@@ -235,24 +235,28 @@ static bool input(hoya_channel *channel, void **memory, size_t *size)
     return true;
 }
 
-/* Into memory of its own, if that was asked for. */
-static void receive_data(hoya_transport *transport, const void *memory, size_t count)
+/* Inline although it is called twice: each request passes here. */
+static inline __attribute__((always_inline)) void receive_data(hoya_transport *transport, const void *memory,
+                                                               size_t count)
 {
     const hoya_protocol_ops *ops = transport->protocol.ops;
-    const char *what = "a protocol's data_received failed";
-    int rc = 0;
     hoya_protocol_begin(transport);
-    if (ops->buffer_updated) {
-        what = "a protocol's buffer_updated failed";
-        rc = ops->buffer_updated(transport, count, transport->protocol.arg);
-    } else if (hoya_likely(ops->data_received)) {
-        rc = ops->data_received(transport, memory, count, transport->protocol.arg);
-    }
+    int rc =
+        hoya_likely(ops->data_received) ? ops->data_received(transport, memory, count, transport->protocol.arg) : 0;
     hoya_protocol_end(transport);
-    if (hoya_unlikely(rc < 0)) fail_of_protocol(transport, rc, what);
+    if (hoya_unlikely(rc < 0)) fail_of_protocol(transport, rc, "a protocol's data_received failed");
 }
 
-/* Bytes that lie in the loop's memory, for a protocol that fds_received has set: asyncio's _feed_data_to_buffered_proto. */
+static void update_buffer(hoya_transport *transport, size_t count)
+{
+    transport->asks = false;
+    hoya_protocol_begin(transport);
+    int rc = transport->protocol.ops->buffer_updated(transport, count, transport->protocol.arg);
+    hoya_protocol_end(transport);
+    if (hoya_unlikely(rc < 0)) fail_of_protocol(transport, rc, "a protocol's buffer_updated failed");
+}
+
+/* asyncio's _feed_data_to_buffered_proto: bytes that lie in the loop's memory, for a protocol that fds_received has set. */
 static HOYA_COLD void feed(hoya_transport *transport, const char *bytes, size_t count)
 {
     void *memory;
@@ -260,13 +264,19 @@ static HOYA_COLD void feed(hoya_transport *transport, const char *bytes, size_t 
     while (count && transport->protocol.ops->get_buffer && ask_for_buffer(transport, &memory, &room)) {
         if (room > count) room = count;
         memcpy(memory, bytes, room);
-        transport->asks = false;
-        receive_data(transport, NULL, room);
+        update_buffer(transport, room);
         if (transport->closing || hoya_loop_is_forked(transport->channel.loop)) return;
         bytes += room;
         count -= room;
     }
     if (count && !transport->protocol.ops->get_buffer) receive_data(transport, bytes, count);
+}
+
+/* Not inline, as ask_and_read. */
+static __attribute__((noinline)) void receive_buffered(hoya_transport *transport, const void *memory, size_t count)
+{
+    if (hoya_likely(transport->asks)) update_buffer(transport, count);
+    else feed(transport, memory, count);
 }
 
 static bool receive_descriptors(hoya_channel *channel, hoya_fd *fds, size_t count, bool lost)
@@ -301,13 +311,14 @@ static void received(hoya_channel *channel, const void *memory, ssize_t count)
 {
     hoya_transport *transport = transport_of(channel);
     hoya_loop_io *io = io_of(transport);
-    bool asked = transport->asks;
-    transport->asks = false;
-    if (hoya_unlikely(count > 0 && !asked && transport->protocol.ops->get_buffer))
-        feed(transport, memory, (size_t)count);
-    else if (hoya_likely(count > 0)) receive_data(transport, memory, (size_t)count);
-    else if (count == 0) receive_eof(transport);
-    else if (count != HOYA_EAGAIN) hoya_transport_end(transport, (int)count); /* statement 102: not reported */
+    if (hoya_likely(count > 0)) {
+        if (hoya_likely(!transport->protocol.ops->get_buffer)) receive_data(transport, memory, (size_t)count);
+        else receive_buffered(transport, memory, (size_t)count);
+    } else {
+        transport->asks = false;
+        if (count == 0) receive_eof(transport);
+        else if (count != HOYA_EAGAIN) hoya_transport_end(transport, (int)count); /* statement 102: not reported */
+    }
     if (hoya_likely(memory == io->buffer)) io->buffer_taken = false;
 }
 
