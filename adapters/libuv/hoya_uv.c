@@ -445,7 +445,8 @@ static int host_after_fork(hoya_host *host)
     while (self->first) drop(self->first);
     uv_idle_stop(&self->idle);
     uv_timer_stop(&self->timer);
-    self->due = false;
+    self->due = self->held = false;
+    keep_alive(self);
     return 0;
 }
 

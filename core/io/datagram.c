@@ -203,7 +203,8 @@ static void turn(hoya_channel *channel)
     bool ends = transport->lost_due; /* who ends it in connection_made ends it in a later round */
     if (!transport->made) make(transport);
     else if (transport->error) tell_noted(transport);
-    if (ends && hoya_loop_is_forked(channel->loop)) hoya_channel_soon(channel); /* connection_made has forked */
+    if (ends && hoya_loop_is_forked(channel->loop))
+        hoya_channel_soon(channel); /* what it has just heard has forked */
     else if (ends) lose(transport);
     else if (transport->error) hoya_channel_soon(channel);
 }

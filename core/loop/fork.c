@@ -74,6 +74,7 @@ int hoya_loop_after_fork(hoya_loop *loop)
     if (rc >= 0) rc = renew(loop, &loop->timer_fd, hoya_fd_open_timer);
     if (rc < 0) return rc; /* still the parent's; may be tried again, or closed */
 
+    loop->places_of_parent = loop->inbox_places;
     loop->armed_at = HOYA_NEVER;
     if (loop->watch.fd != HOYA_INVALID_FD) loop->watch.fd = hoya_selector_fileno(loop->own_selector);
     loop->generation = hoya_fork_generation();

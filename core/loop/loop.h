@@ -50,7 +50,8 @@ struct hoya_loop {
     pthread_mutex_t inbox_lock;
     hoya_ring_entry *inbox; /* posted */
     size_t inbox_count, inbox_size;
-    size_t inbox_places; /* reserved, and not posted */
+    size_t inbox_places;     /* reserved, and not posted */
+    size_t places_of_parent; /* of those, in the child of a fork: nobody here may ever post */
 
     /* What follows is written all the time by the loop's thread: not in the cache lines above, which others read. */
     char apart[64];
@@ -237,7 +238,7 @@ static inline void hoya_inbox_keep_order(hoya_loop *loop)
 void hoya_inbox_close(hoya_loop *loop);
 
 /* A place for a post that must not fail for want of memory; made on the loop's thread. It is given back, or used by one
- * post, on any thread. The post answers HOYA_ECLOSED, or takes the object over as an entry of the ready queue. Whoever
+ * post, on any thread; given back on the loop's. The post answers HOYA_ECLOSED, or takes the object over as an entry of the ready queue. Whoever
  * does either holds a reference to the loop. */
 int hoya_inbox_reserve(hoya_loop *loop);
 void hoya_inbox_unreserve(hoya_loop *loop);

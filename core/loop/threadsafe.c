@@ -180,13 +180,20 @@ static int make_room_for_post(hoya_loop *loop)
     return make_room(&loop->inbox, &loop->inbox_size, loop->inbox_count + loop->inbox_places + 1);
 }
 
+/* Under the lock. Those of the parent's are thought to go first. */
+static void give_place_back(hoya_loop *loop)
+{
+    loop->inbox_places--;
+    if (loop->places_of_parent > loop->inbox_places) loop->places_of_parent = loop->inbox_places;
+}
+
 static int post_from_outside(hoya_loop *loop, hoya_ring_entry entry, bool has_place)
 {
     bool wake = false;
     pthread_mutex_lock(&loop->inbox_lock);
     /* Nothing else may be looked at once the loop is closed: its end goes on without the lock. */
     bool closed = atomic_load(&loop->closed);
-    if (has_place && !closed) loop->inbox_places--;
+    if (has_place && !closed) give_place_back(loop);
     int rc = closed ? hoya_error_set(HOYA_ECLOSED, "the loop is closed") : make_room_for_post(loop);
     if (rc >= 0) {
         /* Set under the lock: what the loop's own thread posts behind this one has to find it, to keep its order. */
@@ -225,7 +232,7 @@ void hoya_inbox_unreserve(hoya_loop *loop)
 {
     pthread_mutex_lock(&loop->inbox_lock);
     bool closed = atomic_load(&loop->closed);
-    if (!closed) loop->inbox_places--;
+    if (!closed) give_place_back(loop);
     pthread_mutex_unlock(&loop->inbox_lock);
     if (!closed) hoya_loop_rearm(loop); /* it holds it no longer */
 }
@@ -233,7 +240,8 @@ void hoya_inbox_unreserve(hoya_loop *loop)
 bool hoya_inbox_expects(hoya_loop *loop)
 {
     pthread_mutex_lock(&loop->inbox_lock);
-    bool expects = loop->inbox_count || loop->inbox_places;
+    bool posts = loop->inbox_count || loop->batch_at < loop->batch_count;
+    bool expects = posts || loop->inbox_places > loop->places_of_parent;
     pthread_mutex_unlock(&loop->inbox_lock);
     return expects;
 }

@@ -149,16 +149,16 @@ TEST_P(ConnectionEnd, OneThatIsOverBeforeTheResolverHasAnsweredIsOver)
         RunFor(HOYA_MSEC(3));
         questions.Answer(0);
     };
+    options.local_host = "here.example";
     Future future = Create(recorder, "there.example");
     EXPECT_EQ(hoya_future_exception(future.get(), nullptr), HOYA_ETIMEDOUT);
+    EXPECT_EQ(questions.asked.size(), 1u) << "nobody is asked for what comes too late";
     RunRounds(3);
     EXPECT_EQ(trace, Trace{"a released"});
     EXPECT_LT(accept4(server, nullptr, nullptr, SOCK_NONBLOCK), 0);
     questions.asked.clear();
     questions.on_ask = [&] { EXPECT_EQ(hoya_loop_close(loop), 0); };
-    options.local_host = "here.example";
     Future closed = Create(closing, "there.example");
-    EXPECT_EQ(questions.asked.size(), 1u) << "nobody is asked for what comes too late";
     EXPECT_EQ(hoya_future_done(closed.get()), 0);
     EXPECT_EQ(trace, (Trace{"a released", "b released"}));
 }

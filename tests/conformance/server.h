@@ -276,9 +276,11 @@ struct Oracle {
     static int Ask(hoya_loop *loop, const char *, const char *, const addrinfo *, void *arg, hoya_future **future)
     {
         auto self = static_cast<Oracle *>(arg);
-        int rc = hoya_future_new(loop, future);
-        if (rc >= 0) self->asked.emplace_back(hoya_future_ref(*future));
+        hoya_future *answer = nullptr;
+        int rc = hoya_future_new(loop, &answer);
+        if (rc >= 0) self->asked.emplace_back(hoya_future_ref(answer));
         if (self->on_ask) self->on_ask();
+        *future = answer;
         return rc;
     }
     explicit Oracle(hoya_loop *of) : loop(of)

@@ -223,7 +223,8 @@ TEST_P(TransportFork, BytesThatCameWithDescriptorsAreTheParents)
     EXPECT_EQ(hoya_connect_accepted_socket(loop, dup(pair[1]), sender.protocol(), nullptr, &from), 0);
     Transport both[] = {Transport(to), Transport(from)};
     on_fds = [&](hoya_transport *t) { return hoya_transport_set_protocol(t, buffered.protocol()); };
-    buffered.on_buffer = [](hoya_transport *, void **, size_t *size) {
+    buffered.on_buffer = [&](hoya_transport *, void **, size_t *size) {
+        trace.push_back("b asked");
         *size = 2;
         return 0;
     };
@@ -233,7 +234,7 @@ TEST_P(TransportFork, BytesThatCameWithDescriptorsAreTheParents)
     };
     EXPECT_EQ(hoya_transport_write_fds(from, "abcdef", 6, &pair[0], 1), 0) << hoya_error_detail();
     RunBothUntil([&] { return buffered.data.size() >= 6; });
-    if (in_child()) EndChild({"a made", "s made", "b data"});
+    if (in_child()) EndChild({"a made", "s made", "b asked", "b data"});
     EXPECT_EQ(buffered.data, "abcdef");
     ExpectThatTheChildWasWell();
     first.transport = nullptr; /* whose end the other one hears */

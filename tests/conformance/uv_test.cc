@@ -9,9 +9,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <thread>
+
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <hoya/uv.h>
@@ -310,6 +313,39 @@ TEST_P(UvConformance, AWatchThatSomebodyElseClosesKeepsItsMemoryToo)
     others.Take();
     uv_run(&uv_, UV_RUN_DEFAULT);
     EXPECT_TRUE(IsNative());
+}
+
+// Holds: F24 F27
+TEST_P(UvConformance, WhatTheParentsThreadsOweHoldsNoChild)
+{
+    hoya_thread_future *source = nullptr;
+    hoya_future *future = nullptr;
+    ASSERT_EQ(hoya_thread_future_new(&source), 0);
+    ASSERT_EQ(hoya_wrap_future(loop, source, &future), 0) << hoya_error_detail();
+    pid_t child = -1;
+    int status = -1;
+    CallSoon([&] {
+        fflush(stdout);
+        child = fork();
+        if (child == 0) {
+            alarm(10);
+            EXPECT_EQ(uv_loop_fork(&uv_), 0);
+            EXPECT_EQ(hoya_loop_after_fork(loop), 0) << hoya_error_detail();
+        } else {
+            while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+            EXPECT_EQ(hoya_future_cancel(future, nullptr), 1);
+        }
+    });
+    RunWhileAlive();
+    if (child == 0) {
+        CallSoon(Say("of the child"));
+        RunWhileAlive();
+        EXPECT_EQ(trace, Trace{"of the child"});
+        _exit(HasFailure() ? 1 : 0);
+    }
+    EXPECT_EQ(status, 0);
+    hoya_future_unref(future);
+    hoya_thread_future_unref(source);
 }
 
 /* libuv has one watcher a descriptor, and per-fd mode wants it. */
