@@ -237,7 +237,9 @@ TEST_P(TransportFork, BytesThatCameWithDescriptorsAreTheParents)
     if (in_child()) EndChild({"a made", "s made", "b asked", "b data"});
     EXPECT_EQ(buffered.data, "abcdef");
     ExpectThatTheChildWasWell();
-    first.transport = nullptr; /* whose end the other one hears */
+    for (const Transport &transport : both) EXPECT_EQ(hoya_transport_abort(transport.get()), 0);
+    RunUntil([&] { return buffered.released && sender.released; });
+    first.transport = nullptr; /* whose end the other one has heard */
     on_fds = nullptr;
 }
 
