@@ -266,6 +266,15 @@ hears() # hears TOOLKIT LINE: from the friend
     sees "$1" "^line	#hoya	fred: $2$"
 }
 
+moves() # moves TOOLKIT BEFORE WHAT_ELSE: the view shows something else than it did, before long
+{
+    local i
+    for i in {1..10}; do
+        [ "$(look "$1")" = "$2" ] || return 0
+    done
+    die "$3"
+}
+
 scroll() # scroll TOOLKIT
 {
     local before after
@@ -280,10 +289,11 @@ scroll() # scroll TOOLKIT
     click "$1" view
     before=$(look "$1")
     hears "$1" "this is scrolled to"
-    [ "$(look "$1")" != "$before" ] || die "the view does not follow"
+    moves "$1" "$before" "the view does not follow"
+    before=$(look "$1")
     xdotool click --repeat 8 --delay 30 4 # the wheel, upwards
+    moves "$1" "$before" "the wheel does nothing"
     after=$(look "$1")
-    [ "$after" != "$before" ] || die "the wheel does nothing"
     hears "$1" "nobody looks at this"
     [ "$(look "$1")" = "$after" ] || die "somebody reads, and the view goes away"
     xdotool click 1
@@ -292,7 +302,7 @@ scroll() # scroll TOOLKIT
     xdotool click --repeat 60 --delay 30 5
     before=$(look "$1")
     hears "$1" "this is scrolled to again"
-    [ "$(look "$1")" != "$before" ] || die "the view does not follow any more"
+    moves "$1" "$before" "the view does not follow any more"
     quit "$1"
 }
 
