@@ -219,7 +219,7 @@ static int host_watch(hoya_host *host, hoya_watch *record, uint32_t mask)
         record->scratch[0] = w;
         g_source_add_poll(&self->source, &w->fd);
     }
-    /* GLib reads it before each poll; and before another one, if it is about to begin with what it has read. */
+    /* GLib reads it before each poll. One that is about to begin has read it, and is woken for what is new. */
     gushort before = w->fd.events;
     w->fd.events = (gushort)((mask & HOYA_IN ? G_IO_IN : 0) | (mask & HOYA_OUT ? G_IO_OUT : 0) |
                              (mask & HOYA_PRI ? G_IO_PRI : 0) | G_IO_ERR | G_IO_HUP);

@@ -324,8 +324,7 @@ static int host_watch(hoya_host *host, hoya_watch *record, uint32_t mask)
         if (w) drop(w);
         return 0;
     }
-    if (is_gone(self))
-        return 0; /* the guest is about to hear of it; it goes on natively, with all that it watches */
+    if (is_gone(self)) return 0; /* the guest is about to hear of it, and goes on natively */
     if (w && uv_is_closing((const uv_handle_t *)&w->poll))
         return hoya_error_set(HOYA_ECLOSED, "the handles of this uv_loop_t were closed");
     if (w) {

@@ -36,8 +36,8 @@ static inline void hoya_channel_run_after(const hoya_loop *loop)
     after(io->after_arg);
 }
 
-/* What a function of a protocol's has returned, unless it has forked, and this is the child: the connection is the parent's, and no
- * code of the child's says anything about it. */
+/* What a function of a protocol's has returned, unless it has forked, and this is the child: the connection is the parent's,
+ * and no code of the child's says anything about it. */
 static inline int hoya_io_answer(const hoya_loop *loop, int rc)
 {
     return hoya_unlikely(rc < 0) && hoya_loop_is_forked(loop) ? 0 : rc;

@@ -150,8 +150,7 @@ static int begin_job(file *f)
 {
     hoya_loop_jobs *jobs;
     hoya_executor *executor;
-    if (hoya_loop_is_forked(f->channel->loop))
-        return 0; /* a callback has forked: what comes next is the parent's */
+    if (hoya_loop_is_forked(f->channel->loop)) return 0; /* by a callback: what comes next is the parent's */
     if (f->writes) collect_output(f);
     if (f->writes && !f->at) return 0;
     int rc = hoya_loop_jobs_of(f->channel->loop, &jobs);

@@ -103,6 +103,8 @@ static void close_record(hoya_loop *loop, hoya_fd_record *record)
 
 static const hoya_fd_class fd_class = {wants, found, close_record, describe_side};
 
+/* ---- a direction's turn ----------------------------------------------------------------------------------- */
+
 /* Behind a callback: who begins something else in this turn asks. */
 static bool is_parents(const hoya_channel *channel)
 {
@@ -114,8 +116,6 @@ static bool goes_on(const hoya_channel *channel, hoya_channel_want want)
 {
     return channel->open && channel->wants & want && !is_parents(channel);
 }
-
-/* ---- a direction's turn ----------------------------------------------------------------------------------- */
 
 /* After a call that failed: the code, or `later` for "not now", which is no failure (statement 103). */
 static int code_or(int later)
@@ -136,7 +136,7 @@ static bool drop_errors(hoya_channel *channel)
     return count;
 }
 
-/* Nothing has gone. In a turn, where nobody reads, who would drop them there, it may be such errors that have brought it. */
+/* Nothing has gone. Such errors may have brought the turn; whoever reads drops them there. */
 static HOYA_COLD ssize_t not_sent(hoya_channel *channel, int later)
 {
     int code = code_or(later);

@@ -71,8 +71,8 @@ static int make_room(kqueue_selector *self, hoya_fd fd)
     return 0;
 }
 
-/* A child does not inherit it: the number is free by then, or somebody else's. Until after_fork has opened another one, only the
- * table changes. */
+/* A child does not inherit it: the number is free by then, or somebody else's. Until after_fork has opened another one, only
+ * the table changes. */
 static bool is_parents(const kqueue_selector *self)
 {
     return self->generation != hoya_fork_generation();

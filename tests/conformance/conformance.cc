@@ -172,20 +172,26 @@ void LoopConformance::AddSignal(int signum, SignalWork work)
         << hoya_error_detail();
 }
 
-int LoopConformance::InChild(const Work &work)
+bool LoopConformance::Fork(int *status)
 {
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
         alarm(10);
-        if (host) host->AfterFork();
-        work();
-        fflush(stdout);
-        _exit(HasFailure() ? 1 : 0);
+        return true;
     }
+    while (waitpid(child, status, 0) < 0 && errno == EINTR) continue;
+    return false;
+}
+
+int LoopConformance::InChild(const Work &work)
+{
     int status = -1;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-    return status;
+    if (!Fork(&status)) return status;
+    if (host) host->AfterFork();
+    work();
+    fflush(stdout);
+    _exit(HasFailure() ? 1 : 0);
 }
 
 void LoopConformance::Run(int expected)

@@ -93,6 +93,8 @@ class LoopConformance : public ::testing::TestWithParam<Variant>
     void AddWriter(int fd, Work work);
     void AddSignal(int signum, SignalWork work);
 
+    /* True in the child, which has ten seconds; false in the parent, where it has ended so. */
+    static bool Fork(int *status);
     /* The status of a forked child that ran `work`; 0 if nothing in it failed. */
     int InChild(const Work &work);
 

@@ -226,19 +226,15 @@ TEST_P(LoopConformance, AfterForkTheChildsDescriptorsAreItsOwn)
 // Holds: S56
 TEST_P(LoopConformance, ACallbackThatForksAndReturnsInTheChildEndsTheChildsRun)
 {
-    pid_t child = -1;
+    bool in_child = false;
     int status = -1;
     CallSoon([&] {
-        fflush(stdout);
-        child = fork();
-        if (child > 0) {
-            while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-            Stop();
-        }
+        in_child = Fork(&status);
+        if (!in_child) Stop();
     });
     CallSoon(Say("second"));
     int rc = hoya_loop_run_forever(loop);
-    if (child == 0) _exit(rc == HOYA_ECHILD && trace.empty() ? 0 : 1);
+    if (in_child) _exit(rc == HOYA_ECHILD && trace.empty() ? 0 : 1);
     EXPECT_EQ(rc, 0);
     EXPECT_EQ(status, 0);
     EXPECT_EQ(trace, (Trace{"second"}));
@@ -246,24 +242,20 @@ TEST_P(LoopConformance, ACallbackThatForksAndReturnsInTheChildEndsTheChildsRun)
 
 TEST_P(LoopConformance, ACallbackThatForksMayGoOnInTheChildAfterAfterFork)
 {
-    pid_t child = -1;
+    bool in_child = false;
     int status = -1;
     CallSoon([&] {
-        fflush(stdout);
-        child = fork();
-        if (child == 0) {
-            alarm(10);
+        in_child = Fork(&status);
+        if (in_child) {
             if (host) host->AfterFork();
             EXPECT_EQ(hoya_loop_after_fork(loop), 0);
             EXPECT_EQ(hoya_get_running_loop(), loop);
-        } else {
-            while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
         }
         CallLater(HOYA_MSEC(1), [&] { Stop(); });
     });
     CallSoon(Say("second"));
     int rc = hoya_loop_run_forever(loop);
-    if (child == 0) _exit(rc == 0 && trace == Trace{"second"} && !HasFailure() ? 0 : 1);
+    if (in_child) _exit(rc == 0 && trace == Trace{"second"} && !HasFailure() ? 0 : 1);
     EXPECT_EQ(rc, 0);
     EXPECT_EQ(status, 0);
     EXPECT_EQ(trace, (Trace{"second"}));

@@ -112,6 +112,14 @@ template <typename Base> class WithServers : public Base
         return options;
     }
 
+    template <size_t N> static hoya_server_options With(const hoya_endpoint (&more)[N])
+    {
+        hoya_server_options options = Options();
+        options.more = more;
+        options.more_count = N;
+        return options;
+    }
+
     Future Create(House &of, const char *name, const char *port, const hoya_server_options *options = nullptr,
                   int expected = 0)
     {

@@ -39,9 +39,7 @@ TEST_P(ServerCreation, SeveralHostsAreBoundAllOrNone)
     Server squatter = Serve(other);
     std::string taken = std::to_string(PortOf(NameOf(squatter)));
     hoya_endpoint more[] = {{third.c_str(), "0"}, {"127.0.0.1", taken.c_str()}};
-    hoya_server_options options = Options();
-    options.more = more;
-    options.more_count = 2;
+    hoya_server_options options = With(more);
     std::string port;
     {
         Server probe = Take(Create(other, second.c_str(), "0"));
@@ -98,9 +96,7 @@ TEST_P(ServerCreation, AnAddressThatSeveralHostsHaveIsBoundOnce)
     std::string port = std::to_string(PortOf(NameOf(probe)));
     hoya_server_close(probe.get());
     hoya_endpoint more[] = {{first.c_str(), port.c_str()}, {second.c_str(), port.c_str()}};
-    hoya_server_options options = Options();
-    options.more = more;
-    options.more_count = 2;
+    hoya_server_options options = With(more);
     Server server = Take(Create(house, first.c_str(), port.c_str(), &options));
     EXPECT_EQ(hoya_server_count_sockets(server.get()), 2u);
 }
@@ -151,9 +147,7 @@ TEST_P(ServerCreation, HostsAreLookedUpAllAtOnceAndBoundInTheirOrder)
 {
     Oracle oracle(loop);
     hoya_endpoint more[] = {{"b.test", "0"}, {"127.0.0.3", "0"}};
-    hoya_server_options options = Options();
-    options.more = more;
-    options.more_count = 2;
+    hoya_server_options options = With(more);
     Future future = Create(house, "a.test", "0", &options);
     ASSERT_EQ(oracle.asked.size(), 2u);
     more[0].host = nullptr; /* borrowed for the call */
@@ -174,9 +168,7 @@ TEST_P(ServerCreation, AHostThatIsNotFoundFailsTheServerAndNobodyElseIsAsked)
 {
     Oracle oracle(loop);
     hoya_endpoint more[] = {{"b.test", "0"}};
-    hoya_server_options options = Options();
-    options.more = more;
-    options.more_count = 1;
+    hoya_server_options options = With(more);
     Future future = Create(house, "a.test", "0", &options);
     EXPECT_EQ(hoya_future_set_exception(oracle.asked[1].get(), HOYA_EAI_NONAME, "b.test: who?"), 0);
     RunUntil([&] { return hoya_future_done(future.get()) == 1; });
@@ -190,9 +182,7 @@ TEST_P(ServerCreation, ACancelledCreationLeavesNothing)
 {
     Oracle oracle(loop);
     hoya_endpoint more[] = {{"127.0.0.1", "0"}};
-    hoya_server_options options = Options();
-    options.more = more;
-    options.more_count = 1;
+    hoya_server_options options = With(more);
     Future future = Create(house, "a.test", "0", &options), late = Create(other, "a.test", "0", &options);
     EXPECT_EQ(hoya_future_cancel(future.get(), "enough"), 1);
     EXPECT_EQ(hoya_future_cancelled(future.get()), 1);
@@ -264,9 +254,7 @@ TEST_P(ServerCreation, ACreationThatEndsMayBeCancelledByWhatItLetsGoOf)
     } list;
     Oracle oracle(loop);
     hoya_endpoint more[] = {{"b.test", "0"}};
-    hoya_server_options options = Options();
-    options.more = more;
-    options.more_count = 1;
+    hoya_server_options options = With(more);
     list.creation = Create(house, "a.test", "0", &options);
     addrinfo *const node = &list;
     EXPECT_EQ(hoya_future_set_result(oracle.asked[0].get(), node, List::Destroy), 0);
@@ -304,9 +292,7 @@ TEST_P(ServerCreation, AHostThatIsFoundWhileTheNextIsAskedForIsServed)
 {
     Oracle oracle(loop);
     hoya_endpoint more[] = {{"b.test", "0"}};
-    hoya_server_options options = Options();
-    options.more = more;
-    options.more_count = 1;
+    hoya_server_options options = With(more);
     oracle.on_ask = [&] {
         if (oracle.asked.size() != 2) return;
         oracle.Answer(0, "127.0.0.1");
@@ -326,9 +312,7 @@ TEST_P(ServerCreation, ACreationThatIsOverWhileAHostIsAskedForAsksForNoOther)
 {
     Oracle oracle(loop);
     hoya_endpoint more[] = {{"b.test", "0"}, {"c.test", "0"}};
-    hoya_server_options options = Options();
-    options.more = more;
-    options.more_count = 2;
+    hoya_server_options options = With(more);
     oracle.on_ask = [&] {
         if (oracle.asked.size() != 2) return;
         EXPECT_EQ(hoya_future_set_exception(oracle.asked[0].get(), HOYA_EAI_NONAME, "a.test: who?"), 0);

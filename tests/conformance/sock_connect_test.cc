@@ -253,4 +253,36 @@ TEST_P(TaskConformance, ManyWhoComeAtOnceAreAcceptedOneByOne)
     EXPECT_EQ(served, kMany);
 }
 
+TEST_P(TaskConformance, AResolverOfTheProgramsRunsInlineAndCannotWait)
+{
+    std::vector<int> said;
+    Task task = Create([&](hoya_task *) {
+        hoya_resolver_ops ops = {};
+        ops.size = sizeof ops;
+        ops.name = "waits";
+        ops.getaddrinfo = [](hoya_loop *, const char *, const char *, const addrinfo *, void *list,
+                             hoya_future **) -> int {
+            static_cast<std::vector<int> *>(list)->push_back(hoya_sleep(0));
+            return HOYA_EAI_AGAIN;
+        };
+        ops.getnameinfo = [](hoya_loop *, const sockaddr *, socklen_t, int, void *list, hoya_future **) -> int {
+            static_cast<std::vector<int> *>(list)->push_back(hoya_sleep(0));
+            return HOYA_EAI_AGAIN;
+        };
+        EXPECT_EQ(hoya_set_resolver(loop, &ops, &said), 0);
+        hoya_future *lookup = nullptr;
+        EXPECT_EQ(hoya_getaddrinfo(loop, "somebody.example", "80", nullptr, &lookup), HOYA_EAI_AGAIN);
+        hoya_address address;
+        EXPECT_EQ(hoya_address_set(&address, "127.0.0.1", "80"), 0);
+        EXPECT_EQ(
+            hoya_getnameinfo(loop, reinterpret_cast<sockaddr *>(&address.storage), address.length, 0, &lookup),
+            HOYA_EAI_AGAIN);
+        EXPECT_EQ(hoya_set_resolver(loop, nullptr, nullptr), 0);
+        return hoya_sleep(0);
+    });
+    RunUntilDone({Of(task)});
+    EXPECT_EQ(Result(task), 0);
+    EXPECT_EQ(said, std::vector<int>(2, HOYA_EPERM));
+}
+
 } // namespace hoya_test

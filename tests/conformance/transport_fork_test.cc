@@ -28,17 +28,10 @@ class TransportFork : public WithServers<PipeConformance>
     /* True in the parent, where the child has ended. */
     bool ForkOnce()
     {
-        if (std::exchange(forked_, true)) return true;
-        fflush(stdout);
-        child_ = fork();
-        if (child_ == 0) {
-            alarm(10);
-            return false;
-        }
-        while (waitpid(child_, &status_, 0) < 0 && errno == EINTR) continue;
-        return true;
+        if (!std::exchange(forked_, true)) in_child_ = Fork(&status_);
+        return !in_child_;
     }
-    bool in_child() const { return child_ == 0; }
+    bool in_child() const { return in_child_; }
     /* The child's run has ended: so does the child, well if it has noted what it should. */
     void EndChild(const Trace &expected)
     {
@@ -57,6 +50,16 @@ class TransportFork : public WithServers<PipeConformance>
         int rc = hoya_loop_run_forever(loop);
         EXPECT_EQ(rc, in_child() ? HOYA_ECHILD : 0);
     }
+    const std::string much = std::string(1000000, 'w');
+    /* More was written than there is room for. */
+    Transport Full(Recorder &recorder, int *peer)
+    {
+        Transport transport = Connected(recorder, peer);
+        EXPECT_EQ(Write(transport, much), 0);
+        EXPECT_GT(hoya_transport_get_write_buffer_size(transport.get()), 0u);
+        trace.clear();
+        return transport;
+    }
     void ExpectThatTheChildWasWell()
     {
         EXPECT_EQ(status_, 0);
@@ -64,8 +67,7 @@ class TransportFork : public WithServers<PipeConformance>
     }
 
   private:
-    bool forked_ = false;
-    pid_t child_ = -1;
+    bool forked_ = false, in_child_ = false;
     int status_ = -1;
 };
 
@@ -136,12 +138,9 @@ TEST_P(TransportFork, WhatWaitsIsSentOnceByTheParent)
 {
     Recorder recorder(&trace, "a");
     int peer;
-    Transport transport = Connected(recorder, &peer);
-    const std::string much(1000000, 'w');
-    EXPECT_EQ(Write(transport, much), 0);
+    Transport transport = Full(recorder, &peer);
     std::string back = Receive(peer);
     ASSERT_LT(back.size(), much.size());
-    trace.clear();
     recorder.on_data = [&](hoya_transport *, const std::string &) {
         ForkOnce();
         return 0;
@@ -164,16 +163,13 @@ TEST_P(TransportFork, RoomForWhatTheParentWritesIsStillTold)
 {
     Recorder recorder(&trace, "a");
     int peer;
-    Transport transport = Connected(recorder, &peer);
-    const std::string much(1000000, 'w');
-    EXPECT_EQ(Write(transport, much), 0);
+    Transport transport = Full(recorder, &peer);
     bool more = true;
     recorder.on_resume = [&](hoya_transport *t) {
         if (!std::exchange(more, false)) return 0;
         return ForkOnce() ? hoya_transport_write(t, much.data(), much.size()) : HOYA_ECHILD;
     };
     std::string back;
-    trace.clear();
     RunBothUntil([&] {
         back += Receive(peer);
         return back.size() >= 2 * much.size();
@@ -185,7 +181,6 @@ TEST_P(TransportFork, RoomForWhatTheParentWritesIsStillTold)
 
 TEST_P(TransportFork, OfFilesTheChildReadsAndWritesNothing)
 {
-    const std::string much(500000, 'f');
     Recorder reader(&trace, "r"), writer(&trace, "w");
     reader.notes_data = false;
     Transport in = Open(Way::kRead, NewFile(much), reader);
@@ -340,20 +335,13 @@ TEST_P(TransportFork, AChildThatTakesTheLoopOverGoesOnWithWhatItReturnedFrom)
 {
     Recorder recorder(&trace, "a");
     int peer;
-    pid_t child = -1;
-    int status = -1;
     recorder.on_made = [&](hoya_transport *) {
-        fflush(stdout);
-        child = fork();
-        if (child > 0)
-            while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-        else alarm(10);
-        return child ? 0 : HOYA_ECHILD; /* which says nothing of the connection */
+        return ForkOnce() ? 0 : HOYA_ECHILD; /* which says nothing of the connection */
     };
     Transport transport = Connect(recorder, &peer);
     CallLater(HOYA_MSEC(1), [&] { Stop(); });
     int rc = hoya_loop_run_forever(loop);
-    if (child == 0) {
+    if (in_child()) {
         if (host) host->AfterFork();
         EXPECT_EQ(rc, HOYA_ECHILD);
         EXPECT_EQ(hoya_loop_after_fork(loop), 0) << hoya_error_detail();
@@ -363,7 +351,7 @@ TEST_P(TransportFork, AChildThatTakesTheLoopOverGoesOnWithWhatItReturnedFrom)
         _exit(HasFailure() ? 1 : 0);
     }
     EXPECT_EQ(rc, 0);
-    EXPECT_EQ(status, 0);
+    ExpectThatTheChildWasWell();
     EXPECT_EQ(Receive(peer), "from the child");
     Send(peer, "to the parent");
     RunUntil([&] { return recorder.data == "to the parent"; });

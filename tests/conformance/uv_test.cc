@@ -9,12 +9,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <thread>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <hoya/uv.h>
@@ -322,22 +320,19 @@ TEST_P(UvConformance, WhatTheParentsThreadsOweHoldsNoChild)
     hoya_future *future = nullptr;
     ASSERT_EQ(hoya_thread_future_new(&source), 0);
     ASSERT_EQ(hoya_wrap_future(loop, source, &future), 0) << hoya_error_detail();
-    pid_t child = -1;
+    bool in_child = false;
     int status = -1;
     CallSoon([&] {
-        fflush(stdout);
-        child = fork();
-        if (child == 0) {
-            alarm(10);
+        in_child = Fork(&status);
+        if (in_child) {
             EXPECT_EQ(uv_loop_fork(&uv_), 0);
             EXPECT_EQ(hoya_loop_after_fork(loop), 0) << hoya_error_detail();
         } else {
-            while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
             EXPECT_EQ(hoya_future_cancel(future, nullptr), 1);
         }
     });
     RunWhileAlive();
-    if (child == 0) {
+    if (in_child) {
         CallSoon(Say("of the child"));
         RunWhileAlive();
         EXPECT_EQ(trace, Trace{"of the child"});

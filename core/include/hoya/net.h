@@ -68,8 +68,9 @@ HOYA_API int hoya_create_unix_connection(hoya_loop *loop, const char *path, hoya
 /* For a stream socket that is connected already: made NONBLOCK and CLOEXEC, and the transport's to close from here on.
  * What it puts into its queue of errors (SO_TIMESTAMPING, MSG_ZEROCOPY) is dropped: such sockets are for hoya/sock.h.
  * *transport (may be NULL) is a new reference; connection_made comes in the next round. On failure `fd` is still the
- * caller's, though perhaps NONBLOCK, and with its options set. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (no stream, or one that listens), HOYA_ENOTCONN, HOYA_EBUSY (it is watched),
- * HOYA_EBADF, HOYA_ENOMEM. Origin: loop.connect_accepted_socket, create_connection(sock=). */
+ * caller's, though perhaps NONBLOCK, and with its options set. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (no stream, or one that
+ * listens), HOYA_ENOTCONN, HOYA_EBUSY (it is watched), HOYA_EBADF, HOYA_ENOMEM. Origin: loop.connect_accepted_socket,
+ * create_connection(sock=). */
 HOYA_API int hoya_connect_accepted_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol protocol,
                                           const hoya_transport_options *options, hoya_transport **transport);
 
@@ -103,8 +104,8 @@ typedef struct hoya_server_options {
  * of them, or the future fails with what the first of them said, and none is left. Of a host's addresses those that this
  * machine has not got are left out, unless it has none. Port "0" is one of the system's choice, the same for all addresses of
  * a host where that can be. IPv6 sockets take no IPv4. Names are looked up first, all at once; for numbers the future is done
- * when this returns. `future` may be NULL: a failure is the exception handler's then. Cancelling it leaves nothing. Its value is the hoya_server *, a reference of the future's; a server lives
- * on without it while it listens or has connections.
+ * when this returns. `future` may be NULL: a failure is the exception handler's then. Cancelling it leaves nothing. Its value
+ * is the hoya_server *, a reference of the future's; a server lives on without it while it listens or has connections.
  * When there is no descriptor for a connection, that is reported, once a second at most; accepting goes on after a second, or
  * when one of the server's connections has ended.
  * Takes `arg`: destroyed when the server has ended, or in the failing call. Errors of the call: HOYA_EINVAL (no factory;

@@ -34,10 +34,10 @@ class SockUnit : public TaskMemory
     }
     void TearDown() override
     {
+        TaskMemory::TearDown(); /* which waits for the threads, that use the table until then */
 #ifdef HOYA_FAULTS
         hoya_sys = hoya_sys_real;
 #endif
-        TaskMemory::TearDown();
         close(fds[0]);
         close(fds[1]);
     }

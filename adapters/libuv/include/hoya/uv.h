@@ -3,9 +3,9 @@
  * hoya/uv.h: loops that live in a uv_loop_t. Link libhoya-uv (hoya::uv).
  *
  * The loop is one uv_poll_t on one descriptor, and an idle handle while it has callbacks to run. It dispatches whenever
- * its uv_loop_t is run. While it has work (callbacks, timers, descriptors, answers of threads) it keeps uv_run alive; an idle one does
- * not, so that a program ends when nothing is left; a signal handler is no work, and a loop that is paused by hoya_loop_stop
- * waits for nothing.
+ * its uv_loop_t is run. While it has work (callbacks, timers, descriptors, answers of threads) it keeps uv_run alive; an
+ * idle one does not, so that a program ends when nothing is left; a signal handler is no work, and a loop that is paused by
+ * hoya_loop_stop waits for nothing.
  *
  * Rules of libuv's: uv_run is not re-entrant, so hoya_loop_run_* must not be called inside uv_run. In a callback of a
  * hoya loop they answer HOYA_EBUSY, in a callback of libuv's for a descriptor, a signal, an async or a request HOYA_ENOTSUP.

@@ -53,10 +53,10 @@ HOYA_API hoya_policy *hoya_qt_policy(void);
 HOYA_API int hoya_qt_loop_new(QObject *context, int priority, hoya_loop **loop);
 
 enum hoya_qt_flags {
-    /* While the loop has callbacks, timers, descriptors or answers of threads to come, it holds a QEventLoopLocker: the last window may be closed
-     * without an end of the application. When the last locker goes, Qt ends an application that shows no window
-     * (QCoreApplication::isQuitLockEnabled), so this is for programs that are over when the loop is; and in a QThread the
-     * last one ends that thread's exec. */
+    /* While the loop has callbacks, timers, descriptors or answers of threads to come, it holds a QEventLoopLocker: the last
+     * window may be closed without an end of the application. When the last locker goes, Qt ends an application that shows
+     * no window (QCoreApplication::isQuitLockEnabled), so this is for programs that are over when the loop is; and in a
+     * QThread the last one ends that thread's exec. */
     HOYA_QT_HOLD = 1u << 0
 };
 
