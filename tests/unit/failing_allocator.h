@@ -6,6 +6,7 @@
 #ifndef HOYA_TESTS_UNIT_FAILING_ALLOCATOR_H
 #define HOYA_TESTS_UNIT_FAILING_ALLOCATOR_H
 
+#include <atomic>
 #include <cstdlib>
 
 #include <malloc.h>
@@ -18,11 +19,12 @@ namespace hoya_test
 {
 
 struct FailingAllocator {
-    bool fail = false;
-    int fail_after = -1; /* so many more succeed; -1: all */
-    int calls = 0;
-    size_t largest = 0; /* that was asked for */
-    size_t alive = 0;   /* bytes, with those in which malloc remembers the size */
+    /* Of any thread, as a hook is. */
+    std::atomic<bool> fail{false};
+    std::atomic<int> fail_after{-1}; /* so many more succeed; -1: all */
+    std::atomic<int> calls{0};
+    std::atomic<size_t> largest{0}; /* that was asked for */
+    std::atomic<size_t> alive{0};   /* bytes, with those in which malloc remembers the size */
 
     FailingAllocator()
     {
@@ -42,7 +44,7 @@ struct FailingAllocator {
   private:
     bool fails(size_t size)
     {
-        if (size > largest) largest = size;
+        for (size_t most = largest; size > most && !largest.compare_exchange_weak(most, size);) continue;
         return fail || (fail_after >= 0 && fail_after-- == 0);
     }
     void *count(void *block, int sign)
