@@ -176,6 +176,8 @@ bool Host::OnReady(const Notifier *notifier)
     if (!one_fd_) {
         pollfd fd = notifier->Wanted();
         if (poll(&fd, 1, 0) == 0) return false;
+    } else if (guest_) {
+        hoya_guest_ready(guest_, notifier->record(), HOYA_IN);
     }
     Due();
     return true;

@@ -301,7 +301,7 @@ static hoya_description describe_side(const hoya_fd_record *record, int side)
     return describe_channel((const hoya_channel *)record); /* its first member */
 }
 
-static const hoya_fd_class fd_class = {wants, found, hoya_watch_end, describe_side};
+static const hoya_fd_class fd_class = {wants, found, hoya_watch_end, NULL, describe_side};
 
 /* ---- what the owner asks ------------------------------------------------------------------------------------------ */
 

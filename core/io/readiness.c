@@ -101,7 +101,16 @@ static void close_record(hoya_loop *loop, hoya_fd_record *record)
     hoya_watch_end(loop, record);
 }
 
-static const hoya_fd_class fd_class = {wants, found, close_record, describe_side};
+static const hoya_runnable_class socket_class;
+
+/* A socket that is read, and nothing else: recv says "not yet" as a look would. */
+static bool tries(const hoya_fd_record *record)
+{
+    const hoya_channel *channel = of_record(record);
+    return channel->wants == HOYA_CHANNEL_INPUT && !channel->busy && channel->runnable.class == &socket_class;
+}
+
+static const hoya_fd_class fd_class = {wants, found, close_record, tries, describe_side};
 
 /* ---- a direction's turn ----------------------------------------------------------------------------------- */
 
@@ -176,7 +185,9 @@ take_input_by(hoya_channel *channel, ssize_t (*receive)(hoya_channel *channel, v
     ssize_t n = receive(channel, memory, size);
     if (hoya_unlikely(n < 0)) n = code_or(HOYA_EAGAIN);
     channel->events->received(channel, memory, n);
-    if (hoya_unlikely(n == HOYA_EAGAIN) && channel->open) drop_errors(channel);
+    if (hoya_likely(n != HOYA_EAGAIN)) return;
+    hoya_watch_in_vain(channel->loop);
+    if (channel->open) drop_errors(channel);
 }
 
 static void take_input(hoya_channel *channel)

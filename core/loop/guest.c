@@ -125,7 +125,7 @@ static void change_host(hoya_loop *loop, hoya_host *host)
     loop->host = host;
     loop->host_changes++;                             /* a run that is open goes on with the new one */
     loop->watch = (hoya_watch){.fd = loop->watch.fd}; /* the new one has not been asked yet */
-    loop->armed = loop->held = false;
+    loop->armed = loop->held = loop->seen = false;
     loop->holds = host->ops->hold != NULL;
     loop->quiet_host = !host->ops->kick && !loop->holds;
     loop->may_nest = !loop->quiet_host && (host->ops->caps & HOYA_HOST_NESTS);
@@ -284,9 +284,8 @@ void hoya_guest_ready(hoya_guest *guest, hoya_watch *record, uint32_t events)
 {
     (void)events;
     hoya_loop *loop = (hoya_loop *)guest;
-    /* The selector's own descriptor needs no note: the round that is due looks into it in any case. */
-    if (record != &loop->watch && loop->selector != loop->own_selector)
-        hoya_selector_host_ready(loop->selector, record);
+    if (record == &loop->watch) loop->seen = true;
+    else if (loop->selector != loop->own_selector) hoya_selector_host_ready(loop->selector, record);
 }
 
 int64_t hoya_guest_deadline(hoya_guest *guest)

@@ -73,6 +73,24 @@ static bool can_find_nothing(const hoya_loop *loop)
            !atomic_load_explicit(&loop->wake_pending, memory_order_relaxed);
 }
 
+/* Whose host has seen the selector's descriptor knows that something in it is ready, and where one descriptor is all that is
+ * watched, what: of our own two the flag and the clock tell. A host has waited already, and a second system call that says no
+ * more would be a good part of what a guest costs (decision 007). The last look found it alone, too; one in vain, and there is
+ * a look again: the flag is up before its descriptor is written, and so it may have been that. */
+static bool can_find_one_only(const hoya_loop *loop)
+{
+    const hoya_fd_record *lone = loop->lone;
+    return lone && loop->stats.watches == 1 && lone->class->tries(lone) &&
+           !atomic_load_explicit(&loop->wake_pending, memory_order_relaxed) &&
+           (loop->armed_at == HOYA_NEVER || loop->armed_at > hoya_loop_time(loop)) && !hoya_loop_debugs(loop);
+}
+
+static void note_lone(hoya_loop *loop, const hoya_selector_event *found, int n)
+{
+    hoya_fd_record *record = n == 1 ? found->data : NULL;
+    if (record && record->class->tries) loop->lone = record;
+}
+
 static int look_at_kernel(hoya_loop *loop, int64_t timeout, hoya_selector_event *found)
 {
     if (timeout == HOYA_NOW && can_find_nothing(loop)) return 0;
@@ -80,18 +98,30 @@ static int look_at_kernel(hoya_loop *loop, int64_t timeout, hoya_selector_event 
                                                  : hoya_selector_select(loop->selector, timeout, found, EVENTS);
 }
 
+/* The flag is lowered after its descriptor was read, and before the inbox is emptied: a post that comes after either of the
+ * two raises it again. While it is down nothing was posted or signalled, or its poster is about to raise it. */
+static void hear_others(hoya_loop *loop)
+{
+    if (!atomic_load(&loop->wake_pending) || !atomic_exchange(&loop->wake_pending, false)) return;
+    loop->stats.wakeups++;
+    hoya_inbox_collect(loop);
+    if (loop->signals) hoya_signals_collect(loop);
+}
+
 /* Steps 1 to 4. */
 int hoya_loop_look(hoya_loop *loop, int64_t timeout)
 {
     hoya_selector_event found[EVENTS];
-    int n = look_at_kernel(loop, timeout, found);
-    take_own_events(loop, found, n);
-    /* Lowered after its descriptor was read, and before the inbox is emptied: a post that comes after either of the two
-     * raises it again. While it is down nothing was posted or signalled, or its poster is about to raise it. */
-    if (atomic_load(&loop->wake_pending) && atomic_exchange(&loop->wake_pending, false)) {
-        loop->stats.wakeups++;
-        hoya_inbox_collect(loop);
-        if (loop->signals) hoya_signals_collect(loop);
+    int n = 1;
+    bool seen = loop->seen;
+    loop->seen = false;
+    if (seen && can_find_one_only(loop)) {
+        found[0] = (hoya_selector_event){loop->lone->fd, HOYA_IN, loop->lone};
+    } else {
+        n = look_at_kernel(loop, timeout, found);
+        take_own_events(loop, found, n);
+        if (seen) note_lone(loop, found, n);
+        hear_others(loop);
     }
 
     loop->found = loop->ready.tail;

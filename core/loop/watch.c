@@ -125,6 +125,7 @@ void hoya_watch_end(hoya_loop *loop, hoya_fd_record *record)
     record->registered = 0;
     loop->records[record->fd] = NULL;
     loop->stats.watches--;
+    if (loop->lone == record) loop->lone = NULL;
     set_aside(loop, record, false);
 }
 
@@ -223,7 +224,7 @@ static hoya_description describe(const hoya_fd_record *record, int side)
     return handle ? hoya_handle_describe(handle) : (hoya_description){.what = NULL};
 }
 
-static const hoya_fd_class watch_class = {wants, found, close_watch, describe};
+static const hoya_fd_class watch_class = {wants, found, close_watch, NULL, describe};
 
 static int get_watch(hoya_loop *loop, hoya_fd fd, watch **out)
 {

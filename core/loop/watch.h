@@ -16,6 +16,9 @@ typedef struct hoya_fd_class {
     void (*found)(hoya_loop *loop, hoya_fd_record *record, uint32_t events);
     /* The loop closes: ends the record. */
     void (*close)(hoya_loop *loop, hoya_fd_record *record);
+    /* May it be found where nobody has looked, since it will try, lose nothing if it is not ready, and say so by
+     * hoya_watch_in_vain? NULL: never. */
+    bool (*tries)(const hoya_fd_record *record);
     /* For texts: the reader's side (0) and the writer's (1); what is NULL for one that is not there. */
     hoya_description (*describe)(const hoya_fd_record *record, int side);
 } hoya_fd_class;
@@ -42,6 +45,12 @@ int hoya_watch_update(hoya_loop *loop, hoya_fd_record *record);
 void hoya_watch_put_back(hoya_loop *loop, hoya_fd_record *record);
 /* Out of the selector and the table. Before the descriptor is closed. */
 void hoya_watch_end(hoya_loop *loop, hoya_fd_record *record);
+
+/* One that was found has tried, and is not ready. */
+static inline void hoya_watch_in_vain(hoya_loop *loop)
+{
+    loop->lone = NULL;
+}
 
 /* One side of the application's record, for who has a place in the ready queue already (a task that waits), and memory for a
  * handle, zeroed: the side is his from claim to release, and is watched while he listens; what is found stands in the handle

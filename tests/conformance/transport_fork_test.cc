@@ -42,12 +42,15 @@ class TransportFork : public WithServers<PipeConformance>
     /* Until `done`, or in the child to the end of its run. */
     void RunBothUntil(const Predicate &done)
     {
-        Work look = [&] {
-            if (done()) Stop();
-            else CallLater(HOYA_MSEC(1), look);
+        done_ = &done;
+        look_ = [this] {
+            if (!done_) return; /* the parent's timer, in a child that has taken the loop over */
+            if ((*done_)()) Stop();
+            else CallLater(HOYA_MSEC(1), look_);
         };
-        CallSoon(look);
+        CallSoon(look_);
         int rc = hoya_loop_run_forever(loop);
+        done_ = nullptr;
         EXPECT_EQ(rc, in_child() ? HOYA_ECHILD : 0);
     }
     const std::string much = std::string(1000000, 'w');
@@ -67,6 +70,8 @@ class TransportFork : public WithServers<PipeConformance>
     }
 
   private:
+    const Predicate *done_ = nullptr;
+    Work look_;
     bool forked_ = false, in_child_ = false;
     int status_ = -1;
 };

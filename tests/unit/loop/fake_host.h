@@ -25,6 +25,7 @@ struct FakeHost {
     std::vector<std::string> calls; /* "attach 3", "watch 1", "arm", "kick", "detach", "free", "hold 1", "quit" */
     int attach_result = 0, watch_result = 0, arm_result = 0;
     int64_t deadline = HOYA_NEVER;
+    hoya_watch *record = nullptr;
     uint32_t mask = 0;
     bool *freed = nullptr;
     bool detach_later = false;
@@ -44,8 +45,9 @@ struct FakeHost {
             self(h)->guest = g;
             return self(h)->attach_result;
         };
-        ops.watch = [](hoya_host *h, hoya_watch *, uint32_t wanted) {
+        ops.watch = [](hoya_host *h, hoya_watch *watch, uint32_t wanted) {
             self(h)->calls.push_back("watch " + std::to_string(wanted));
+            self(h)->record = watch;
             if (self(h)->watch_result < 0 && wanted) return self(h)->watch_result;
             self(h)->mask = wanted;
             return 0;

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * unit/io/lone_test.cc: a connection that is all that its loop watches needs no look: that the host has seen the selector's
+ * descriptor says enough (decision 007).
+ */
+#include <thread>
+#include <utility>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "unit/loop/fake_host.h"
+
+extern "C" {
+#include "base/sys.h"
+}
+
+#ifdef HOYA_FAULTS
+
+namespace hoya_test
+{
+namespace
+{
+
+int looks, reads;
+
+/* Both ends of a connection; one is a transport's. */
+struct Connection {
+    std::string got;
+    bool lost = false;
+    hoya_transport *transport = nullptr;
+    int peer = -1;
+
+    explicit Connection(hoya_loop *loop)
+    {
+        int pair[2];
+        EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+        peer = pair[1];
+        static const hoya_protocol_ops ops = [] {
+            hoya_protocol_ops o = {};
+            o.size = sizeof o;
+            o.data_received = [](hoya_transport *, const void *data, size_t size, void *self) -> int {
+                static_cast<Connection *>(self)->got.append(static_cast<const char *>(data), size);
+                return 0;
+            };
+            o.connection_lost = [](hoya_transport *, int, void *self) {
+                static_cast<Connection *>(self)->lost = true;
+            };
+            return o;
+        }();
+        hoya_protocol protocol = {};
+        protocol.ops = &ops;
+        protocol.arg = this;
+        EXPECT_EQ(hoya_connect_accepted_socket(loop, pair[0], protocol, nullptr, &transport), 0)
+            << hoya_error_detail();
+    }
+    ~Connection()
+    {
+        close(peer);
+        hoya_transport_unref(transport);
+    }
+    void Send(const std::string &text)
+    {
+        EXPECT_EQ(send(peer, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    }
+};
+
+class Lone : public FakeHosted
+{
+  public:
+    void SetUp() override
+    {
+        FakeHosted::SetUp();
+        make();
+        looks = reads = 0;
+        hoya_sys.epoll_wait = [](int fd, epoll_event *events, int max, int ms) {
+            looks++;
+            return hoya_sys_real.epoll_wait(fd, events, max, ms);
+        };
+        hoya_sys.recv = [](int fd, void *memory, size_t size, int flags) {
+            reads++;
+            return hoya_sys_real.recv(fd, memory, size, flags);
+        };
+    }
+    void TearDown() override
+    {
+        FakeHosted::TearDown();
+        hoya_sys = hoya_sys_real;
+    }
+    /* What a host does: it waits for the loop's descriptor, says that it has seen it, and gives the loop a turn. */
+    bool IsReady() const
+    {
+        pollfd fd = {host->record->fd, POLLIN, 0};
+        return poll(&fd, 1, 0) == 1;
+    }
+    void Seen()
+    {
+        hoya_guest_ready(host->guest, host->record, HOYA_IN);
+        EXPECT_GE(host->turn(), 0);
+    }
+    void Serve()
+    {
+        while (IsReady() || hoya_guest_deadline(host->guest) == HOYA_NOW) {
+            if (IsReady()) Seen();
+            else host->turn();
+        }
+    }
+    /* Its first message has been served, with a look. */
+    void Meet(Connection &connection)
+    {
+        Serve();
+        connection.Send("hello");
+        Serve();
+        EXPECT_EQ(std::exchange(connection.got, ""), "hello");
+        EXPECT_GT(std::exchange(looks, 0), 0);
+        reads = 0;
+    }
+};
+
+} // namespace
+
+TEST_F(Lone, IsServedWithoutALook)
+{
+    Connection connection(loop);
+    Meet(connection);
+    std::string all;
+    for (int i = 0; i < 100; i++) {
+        connection.Send("again" + std::to_string(i));
+        all += "again" + std::to_string(i);
+        Serve();
+    }
+    EXPECT_EQ(connection.got, all);
+    EXPECT_EQ(reads, 100);
+    EXPECT_EQ(looks, 0);
+}
+
+TEST_F(Lone, HearsOfTheEndWithoutALook)
+{
+    Connection connection(loop);
+    Meet(connection);
+    EXPECT_EQ(shutdown(connection.peer, SHUT_WR), 0);
+    Seen();
+    EXPECT_EQ(looks, 0);
+    Serve();
+    EXPECT_TRUE(connection.lost);
+}
+
+TEST_F(Lone, IsLookedForWhereTheHostHasSeenNothing)
+{
+    Connection connection(loop);
+    Meet(connection);
+    host->turn();
+    EXPECT_EQ(std::exchange(looks, 0), 1);
+    EXPECT_EQ(reads, 0);
+    Seen();
+    host->turn();
+    EXPECT_EQ(looks, 1) << "what it has seen is for one round";
+}
+
+TEST_F(Lone, ThatWasNotReadyIsLookedForTheNextTime)
+{
+    Connection connection(loop);
+    Meet(connection);
+    Seen();
+    EXPECT_EQ(looks, 0);
+    EXPECT_EQ(reads, 1) << "in vain";
+    Seen();
+    EXPECT_EQ(std::exchange(looks, 0), 1);
+    EXPECT_EQ(reads, 1);
+    Meet(connection);
+    connection.Send("trusted again");
+    Serve();
+    EXPECT_EQ(connection.got, "trusted again");
+    EXPECT_EQ(looks, 0);
+}
+
+TEST_F(Lone, IsNoMoreBesideAnother)
+{
+    Connection connection(loop);
+    Meet(connection);
+    {
+        Connection another(loop);
+        Serve();
+        looks = reads = 0;
+        another.Send("me, too");
+        Serve();
+        EXPECT_EQ(another.got, "me, too");
+        connection.Send("and I");
+        Serve();
+        EXPECT_EQ(std::exchange(connection.got, ""), "and I");
+        EXPECT_EQ(looks, 2);
+        EXPECT_EQ(reads, 2) << "nobody is asked in vain";
+        EXPECT_EQ(hoya_transport_abort(another.transport), 0);
+        Serve();
+    }
+    looks = 0;
+    connection.Send("alone again");
+    Serve();
+    EXPECT_EQ(connection.got, "alone again");
+    EXPECT_EQ(looks, 0);
+}
+
+TEST_F(Lone, ThatEndsIsForgotten)
+{
+    {
+        Connection connection(loop);
+        Meet(connection);
+        EXPECT_EQ(hoya_transport_abort(connection.transport), 0);
+        Serve();
+    }
+    Connection next(loop);
+    Serve();
+    looks = 0;
+    next.Send("the next one");
+    Serve();
+    EXPECT_EQ(next.got, "the next one");
+    EXPECT_GE(looks, 1);
+}
+
+TEST_F(Lone, DoesNotHideAPost)
+{
+    Connection connection(loop);
+    Meet(connection);
+    Work posted = note("posted");
+    std::thread([&] {
+        EXPECT_EQ(hoya_loop_call_soon_threadsafe(loop, call, &posted, nullptr, nullptr), 0);
+    }).join();
+    connection.Send("data");
+    Seen();
+    EXPECT_EQ(trace, std::vector<std::string>{"posted"});
+    EXPECT_EQ(connection.got, "data");
+    EXPECT_EQ(looks, 1);
+    EXPECT_FALSE(IsReady());
+}
+
+TEST_F(Lone, DoesNotHideATimer)
+{
+    Connection connection(loop);
+    Meet(connection);
+    later(HOYA_SEC(60), note("never"));
+    connection.Send("before");
+    Seen();
+    EXPECT_EQ(looks, 0) << "it is not due";
+    later(HOYA_MSEC(1), note("due"));
+    pollfd fd = {host->record->fd, POLLIN, 0};
+    ASSERT_EQ(poll(&fd, 1, 10000), 1);
+    Seen();
+    EXPECT_EQ(trace, std::vector<std::string>{"due"});
+    EXPECT_EQ(looks, 1);
+    EXPECT_EQ(reads, 1);
+    EXPECT_FALSE(IsReady()) << "the timer's descriptor would keep the host awake";
+}
+
+TEST_F(Lone, ThatWritesIsLookedFor)
+{
+    Connection connection(loop);
+    Meet(connection);
+    std::string much(1000000, 'w');
+    EXPECT_EQ(hoya_transport_write(connection.transport, much.data(), much.size()), 0);
+    ASSERT_GT(hoya_transport_get_write_buffer_size(connection.transport), 0u);
+    connection.Send("meanwhile");
+    Seen();
+    EXPECT_EQ(connection.got, "meanwhile");
+    EXPECT_EQ(looks, 1);
+}
+
+TEST_F(Lone, ThatIsPausedIsNotRead)
+{
+    Connection connection(loop);
+    Meet(connection);
+    EXPECT_EQ(hoya_transport_pause_reading(connection.transport), 0);
+    connection.Send("later");
+    Seen();
+    EXPECT_EQ(reads, 0);
+    EXPECT_EQ(looks, 1);
+    EXPECT_EQ(hoya_transport_resume_reading(connection.transport), 0);
+    Serve();
+    EXPECT_EQ(connection.got, "later");
+}
+
+/* An application's reader is told all that was seen, and need not read. */
+TEST_F(Lone, ReaderOfTheApplicationsIsLookedFor)
+{
+    int pair[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    auto reader = [](hoya_fd, uint32_t events, void *seen) { *static_cast<uint32_t *>(seen) |= events; };
+    uint32_t seen = 0;
+    ASSERT_EQ(hoya_loop_replace_reader(loop, pair[0], reader, &seen, nullptr), 0);
+    EXPECT_EQ(send(pair[1], "x", 1, 0), 1);
+    for (int i = 0; i < 3; i++) Seen();
+    EXPECT_EQ(seen, static_cast<uint32_t>(HOYA_IN));
+    EXPECT_EQ(close(pair[1]), 0);
+    Seen();
+    EXPECT_EQ(seen, static_cast<uint32_t>(HOYA_IN | HOYA_HUP));
+    EXPECT_EQ(looks, 4);
+    EXPECT_EQ(hoya_loop_remove_reader(loop, pair[0]), 1);
+    close(pair[0]);
+}
+
+/* Debug mode measures looks. */
+TEST_F(Lone, IsLookedForInDebugMode)
+{
+    Connection connection(loop);
+    Meet(connection);
+    EXPECT_EQ(hoya_loop_set_debug(loop, 1), 0);
+    connection.Send("data");
+    Seen();
+    EXPECT_EQ(connection.got, "data");
+    EXPECT_EQ(looks, 1);
+}
+
+} // namespace hoya_test
+
+#endif
