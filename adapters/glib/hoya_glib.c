@@ -116,7 +116,7 @@ static gboolean report_ready(glib_host *self)
         if (!w->fd.revents) continue;
         w->fd.revents = 0;
         any = TRUE;
-        hoya_guest_ready(self->guest, w->record, 0); /* the guest asks the kernel itself what it is */
+        hoya_guest_ready(self->guest, w->record, 0); /* the guest finds out itself what it is */
     }
     return any;
 }

@@ -284,7 +284,7 @@ static int start(watched *w, uint32_t mask)
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
-    (void)events; /* a hint: the guest asks the kernel itself */
+    (void)events; /* a hint: the guest finds out itself */
     watched *w = (watched *)poll;
     if (!w->record || !w->host->guest) return;
     /* After an error libuv has stopped the handle. A descriptor that is gone must not be started again: libuv would end the

@@ -138,7 +138,9 @@ struct hoya_channel {
     bool queued : 1;       /* an entry of the ready ring points here */
     bool takes_fds : 1;    /* the owner's to set: descriptors that come are told */
     bool hints : 1;        /* the owner's to set: there is a hint */
-    bool keeps_errors : 1; /* the same: its socket may have a queue of errors */
+    bool patient : 1;      /* the owner's to set: nobody's code hears of input that was asked for in vain */
+    bool keeps_errors : 1; /* the owner's to set: its socket may have a queue of errors */
+    bool vain : 1;         /* nobody has heard of the last turn's input */
     hoya_loop *loop;       /* the owner keeps it */
     hoya_runnable runnable;
     const hoya_engine *engine; /* one that has something of its own for each channel has a table in there */

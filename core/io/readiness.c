@@ -103,11 +103,13 @@ static void close_record(hoya_loop *loop, hoya_fd_record *record)
 
 static const hoya_runnable_class socket_class;
 
-/* A socket that is read, and nothing else: recv says "not yet" as a look would. */
+/* A socket that is read, and nothing else: recv says "not yet" as a look would. One whose callback is on the stack is looked
+ * for, as it would be found for ever. */
 static bool tries(const hoya_fd_record *record)
 {
     const hoya_channel *channel = of_record(record);
-    return channel->wants == HOYA_CHANNEL_INPUT && !channel->busy && channel->runnable.class == &socket_class;
+    return channel->wants == HOYA_CHANNEL_INPUT && channel->patient && !channel->busy &&
+           channel->runnable.class == &socket_class;
 }
 
 static const hoya_fd_class fd_class = {wants, found, close_record, tries, describe_side};
@@ -167,7 +169,8 @@ static __attribute__((noinline)) ssize_t receive_with_fds(hoya_channel *channel,
 static inline ssize_t receive_from_socket(hoya_channel *channel, void *memory, size_t size)
 {
     if (hoya_unlikely(channel->takes_fds)) return receive_with_fds(channel, memory, size);
-    return hoya_sys_recv(channel->record.fd, memory, size, 0);
+    /* Not by the file's own flag, which whoever shares the file may have changed. */
+    return hoya_sys_recv(channel->record.fd, memory, size, MSG_DONTWAIT);
 }
 
 static ssize_t receive_from_pipe(hoya_channel *channel, void *memory, size_t size)
@@ -186,6 +189,7 @@ take_input_by(hoya_channel *channel, ssize_t (*receive)(hoya_channel *channel, v
     if (hoya_unlikely(n < 0)) n = code_or(HOYA_EAGAIN);
     channel->events->received(channel, memory, n);
     if (hoya_likely(n != HOYA_EAGAIN)) return;
+    channel->vain = channel->patient;
     hoya_watch_in_vain(channel->loop);
     if (channel->open) drop_errors(channel);
 }
@@ -419,9 +423,12 @@ static inline bool run_by(hoya_loop *loop, hoya_runnable *runnable, void (*input
         hoya_ring_keep(&loop->ready); /* before anything else happens */
         hoya_loop_io *io = loop->slots[HOYA_SLOT_IO].data;
         if (loop->ready.head >= io->fetched) fetch_next(io, &loop->ready, runnable->class);
+        bool only_reads = channel->due == HOYA_CHANNEL_INPUT;
+        channel->vain = false;
         channel->turns++;
         take_turn(channel, input, output);
         channel->turns--;
+        live = !channel->vain || !only_reads; /* what was for nothing is no callback: run_once waits for one */
     }
     let_go(channel);
     hoya_channel_run_after(loop);

@@ -365,11 +365,13 @@ static const hoya_channel_events events = {.what = "transport",
 
 /* ---- making one ------------------------------------------------------------------------------------------- */
 
-/* Only of Unix connections whose protocol wants to know: all others have a shorter way. */
-static void look_for_fds(hoya_transport *transport)
+/* Descriptors: only of Unix connections whose protocol wants to know; all others have a shorter way. And get_buffer is asked
+ * when something has come: it may have no room before, which ends the connection. */
+static void look_at_protocol(hoya_transport *transport)
 {
-    transport->channel.takes_fds =
-        hoya_protocol_takes_fds(transport->protocol.ops) && hoya_transport_family(transport) == AF_UNIX;
+    const hoya_protocol_ops *ops = transport->protocol.ops;
+    transport->channel.takes_fds = hoya_protocol_takes_fds(ops) && hoya_transport_family(transport) == AF_UNIX;
+    transport->channel.patient = !ops->get_buffer && !transport->channel.takes_fds;
 }
 
 /* malloc's block of 192 bytes has 184 for us: what is more costs each idle connection 16 (bench/README.md). */
@@ -423,7 +425,7 @@ int hoya_transport_new(hoya_loop *loop, const hoya_engine *engine, hoya_fd fd, c
     }
     hoya_loop_ref(loop);
     transport->protocol = protocol;
-    look_for_fds(transport);
+    look_at_protocol(transport);
     int family = hoya_transport_family(transport);
     transport->channel.keeps_errors = family == AF_INET || family == AF_INET6;
     transport->owner = owner;
@@ -472,7 +474,7 @@ int hoya_transport_set_protocol(hoya_transport *transport, hoya_protocol protoco
     if (transport->asks) return hoya_error_set(HOYA_EBUSY, "the protocol has been asked for memory");
     transport->protocol = protocol;
     transport->channel.hints = false;
-    look_for_fds(transport);
+    look_at_protocol(transport);
     return 0;
 }
 

@@ -3,7 +3,8 @@
  * loop/loop.c: the iteration. The only place from which callbacks are called is the while loop of
  * hoya_guest_dispatch.
  *
- *   1. look at the kernel (block only in hoya_guest_poll, and only when nothing is ready; not where it could say nothing)
+ *   1. look at the kernel (block only in hoya_guest_poll, and only when nothing is ready; not where it could say nothing,
+ *      or nothing but what the host has seen)
  *   2. what other threads posted is queued behind what is queued already, then the handlers of signals
  *   3. ready descriptors queue their callbacks, reader before writer; 4. due timers queue theirs
  *   5. run the snapshot: as many entries as are queued now. What they schedule waits for the next round.
@@ -75,8 +76,8 @@ static bool can_find_nothing(const hoya_loop *loop)
 
 /* Whose host has seen the selector's descriptor knows that something in it is ready, and where one descriptor is all that is
  * watched, what: of our own two the flag and the clock tell. A host has waited already, and a second system call that says no
- * more would be a good part of what a guest costs (decision 007). The last look found it alone, too; one in vain, and there is
- * a look again: the flag is up before its descriptor is written, and so it may have been that. */
+ * more would be a good part of what a guest costs (decision 007). It is one that such a look has found alone before, and that
+ * was not tried in vain since: the flag is up before its descriptor is written, and so that may have been it. */
 static bool can_find_one_only(const hoya_loop *loop)
 {
     const hoya_fd_record *lone = loop->lone;

@@ -64,7 +64,7 @@ static int turn(poll_loop *loop)
         if (hoya_guest_deadline(host->guest) <= now()) host->due = 1;
         for (hoya_watch *watch = host->watches; watch; watch = watch->scratch[0]) {
             if (!fds[i++].revents) continue;
-            hoya_guest_ready(host->guest, watch, 0); /* the guest asks the kernel itself what it is */
+            hoya_guest_ready(host->guest, watch, 0); /* the guest finds out itself what it is */
             host->due = 1;
         }
     }

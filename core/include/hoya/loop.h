@@ -300,7 +300,7 @@ HOYA_API int hoya_loop_dispatch(hoya_loop *loop, int64_t budget);
 typedef struct hoya_loop_statistics {
     size_t size;         /* sizeof(hoya_loop_statistics), set by the caller */
     uint64_t dispatches; /* times the loop was entered */
-    uint64_t rounds;     /* times it looked at the kernel and ran a snapshot */
+    uint64_t rounds;     /* times it looked, or took what the host had seen, and ran a snapshot */
     uint64_t callbacks;
     uint64_t events;          /* descriptors found ready */
     uint64_t wakeups;         /* looks that another thread asked for */
