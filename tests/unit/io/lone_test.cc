@@ -3,7 +3,6 @@
  * unit/io/lone_test.cc: a connection that is all that its loop watches needs no look: that the host has seen the selector's
  * descriptor says enough (decision 007).
  */
-#include <future>
 #include <thread>
 #include <utility>
 
@@ -13,10 +12,7 @@
 #include <unistd.h>
 
 #include "unit/loop/fake_host.h"
-
-extern "C" {
-#include "base/sys.h"
-}
+#include "unit/loop/held_write.h"
 
 #ifdef HOYA_FAULTS
 
@@ -112,13 +108,17 @@ class Lone : public FakeHosted
             else host->turn();
         }
     }
+    void Say(Connection &connection, const std::string &text)
+    {
+        connection.Send(text);
+        Serve();
+        EXPECT_EQ(std::exchange(connection.got, ""), text);
+    }
     /* Its first message has been served, with a look. */
     void Meet(Connection &connection)
     {
         Serve();
-        connection.Send("hello");
-        Serve();
-        EXPECT_EQ(std::exchange(connection.got, ""), "hello");
+        Say(connection, "hello");
         EXPECT_GT(std::exchange(looks, 0), 0);
         reads = 0;
     }
@@ -130,13 +130,7 @@ TEST_F(Lone, IsServedWithoutALook)
 {
     Connection connection(loop);
     Meet(connection);
-    std::string all;
-    for (int i = 0; i < 100; i++) {
-        connection.Send("again" + std::to_string(i));
-        all += "again" + std::to_string(i);
-        Serve();
-    }
-    EXPECT_EQ(connection.got, all);
+    for (int i = 0; i < 100; i++) Say(connection, "again" + std::to_string(i));
     EXPECT_EQ(reads, 100);
     EXPECT_EQ(looks, 0);
 }
@@ -192,9 +186,7 @@ TEST_F(Lone, ThatWasNotReadyIsLookedForTheNextTime)
     EXPECT_EQ(std::exchange(looks, 0), 1);
     EXPECT_EQ(reads, 1);
     Meet(connection);
-    connection.Send("trusted again");
-    Serve();
-    EXPECT_EQ(connection.got, "trusted again");
+    Say(connection, "trusted again");
     EXPECT_EQ(looks, 0);
 }
 
@@ -213,23 +205,15 @@ TEST_F(Lone, ThatWasNotReadyIsNoCallback)
 /* The flag of a post is up before its descriptor is written, and may be down by then. */
 TEST_F(Lone, IsTriedOnceForAPostThatWritesLate)
 {
-    static std::promise<void> *came, *may_go_on;
-    std::promise<void> arrival, permission;
-    came = &arrival;
-    may_go_on = &permission;
     Connection connection(loop);
     Meet(connection);
-    hoya_sys.write = [](int fd, const void *buffer, size_t size) {
-        came->set_value();
-        may_go_on->get_future().wait();
-        return hoya_sys_real.write(fd, buffer, size);
-    };
+    HeldWrite held;
     Work posted = note("posted");
     std::thread other([&] { EXPECT_EQ(hoya_loop_call_soon_threadsafe(loop, call, &posted, nullptr, nullptr), 0); });
-    arrival.get_future().wait();
+    held.came.get_future().wait();
     host->turn();
     EXPECT_EQ(trace, std::vector<std::string>{"posted"});
-    permission.set_value();
+    held.may_go_on.set_value();
     other.join();
     looks = 0;
     ASSERT_TRUE(IsReady());
@@ -323,21 +307,15 @@ TEST_F(Lone, IsNoMoreBesideAnother)
         Connection another(loop);
         Serve();
         looks = reads = 0;
-        another.Send("me, too");
-        Serve();
-        EXPECT_EQ(another.got, "me, too");
-        connection.Send("and I");
-        Serve();
-        EXPECT_EQ(std::exchange(connection.got, ""), "and I");
+        Say(another, "me, too");
+        Say(connection, "and I");
         EXPECT_EQ(looks, 2);
         EXPECT_EQ(reads, 2) << "nobody is asked in vain";
         EXPECT_EQ(hoya_transport_abort(another.transport), 0);
         Serve();
     }
     looks = 0;
-    connection.Send("alone again");
-    Serve();
-    EXPECT_EQ(connection.got, "alone again");
+    Say(connection, "alone again");
     EXPECT_EQ(looks, 0);
 }
 
@@ -352,9 +330,7 @@ TEST_F(Lone, ThatEndsIsForgotten)
     Connection next(loop);
     Serve();
     looks = 0;
-    next.Send("the next one");
-    Serve();
-    EXPECT_EQ(next.got, "the next one");
+    Say(next, "the next one");
     EXPECT_GE(looks, 1);
 }
 

@@ -3,50 +3,16 @@
  * unit/loop/post_order_test.cc: what the loop's own thread posts keeps its order, whatever another thread is about to do:
  * that one is stopped in the middle of its post, by way of the table of system calls.
  */
-#include <future>
 #include <thread>
 #include <utility>
 
 #include "unit/loop/fake_host.h"
-
-extern "C" {
-#include "base/sys.h"
-}
+#include "unit/loop/held_write.h"
 
 #ifdef HOYA_FAULTS
 
 using namespace hoya_test;
 using Trace = std::vector<std::string>;
-
-namespace
-{
-
-/* The write that wakes the loop: says that it has come, and waits until it may go on. */
-struct HeldWrite {
-    std::promise<void> came, may_go_on;
-
-    static HeldWrite *now;
-    static ssize_t Write(int fd, const void *buffer, size_t size)
-    {
-        HeldWrite *self = std::exchange(now, nullptr);
-        if (self) {
-            self->came.set_value();
-            self->may_go_on.get_future().wait();
-        }
-        return hoya_sys_real.write(fd, buffer, size);
-    }
-
-    HeldWrite()
-    {
-        now = this;
-        hoya_sys.write = Write;
-    }
-    ~HeldWrite() { hoya_sys = hoya_sys_real; }
-};
-
-HeldWrite *HeldWrite::now;
-
-} // namespace
 
 class PostOrder : public FakeHosted
 {
