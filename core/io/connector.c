@@ -211,6 +211,20 @@ static void lost(hoya_transport_owner *owner, hoya_transport *transport)
     (void)transport;
 }
 
+/* Who has answered is not always who was called (0.0.0.0), but where the connection has ended by now the system does not tell
+ * any more. */
+static int link_to(hoya_connector *c, hoya_fd fd, const struct addrinfo *called, hoya_transport **transport)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    const struct sockaddr *to = (const struct sockaddr *)&peer;
+    if (hoya_sys_getpeername(fd, (struct sockaddr *)&peer, &length) < 0) {
+        to = called->ai_addr;
+        length = called->ai_addrlen;
+    }
+    return hoya_link_new(c->future.loop, fd, to, length, c->protocol, &c->link, &c->owner, transport);
+}
+
 static void win(hoya_connector *c, hoya_connect_try *try)
 {
     hoya_fd fd = try->channel.record.fd;
@@ -220,7 +234,7 @@ static void win(hoya_connector *c, hoya_connect_try *try)
     end_timer(&c->stagger);
     end_tries(c);
     hoya_transport *transport;
-    int rc = hoya_link_new(c->future.loop, fd, NULL, 0, c->protocol, &c->link, &c->owner, &transport);
+    int rc = link_to(c, fd, try->address, &transport);
     if (rc < 0) {
         hoya_fd_close(&fd);
         hoya_connector_fail(c, rc, hoya_error_detail());
@@ -265,7 +279,10 @@ static const hoya_channel_events events = {
 static int bind_local(const hoya_connector *c, hoya_fd fd, int family)
 {
     if (!c->local) return 0;
-    int rc = hoya_error_set(HOYA_EADDRNOTAVAIL, "the local address is of another family");
+    /* So that several tries may come from one port. */
+    int rc = hoya_socket_set_flag(fd, SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR");
+    if (rc < 0) return rc;
+    rc = hoya_error_set(HOYA_EADDRNOTAVAIL, "the local address is of another family");
     for (const struct addrinfo *local = c->local_addresses; local; local = local->ai_next) {
         if (local->ai_family != family) continue;
         if (hoya_sys_bind(fd, local->ai_addr, local->ai_addrlen) == 0) return 0;

@@ -204,15 +204,14 @@ TEST_P(Connection, WithoutDescriptorsItFailsAndSaysSo)
     std::string port;
     Listen(AF_INET, &port);
     RunRounds(1);
-    hoya_future *future = nullptr;
+    Future future;
     {
         FewDescriptors none(0);
-        int rc = hoya_create_connection(loop, "127.0.0.1", port.c_str(), recorder.protocol(), nullptr, &future);
-        ASSERT_EQ(rc, 0) << hoya_error_detail();
+        future = Create("127.0.0.1", port, recorder);
     }
-    RunUntil([&] { return hoya_future_done(future); });
-    EXPECT_EQ(hoya_future_result(future, nullptr), HOYA_EMFILE);
-    hoya_future_unref(future);
+    RunUntilDone(future);
+    EXPECT_EQ(Result(future), HOYA_EMFILE);
+    EXPECT_NE(Text(future).find("127.0.0.1:" + port + ": "), std::string::npos) << Text(future);
     EXPECT_EQ(recorder.released, 1);
 }
 

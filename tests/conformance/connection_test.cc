@@ -98,6 +98,31 @@ TEST_P(Connection, AddressesOfBothSidesAreKnown)
     EXPECT_EQ(hoya_transport_get_peer_credentials(recorder.transport, &credentials), HOYA_ENOTSUP);
 }
 
+// Holds: S94 S102 S103 S107
+TEST_P(Connection, AResetEndsItAndTheTextSaysWhoThatWas)
+{
+    Recorder recorder(&trace, "a");
+    std::string port, text;
+    int server = Listen(AF_INET, &port);
+    Future future = Create("127.0.0.1", port, recorder);
+    RunUntilDone(future);
+    void *value = nullptr;
+    ASSERT_EQ(hoya_future_result(future.get(), &value), 0) << Text(future);
+    Transport transport(hoya_transport_ref(static_cast<hoya_transport *>(value)));
+    recorder.on_lost = [&](hoya_transport *, int) { text = hoya_error_detail(); };
+    int fd = accept4(server, nullptr, nullptr, SOCK_CLOEXEC);
+    linger at_once = {1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(fd);
+    RunUntil([&] { return recorder.released == 1; });
+    EXPECT_EQ(recorder.code, HOYA_ECONNRESET);
+    EXPECT_EQ(text, "the connection to 127.0.0.1:" + port + ": " + hoya_strerror(HOYA_ECONNRESET));
+    hoya_address peer;
+    ASSERT_EQ(hoya_transport_get_peername(transport.get(), &peer), 0) << "known after its end";
+    EXPECT_EQ(std::to_string(ntohs(reinterpret_cast<sockaddr_in *>(&peer.storage)->sin_port)), port);
+    EXPECT_EQ(hoya_transport_write(transport.get(), "x", 1), HOYA_ECONNRESET);
+}
+
 TEST_P(Connection, ThePeerIsWhereTheSystemHasConnectedTo)
 {
     Recorder recorder(&trace, "a");
@@ -258,6 +283,22 @@ TEST_P(SilentFirst, TheNextAddressIsTriedWhenOneIsSilent)
     ASSERT_EQ(hoya_transport_get_peername(recorder.transport, &peer), 0);
     EXPECT_EQ(std::to_string(ntohs(reinterpret_cast<sockaddr_in *>(&peer.storage)->sin_port)), port);
     EXPECT_EQ(OpenFds(), before + 1) << "the silent one is given up";
+}
+
+TEST_P(SilentFirst, SeveralTriesMayComeFromOnePort)
+{
+    Recorder recorder(&trace, "a");
+    const std::string mine = RefusingPort();
+    hoya_connection_options options = Options();
+    options.happy_eyeballs_delay = HOYA_MSEC(20);
+    options.local_host = "127.0.0.1";
+    options.local_port = mine.c_str();
+    Future future = Create("two.example", "80", recorder, &options);
+    RunUntilDone(future);
+    ASSERT_EQ(Result(future), 0) << Text(future);
+    hoya_address name;
+    ASSERT_EQ(hoya_transport_get_sockname(recorder.transport, &name), 0);
+    EXPECT_EQ(std::to_string(ntohs(reinterpret_cast<sockaddr_in *>(&name.storage)->sin_port)), mine);
 }
 
 TEST_P(SilentFirst, UnlessToldOtherwiseItHasAQuarterOfASecondToItself)

@@ -3,7 +3,8 @@
  * hoya/net.h: connections and servers over TCP and Unix sockets. PEP 3156, "Internet name lookups" and "Internet
  * connections". docs/net.md is the guide; hoya/transport.h says what a connection is, hoya/resolver.h how names are looked up.
  *
- * Thread: the loop's, for everything here: elsewhere HOYA_ETHREAD.
+ * Thread: the loop's, for everything here: elsewhere HOYA_ETHREAD, and HOYA_ECHILD in the child of a fork, from what has a code
+ * to say so.
  *
  * Protocols: who gives one gives it away, always: its `released` is called once, after the connection, or because there was
  * none; in the failing call, too. Sockets are NONBLOCK, CLOEXEC, and TCP's have TCP_NODELAY, from birth.
@@ -42,7 +43,8 @@ typedef struct hoya_connection_options {
     const hoya_transport_options *transport; /* or NULL */
     int family;                              /* AF_INET, AF_INET6; 0: any */
     int flags;                               /* of getaddrinfo: AI_* */
-    const char *local_host, *local_port;     /* where it shall come from; NULL: the system decides */
+    const char *local_host, *local_port; /* where it shall come from (SO_REUSEADDR: several tries may come from one
+                                              * port); NULL: the system decides */
     int64_t happy_eyeballs_delay;   /* the next address is tried when the one before has failed, or has not answered
                                               * for so long, nanoseconds; 0: 250 ms; HOYA_NEVER: only when it has failed */
     int first_address_family_count; /* so many of the first family, then they alternate; 0: 1 */
@@ -52,10 +54,9 @@ typedef struct hoya_connection_options {
 /* Connects to a host: its addresses are tried as RFC 8305 says (happy eyeballs), and the first that answers is it. The future
  * is done after connection_made has returned; its value is the hoya_transport *, a reference of the future's. Cancelling it
  * ends everything at once: no descriptor is left; a connection that is there already is aborted, and its protocol hears of both
- * its beginning and its end. Nobody needs to keep the future. If all addresses fail it has the code of the first, and the text
- * tells of each. Errors of the call: HOYA_EINVAL (a protocol
- * or options that cannot be; no host; no port), those of hoya_getaddrinfo's arguments, HOYA_ECLOSED, HOYA_ENOMEM. Origin:
- * loop.create_connection. */
+ * its beginning and its end. Nobody needs to keep the future. If all addresses fail it has the code of the one that failed
+ * first, and the text tells of each, as far as there is room. Errors of the call: HOYA_EINVAL (a protocol or options that cannot
+ * be; no host; no port), those of hoya_getaddrinfo's arguments, HOYA_ECLOSED, HOYA_ENOMEM. Origin: loop.create_connection. */
 HOYA_API int hoya_create_connection(hoya_loop *loop, const char *host, const char *port, hoya_protocol protocol,
                                     const hoya_connection_options *options, hoya_future **future);
 
@@ -125,8 +126,9 @@ HOYA_API int hoya_create_unix_server(hoya_loop *loop, const char *path, hoya_pro
                                      hoya_server **server);
 
 /* On a stream socket that is bound: made NONBLOCK and CLOEXEC, told to listen, and the server's to close; the path of a Unix
- * socket stays, since somebody else has made it. On failure `fd` is still the caller's. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (no stream
- * socket, or not bound), HOYA_EBUSY (it is watched), HOYA_EBADF, HOYA_ENOMEM. Origin: create_server(sock=). */
+ * socket stays, since somebody else has made it. On failure `fd` is still the caller's, though perhaps NONBLOCK, with options
+ * set, and listening. Errors: HOYA_ENOTSOCK, HOYA_EINVAL (no stream socket, or not bound), HOYA_EBUSY (it is watched),
+ * HOYA_EBADF, HOYA_ENOMEM. Origin: create_server(sock=). */
 HOYA_API int hoya_create_server_on_socket(hoya_loop *loop, hoya_fd fd, hoya_protocol_factory factory, void *arg,
                                           hoya_destroy destroy, const hoya_server_options *options,
                                           hoya_server **server);
