@@ -26,6 +26,9 @@
 #define AHEAD 32     /* turns: what they begin with is fetched before the first of them */
 #define OWNERS 48    /* bytes of that behind the channel */
 
+/* Nothing is sent, or taken, by the file's own flag: whoever shares the file may have made it one that blocks. */
+#define HOW (MSG_NOSIGNAL | MSG_DONTWAIT)
+
 /* A hang-up is seen by who looks for input, with every selector. */
 static const uint8_t readers = HOYA_CHANNEL_INPUT | HOYA_CHANNEL_ACCEPT | HOYA_CHANNEL_ARRIVE | HOYA_CHANNEL_HANGUP;
 static const uint8_t writers = HOYA_CHANNEL_OUTPUT | HOYA_CHANNEL_CONNECT | HOYA_CHANNEL_LEAVE;
@@ -169,7 +172,6 @@ static __attribute__((noinline)) ssize_t receive_with_fds(hoya_channel *channel,
 static inline ssize_t receive_from_socket(hoya_channel *channel, void *memory, size_t size)
 {
     if (hoya_unlikely(channel->takes_fds)) return receive_with_fds(channel, memory, size);
-    /* Not by the file's own flag, which whoever shares the file may have changed. */
     return hoya_sys_recv(channel->record.fd, memory, size, MSG_DONTWAIT);
 }
 
@@ -211,14 +213,14 @@ static __attribute__((noinline)) ssize_t send_message(hoya_channel *channel, con
         struct iovec *wanted;
     } cast = {parts};
     struct msghdr message = {.msg_iov = cast.wanted, .msg_iovlen = (size_t)count};
-    ssize_t n = hoya_sys_sendmsg(channel->record.fd, &message, MSG_NOSIGNAL);
+    ssize_t n = hoya_sys_sendmsg(channel->record.fd, &message, HOW);
     return n >= 0 ? n : not_sent(channel, 0);
 }
 
 static ssize_t send_parts(hoya_channel *channel, const struct iovec *parts, int count)
 {
     if (hoya_unlikely(count != 1)) return send_message(channel, parts, count);
-    ssize_t n = hoya_sys_send(channel->record.fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
+    ssize_t n = hoya_sys_send(channel->record.fd, parts->iov_base, parts->iov_len, HOW);
     return hoya_likely(n >= 0) ? n : not_sent(channel, 0);
 }
 
@@ -283,8 +285,8 @@ static void take_datagrams(hoya_channel *channel)
         size_t size = sizeof some;
         if (!channel->events->input(channel, &memory, &size)) return;
         socklen_t length = sizeof from;
-        ssize_t n =
-            hoya_sys_recvfrom(channel->record.fd, memory, size, MSG_TRUNC, (struct sockaddr *)&from, &length);
+        ssize_t n = hoya_sys_recvfrom(channel->record.fd, memory, size, MSG_TRUNC | MSG_DONTWAIT,
+                                      (struct sockaddr *)&from, &length);
         int code = n < 0 ? code_or(HOYA_EAGAIN) : (size_t)n > size ? HOYA_EMSGSIZE : 0;
         hoya_datagram datagram = {memory, n < 0 ? 0 : (size_t)n, (const struct sockaddr *)&from, length};
         channel->events->arrived(channel, &datagram, code);
@@ -295,7 +297,7 @@ static void take_datagrams(hoya_channel *channel)
 
 static int send_datagram(hoya_channel *channel, const hoya_datagram *datagram)
 {
-    ssize_t n = hoya_sys_sendto(channel->record.fd, datagram->data, datagram->size, MSG_NOSIGNAL, datagram->address,
+    ssize_t n = hoya_sys_sendto(channel->record.fd, datagram->data, datagram->size, HOW, datagram->address,
                                 datagram->length);
     return n >= 0 ? 0 : (int)not_sent(channel, HOYA_EAGAIN);
 }

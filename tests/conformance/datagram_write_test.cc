@@ -5,6 +5,8 @@
  */
 #include "datagrams.h"
 
+#include <fcntl.h>
+
 namespace hoya_test
 {
 namespace
@@ -59,6 +61,19 @@ TEST_P(DatagramWrite, ThoseThatWaitKeepTheirBoundariesAndTheirOrder)
     uint64_t rounds = Stats().dispatches;
     RunFor(HOYA_MSEC(5));
     EXPECT_LE(Stats().dispatches - rounds, 5u) << "and nobody waits for a way out any more";
+}
+
+/* NONBLOCK is the file's, which may be shared. */
+TEST_P(DatagramWrite, WhoSharesTheSocketCannotMakeItBlock)
+{
+    Hearer hearer(&trace, "a");
+    int peer;
+    Datagrams transport = OnPair(hearer, &peer);
+    EXPECT_EQ(fcntl(hoya_datagram_transport_fileno(transport.get()), F_SETFL, O_RDWR), 0);
+    size_t count = Fill(transport, 1);
+    EXPECT_EQ(Await(peer, count).size(), count);
+    ASSERT_EQ(send(peer, "answer", 6, 0), 6); /* and behind it there is none */
+    RunUntil([&] { return !hearer.got.empty(); });
 }
 
 // Holds: S117

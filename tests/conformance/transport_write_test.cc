@@ -5,6 +5,7 @@
 #include "net.h"
 
 #include <climits>
+#include <fcntl.h>
 
 namespace hoya_test
 {
@@ -54,6 +55,21 @@ class TransportWrite : public NetConformance
         return data.size();
     }
 };
+
+/* NONBLOCK is the file's, which may be shared. */
+TEST_P(TransportWrite, WhoSharesTheSocketCannotMakeAWriteBlock)
+{
+    Recorder recorder(&trace, "a");
+    int peer;
+    Transport transport = Connected(recorder, &peer);
+    EXPECT_EQ(fcntl(hoya_transport_fileno(transport.get()), F_SETFL, O_RDWR), 0);
+    const std::string much = Much();
+    EXPECT_EQ(SetLimits(transport, SIZE_MAX / 2, 0), 0);
+    EXPECT_EQ(Writelines(transport, {much, much}), 0);
+    EXPECT_EQ(Flush(transport, peer).size(), 2 * much.size());
+    EXPECT_EQ(Write(transport, much), 0);
+    EXPECT_EQ(Flush(transport, peer).size(), much.size());
+}
 
 // Holds: S92
 TEST_P(TransportWrite, WhatTheSystemTakesIsSentAtOnce)
