@@ -91,6 +91,15 @@ static inline const hoya_ring_entry *hoya_ring_at(const hoya_ring *ring, uint64_
     return &ring->entries[number & (ring->capacity - 1)];
 }
 
+/* An entry gives its place back; those before it move up, in their order. */
+static inline void hoya_ring_take_out(hoya_ring *ring, uint64_t number)
+{
+    uint64_t mask = ring->capacity - 1;
+    for (; number != ring->head; number--) ring->entries[number & mask] = ring->entries[(number - 1) & mask];
+    ring->head++;
+    ring->places++;
+}
+
 /* The entry that was popped last keeps its place. */
 static inline void hoya_ring_keep(hoya_ring *ring)
 {

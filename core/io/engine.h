@@ -151,7 +151,8 @@ extern const hoya_engine hoya_engine_readiness; /* for sockets */
 extern const hoya_engine hoya_engine_pipes;     /* the same for what read and write are for */
 extern const hoya_engine hoya_engine_files;     /* for what is always ready, and may take its time: pipe_file.c */
 
-/* `turn` comes in the next round, once; in the order of the ring. Needs no memory. */
+/* `turn` comes once, in the order of the ring: in the next round, or with something else that is due in this one. Needs no
+ * memory. */
 void hoya_channel_soon(hoya_channel *channel);
 
 /* In an event of a channel: fn(arg) is called at the end of its turn, as its last act, when nothing of the channel

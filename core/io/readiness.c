@@ -556,3 +556,18 @@ void hoya_channel_soon(hoya_channel *channel)
     queue(channel);
     hoya_loop_rearm(channel->loop);
 }
+/* A look has queued it for what is not wanted any more. The place that it has so would bring the turn ahead of what was
+ * queued since. Such an entry is of the round that runs, or of one that has not begun: what moves up stays in its own. */
+static void give_place_up(hoya_channel *channel)
+{
+    hoya_ring *ring = &channel->loop->ready;
+    uint64_t number = ring->head;
+    while (hoya_ring_at(ring, number)->fn || hoya_ring_at(ring, number)->arg != &channel->runnable) {
+        number++;
+        hoya_check(number != ring->tail, "a channel that is queued is not in the ready ring");
+    }
+    hoya_ring_take_out(ring, number);
+    channel->queued = false;
+}
+
+    if (hoya_unlikely(channel->queued && !channel->due)) give_place_up(channel);

@@ -170,6 +170,24 @@ TEST_P(NetConformance, NothingIsReadAfterClose)
     EXPECT_EQ(trace, (Trace{"a lost", "a released"}));
 }
 
+/* Whether a look has found it ready or not, and in what order. */
+// Holds: S2 S89
+TEST_P(NetConformance, TheEndComesBehindWhatWasQueuedBeforeIt)
+{
+    Recorder a(&trace, "a"), b(&trace, "b");
+    int peer_of_a, peer_of_b;
+    Transport one = Connected(a, &peer_of_a), other = Connected(b, &peer_of_b);
+    Send(peer_of_a, "x");
+    Send(peer_of_b, "x");
+    CallSoon([&] { /* both are found ready in the same round, and queued behind this */
+                   CallSoon([&] { trace.push_back("before"); });
+                   hoya_transport_abort(one.get());
+                   CallSoon([&] { trace.push_back("behind"); });
+    });
+    RunRounds(3);
+    EXPECT_EQ(trace, (Trace{"b data", "before", "a lost", "a released", "behind"}));
+}
+
 // Holds: S97
 TEST_P(NetConformance, TheOtherSidesEndClosesTheConnection)
 {
