@@ -129,13 +129,14 @@ static inline void hoya_protocol_end(hoya_transport *transport)
     if (transport->channel.open) hoya_channel_soon(&transport->channel);
 }
 
-/* AF_UNIX, ...; 0 where that is not known. */
-int hoya_transport_family(const hoya_transport *transport);
 /* Reads, unless there is a reason not to. */
 int hoya_transport_start_reading(hoya_transport *transport);
-int hoya_transport_want_more(hoya_transport *transport);
+
+/* io/ends.c: AF_UNIX, ...; 0 where that is not known. */
+int hoya_transport_family(const hoya_transport *transport);
 
 /* io/write.c */
+int hoya_transport_want_more(hoya_transport *transport);
 /* May something be written now? */
 int hoya_transport_enter_write_unusual(const hoya_transport *transport) HOYA_COLD;
 static inline bool hoya_transport_refuses_writes(const hoya_transport *transport)

@@ -360,7 +360,7 @@ TEST_P(ServerEnd, ConnectionMadeMayCloseTheServerAndReleasedMayLetGoOfIt)
     RunUntil([&] { return house.destroyed == 1; });
 }
 
-TEST_P(ServerEnd, TheReportOfAServerThatCannotAcceptMayCloseIt)
+TEST_P(ServerEnd, TheReportOfAFactoryThatFailsMayCloseTheServer)
 {
     Collect();
     Server server = Serve(house);

@@ -55,13 +55,27 @@ TEST_P(ServerConformance, AServerLivesOnWithoutAReference)
 
 TEST_P(ServerConformance, NobodyNeedsToKeepTheFuture)
 {
-    hoya_server_options options = Options();
-    EXPECT_EQ(hoya_create_server(loop, "localhost", "0", House::Factory, &house, House::Destroy, &options, nullptr),
-              0);
-    EXPECT_EQ(hoya_create_server(loop, "127.0.0.1", "0", House::Factory, &other, House::Destroy, &options, nullptr),
-              0);
-    RunRounds(3);
-    EXPECT_EQ(house.destroyed + other.destroyed, 0);
+    hoya_address places[2];
+    for (hoya_address &place : places) { /* that are free */
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        EXPECT_EQ(hoya_address_set(&place, "127.0.0.1", "0"), 0);
+        EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr *>(&place.storage), place.length), 0);
+        getsockname(fd, reinterpret_cast<sockaddr *>(&place.storage), &place.length);
+        close(fd);
+    }
+    auto create = [&](House &whose, const char *where, const hoya_address &place) {
+        const std::string port =
+            std::to_string(ntohs(reinterpret_cast<const sockaddr_in &>(place.storage).sin_port));
+        EXPECT_EQ(
+            hoya_create_server(loop, where, port.c_str(), House::Factory, &whose, House::Destroy, nullptr, nullptr),
+            0);
+        int client = -1;
+        RunUntil([&] { return (client = Dial(place)) >= 0; });
+        ExpectEcho(client);
+    };
+    create(house, "localhost", places[0]);
+    create(other, "127.0.0.1", places[1]);
+    EXPECT_EQ(house.made + other.made, 2);
 }
 
 // Holds: S113
@@ -185,6 +199,20 @@ TEST_P(ServerConformance, WithoutDescriptorsAServerReportsOnceAndRestsUntilAConn
     few.reset();
     EXPECT_EQ(reports.codes.size(), 1u);
     ExpectEcho(second);
+}
+
+TEST_P(ServerConformance, WithoutDescriptorsAServerReportsOnceAndMayBeClosedByThat)
+{
+    Collect();
+    Server server = Serve(house);
+    reports.on_report = [&] {
+        hoya_server_close(server.get());
+        server.reset();
+    };
+    Dial(server);
+    FewDescriptors none(0);
+    RunUntil([&] { return house.destroyed == 1; });
+    EXPECT_EQ(reports.codes, std::vector<int>{HOYA_EMFILE});
 }
 
 /* ---- arguments, threads, the dump ----------------------------------------------------------------------------------- */

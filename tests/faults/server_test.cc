@@ -215,6 +215,32 @@ TEST_P(ServerSweep, AUnixServerLeavesNoPath)
     });
 }
 
+TEST_P(ServerSweep, AUnixServerTakesThePathOfADeadOne)
+{
+    Place place;
+    hoya_address address;
+    ASSERT_EQ(hoya_address_set_unix(&address, place.path.c_str()), 0);
+    Sweep(Name("a Unix server where one has died").c_str(), [&](Faults &faults) {
+        unlink(place.path.c_str());
+        int dead = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ASSERT_EQ(bind(dead, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
+        close(dead);
+        House house;
+        Loop loop(faults, variant(), host.get());
+        if (!loop) return;
+        faults.Ok(hoya_loop_set_exception_handler(loop, House::Report, &house));
+        hoya_server *server = nullptr;
+        if (faults.Ok(hoya_create_unix_server(loop, place.path.c_str(), House::Factory, &house, House::Destroy,
+                                              nullptr, &server))) {
+            Visit(loop, server, house);
+            End(loop, server, house);
+        }
+        if (house.reports) faults.answered = true;
+        EXPECT_EQ(house.destroyed, 1);
+    });
+    unlink(place.path.c_str());
+}
+
 /* Answers with two addresses, of which the first one refuses. Without memory of its own. */
 struct TwoAddresses {
     sockaddr_in refusing = {}, serving = {};

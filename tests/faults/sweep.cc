@@ -252,6 +252,7 @@ void ReplaceSystemCalls()
     FAULTY(status_flags, EINVAL);
     FAULTY(set_nonblocking, EINVAL);
     FAULTY(lstat, EACCES);
+    FAULTY(unlink, EACCES);
     FAULTY(munmap, ENOMEM);
     FAULTY(mprotect, ENOMEM);
     FAULTY(open_readonly, ENOENT, EMFILE);

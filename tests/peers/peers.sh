@@ -142,7 +142,7 @@ echo "nc -u: 50 lines there and back"
 ulimit -Sn "$(ulimit -Hn)"
 files=$(ulimit -n)
 if [[ $files != unlimited ]] && ((files < 10100)); then
-    echo "10000 connections: left out, only $files files may be open"
+    echo "skipped: 10000 connections: only $files files may be open"
     exit 0
 fi
 start "$tmp/many" "$here/demo-echo-protocol" --listen 127.0.0.1:0
