@@ -140,7 +140,8 @@ struct hoya_channel {
     bool hints : 1;        /* the owner's to set: there is a hint */
     bool patient : 1;      /* the owner's to set: nobody's code hears of input that was asked for in vain */
     bool keeps_errors : 1; /* the owner's to set: its socket may have a queue of errors */
-    bool vain : 1;         /* nobody has heard of the last turn's input */
+    bool guessed : 1;      /* an entry that stands for what nobody has looked for */
+    bool vain : 1;         /* there was no input when it was asked for */
     hoya_loop *loop;       /* the owner keeps it */
     hoya_runnable runnable;
     const hoya_engine *engine; /* one that has something of its own for each channel has a table in there */

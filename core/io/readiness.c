@@ -108,14 +108,18 @@ static const hoya_runnable_class socket_class;
 
 /* A socket that is read, and nothing else: recv says "not yet" as a look would. One whose callback is on the stack is looked
  * for, as it would be found for ever. */
-static bool tries(const hoya_fd_record *record)
+static bool guess(hoya_loop *loop, hoya_fd_record *record)
 {
-    const hoya_channel *channel = of_record(record);
-    return channel->wants == HOYA_CHANNEL_INPUT && channel->patient && !channel->busy &&
-           channel->runnable.class == &socket_class;
+    (void)loop;
+    hoya_channel *channel = HOYA_CONTAINER_OF(record, hoya_channel, record);
+    if (channel->wants != HOYA_CHANNEL_INPUT || !channel->patient || channel->busy) return false;
+    if (channel->runnable.class != &socket_class) return false;
+    channel->guessed = true;
+    note(channel, HOYA_CHANNEL_INPUT);
+    return true;
 }
 
-static const hoya_fd_class fd_class = {wants, found, close_record, tries, describe_side};
+static const hoya_fd_class fd_class = {wants, found, close_record, guess, describe_side};
 
 /* ---- a direction's turn ----------------------------------------------------------------------------------- */
 
@@ -191,7 +195,7 @@ take_input_by(hoya_channel *channel, ssize_t (*receive)(hoya_channel *channel, v
     if (hoya_unlikely(n < 0)) n = code_or(HOYA_EAGAIN);
     channel->events->received(channel, memory, n);
     if (hoya_likely(n != HOYA_EAGAIN)) return;
-    channel->vain = channel->patient;
+    channel->vain = true;
     hoya_watch_in_vain(channel->loop);
     if (channel->open) drop_errors(channel);
 }
@@ -425,20 +429,36 @@ static inline bool run_by(hoya_loop *loop, hoya_runnable *runnable, void (*input
         hoya_ring_keep(&loop->ready); /* before anything else happens */
         hoya_loop_io *io = loop->slots[HOYA_SLOT_IO].data;
         if (loop->ready.head >= io->fetched) fetch_next(io, &loop->ready, runnable->class);
-        bool only_reads = channel->due == HOYA_CHANNEL_INPUT;
-        channel->vain = false;
         channel->turns++;
         take_turn(channel, input, output);
         channel->turns--;
-        live = !channel->vain || !only_reads; /* what was for nothing is no callback: run_once waits for one */
     }
     let_go(channel);
     hoya_channel_run_after(loop);
     return live;
 }
 
+/* Found where nobody has looked, perhaps for nothing. That is no callback (run_once waits for one), and nobody's code hears of
+ * it: where the protocol is another one by now, it waits for a look, as what is ready stays so. */
+static __attribute__((noinline)) bool run_guess(hoya_loop *loop, hoya_runnable *runnable)
+{
+    hoya_channel *channel = HOYA_CONTAINER_OF(runnable, hoya_channel, runnable);
+    channel->guessed = channel->vain = false;
+    if (!channel->patient) channel->due &= (uint8_t)~HOYA_CHANNEL_INPUT;
+    bool tries = channel->due & HOYA_CHANNEL_INPUT, does_more = channel->due & (uint8_t)~HOYA_CHANNEL_INPUT;
+    channel->turns++; /* it stays until we have asked it */
+    bool live = run_by(loop, runnable, take_input, give_output);
+    channel->turns--;
+    bool was_ready = live && tries && !channel->vain;
+    loop->stats.events += was_ready;
+    let_go(channel);
+    return was_ready || (live && does_more);
+}
+
 static bool run(hoya_loop *loop, hoya_runnable *runnable)
 {
+    if (hoya_unlikely(HOYA_CONTAINER_OF(runnable, hoya_channel, runnable)->guessed))
+        return run_guess(loop, runnable);
     return run_by(loop, runnable, take_input, give_output);
 }
 
@@ -548,14 +568,6 @@ const hoya_engine hoya_engine_pipes = {.name = "readiness of pipes",
                                        .stop = stop,
                                        .send = send_to_pipe};
 
-void hoya_channel_soon(hoya_channel *channel)
-{
-    channel->due |= HOYA_CHANNEL_TURN;
-    if (channel->queued) return;
-    hoya_inbox_keep_order(channel->loop);
-    queue(channel);
-    hoya_loop_rearm(channel->loop);
-}
 /* A look has queued it for what is not wanted any more. The place that it has so would bring the turn ahead of what was
  * queued since. Such an entry is of the round that runs, or of one that has not begun: what moves up stays in its own. */
 static void give_place_up(hoya_channel *channel)
@@ -570,4 +582,12 @@ static void give_place_up(hoya_channel *channel)
     channel->queued = false;
 }
 
+void hoya_channel_soon(hoya_channel *channel)
+{
     if (hoya_unlikely(channel->queued && !channel->due)) give_place_up(channel);
+    channel->due |= HOYA_CHANNEL_TURN;
+    if (channel->queued) return;
+    hoya_inbox_keep_order(channel->loop);
+    queue(channel);
+    hoya_loop_rearm(channel->loop);
+}

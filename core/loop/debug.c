@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * loop/debug.c: debug mode: slow callbacks, descriptors that were closed while they are watched or whose end nobody
- * handles, and what is left in a loop that is closed, each named with its place in the program. Nothing here changes what the loop does; where memory is
- * short, it says less.
+ * handles, and what is left in a loop that is closed, each named with its place in the program. Nothing here changes what the
+ * loop does, but that each round looks (decision 007); where memory is short, it says less.
  */
 #include <dlfcn.h>
 #include <stdio.h>

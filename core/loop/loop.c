@@ -77,11 +77,10 @@ static bool can_find_nothing(const hoya_loop *loop)
 /* Whose host has seen the selector's descriptor knows that something in it is ready, and where one descriptor is all that is
  * watched, what: of our own two the flag and the clock tell. A host has waited already, and a second system call that says no
  * more would be a good part of what a guest costs (decision 007). It is one that such a look has found alone before, and that
- * was not tried in vain since: the flag is up before its descriptor is written, and so that may have been it. */
+ * was not tried in vain since: a flag that a look has lowered may be one whose descriptor no look has read yet. */
 static bool can_find_one_only(const hoya_loop *loop)
 {
-    const hoya_fd_record *lone = loop->lone;
-    return lone && loop->stats.watches == 1 && lone->class->tries(lone) &&
+    return loop->lone && loop->stats.watches == 1 &&
            !atomic_load_explicit(&loop->wake_pending, memory_order_relaxed) &&
            (loop->armed_at == HOYA_NEVER || loop->armed_at > hoya_loop_time(loop)) && !hoya_loop_debugs(loop);
 }
@@ -89,7 +88,7 @@ static bool can_find_one_only(const hoya_loop *loop)
 static void note_lone(hoya_loop *loop, const hoya_selector_event *found, int n)
 {
     hoya_fd_record *record = n == 1 ? found->data : NULL;
-    if (record && record->class->tries) loop->lone = record;
+    if (record && record->class->guess) loop->lone = record;
 }
 
 static int look_at_kernel(hoya_loop *loop, int64_t timeout, hoya_selector_event *found)
@@ -113,19 +112,18 @@ static void hear_others(hoya_loop *loop)
 int hoya_loop_look(hoya_loop *loop, int64_t timeout)
 {
     hoya_selector_event found[EVENTS];
-    int n = 1;
+    int n = 0;
     bool seen = loop->seen;
     loop->seen = false;
-    if (seen && can_find_one_only(loop)) {
-        found[0] = (hoya_selector_event){loop->lone->fd, HOYA_IN, loop->lone};
-    } else {
+    loop->found = loop->ready.tail;
+    if (!seen || !can_find_one_only(loop) || !loop->lone->class->guess(loop, loop->lone)) {
         n = look_at_kernel(loop, timeout, found);
         take_own_events(loop, found, n);
         if (seen) note_lone(loop, found, n);
         hear_others(loop);
+        loop->found = loop->ready.tail;
     }
 
-    loop->found = loop->ready.tail;
     for (int i = 0; i < n; i++) {
         if (!found[i].data) continue;
         loop->stats.events++;

@@ -69,7 +69,7 @@ struct hoya_loop {
     uint64_t found, found_end; /* of these entries the last look found the descriptors ready */
     bool looked;               /* the kernel has been looked at for the next round already (hoya_guest_poll) */
     bool seen;                 /* the host has seen our selector's descriptor, and there was no look since */
-    hoya_fd_record *lone;      /* what tries (loop/watch.h), and was found alone by a look behind that */
+    hoya_fd_record *lone; /* whose class guesses (loop/watch.h), and that a look behind a hint has found alone */
     hoya_loop_statistics stats;
 
     /* timer.c */

@@ -16,9 +16,9 @@ typedef struct hoya_fd_class {
     void (*found)(hoya_loop *loop, hoya_fd_record *record, uint32_t events);
     /* The loop closes: ends the record. */
     void (*close)(hoya_loop *loop, hoya_fd_record *record);
-    /* May it be found where nobody has looked, since it will try, lose nothing if it is not ready, and say so by
-     * hoya_watch_in_vain? NULL: never. */
-    bool (*tries)(const hoya_fd_record *record);
+    /* Where nobody has looked, but who is ready can be no other one: true, and it is queued. It will try, lose nothing if it
+     * is not ready, and say so by hoya_watch_in_vain. False, or NULL: it has to be looked for. */
+    bool (*guess)(hoya_loop *loop, hoya_fd_record *record);
     /* For texts: the reader's side (0) and the writer's (1); what is NULL for one that is not there. */
     hoya_description (*describe)(const hoya_fd_record *record, int side);
 } hoya_fd_class;

@@ -116,8 +116,9 @@ struct hoya_host {
  * then). Thread: the one that runs the host's loop. */
 HOYA_API int hoya_guest_dispatch(hoya_guest *guest, int64_t budget);
 
-/* A hint that a watched descriptor was seen with `events`, for the next dispatch: runs nothing, and need not be true. That
- * round looks for itself; but where a connection is all that the loop watches, that is read at once. */
+/* A hint that a watched descriptor was seen with `events`, for the next round that begins: runs nothing, and need not be true.
+ * That round looks for itself; but where a connection is all that the loop watches, and a look behind such a hint has found it
+ * before, its socket may be read without another one. */
 HOYA_API void hoya_guest_ready(hoya_guest *guest, hoya_watch *record, uint32_t events);
 
 /* Until when may the host sleep? HOYA_NOW: there is work; HOYA_NEVER: only a descriptor can wake the guest. */

@@ -34,8 +34,10 @@ typedef struct hoya_selector_event {
 #define HOYA_EDGE (1u << 16)
 
 enum hoya_selector_caps {
-    HOYA_SELECTOR_NESTS = 1u << 0, /* fileno() is a descriptor that is readable while something is ready */
-    HOYA_SELECTOR_EDGE = 1u << 1   /* knows HOYA_EDGE */
+    HOYA_SELECTOR_NESTS =
+        1u << 0, /* fileno() is a descriptor that is readable while something is ready, and only then: what
+                                    * is ready may be read without a select */
+    HOYA_SELECTOR_EDGE = 1u << 1 /* knows HOYA_EDGE */
 };
 
 /* Makes a selector. `name` is "epoll" (on a BSD "kqueue"), "poll" or "select"; NULL: what HOYA_SELECTOR names in the environment, else the best

@@ -101,6 +101,13 @@ class Lone : public FakeHosted
         hoya_guest_ready(host->guest, host->record, HOYA_IN);
         EXPECT_GE(host->turn(), 0);
     }
+    uint64_t Events() const
+    {
+        hoya_loop_statistics statistics = {};
+        statistics.size = sizeof statistics;
+        EXPECT_EQ(hoya_loop_stats(loop, &statistics), 0);
+        return statistics.events;
+    }
     void Serve()
     {
         while (IsReady() || hoya_guest_deadline(host->guest) == HOYA_NOW) {
@@ -194,12 +201,20 @@ TEST_F(Lone, ThatWasNotReadyIsNoCallback)
 {
     Connection connection(loop);
     Meet(connection);
+    uint64_t events = Events();
     hoya_guest_ready(host->guest, host->record, HOYA_IN);
     EXPECT_EQ(host->turn(), 0);
     EXPECT_EQ(reads, 1);
+    EXPECT_EQ(Events(), events) << "nor has anything been found";
     connection.Send("data");
     hoya_guest_ready(host->guest, host->record, HOYA_IN);
     EXPECT_EQ(host->turn(), 1);
+    EXPECT_EQ(Events(), events + 1);
+    EXPECT_EQ(std::exchange(looks, 0), 1);
+    connection.Send("data");
+    Seen();
+    EXPECT_EQ(looks, 0);
+    EXPECT_EQ(Events(), events + 2);
 }
 
 /* The flag of a post is up before its descriptor is written, and may be down by then. */
@@ -270,6 +285,35 @@ TEST_F(Lone, WhoseProtocolGivesMemoryIsAskedForItOnlyWhenSomethingHasCome)
     for (int i = 0; i < 3; i++) Seen();
     EXPECT_EQ(asked, 1);
     EXPECT_EQ(looks, 4);
+}
+
+/* Nobody's code hears of what has not come: also where the protocol is another one behind the hint. */
+TEST_F(Lone, WhoseProtocolGivesMemoryWhenItsTurnComesIsLookedFor)
+{
+    static int asked;
+    asked = 0;
+    static const hoya_protocol_ops ops = [] {
+        hoya_protocol_ops o = {};
+        o.size = sizeof o;
+        o.get_buffer = [](hoya_transport *, size_t, void **, size_t *, void *) -> int { return asked++, 0; };
+        o.buffer_updated = [](hoya_transport *, size_t, void *) -> int { return 0; };
+        return o;
+    }();
+    Connection connection(loop);
+    Meet(connection);
+    soon([&] {
+        hoya_protocol protocol = {};
+        protocol.ops = &ops;
+        EXPECT_EQ(hoya_transport_set_protocol(connection.transport, protocol), 0);
+    });
+    hoya_guest_ready(host->guest, host->record, HOYA_IN);
+    EXPECT_EQ(host->turn(), 1) << "what changed the protocol";
+    EXPECT_EQ(looks, 0);
+    EXPECT_EQ(asked + reads, 0);
+    connection.Send("data");
+    Seen();
+    EXPECT_EQ(looks, 1);
+    EXPECT_EQ(asked, 1);
 }
 
 TEST_F(Lone, PipeIsLookedFor)
