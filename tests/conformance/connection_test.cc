@@ -291,7 +291,7 @@ TEST_P(SilentFirst, SeveralTriesMayComeFromOnePort)
     const std::string mine = RefusingPort();
     hoya_connection_options options = Options();
     options.happy_eyeballs_delay = HOYA_MSEC(20);
-    options.local_host = "127.0.0.1";
+    options.local_host = refusing.c_str();
     options.local_port = mine.c_str();
     Future future = Create("two.example", "80", recorder, &options);
     RunUntilDone(future);

@@ -62,6 +62,23 @@ TEST_F(RingPlaces, ANewRingHasNothingAndTakesNoMemory)
     EXPECT_EQ(memory.blocks, 0);
 }
 
+TEST_F(RingPlaces, AnEntryThatIsTakenOutGivesItsPlaceBackAndTheOthersKeepTheirOrder)
+{
+    for (uint64_t out = 0; out < 5; out++) {
+        ASSERT_EQ(hoya_ring_reserve(&ring, 5), 0);
+        push(0, 5);
+        const uint64_t end = ring.tail;
+        hoya_ring_take_out(&ring, ring.head + out);
+        EXPECT_EQ(ring.places, 1u);
+        EXPECT_EQ(ring.tail, end) << "what is behind it keeps its number";
+        hoya_ring_push(&ring, nothing, tag(out));
+        expect_pops(0, out);
+        expect_pops(out + 1, 5);
+        expect_pops(out, out + 1);
+        EXPECT_EQ(hoya_ring_count(&ring), 0u);
+    }
+}
+
 TEST_F(RingPlaces, EntriesLeaveInTheOrderInWhichTheyCame)
 {
     ASSERT_EQ(hoya_ring_reserve(&ring, 3), 0);
