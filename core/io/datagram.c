@@ -200,13 +200,16 @@ static void turn(hoya_channel *channel)
         transport->missed = true;
         return;
     }
-    bool ends = transport->lost_due; /* who ends it in connection_made ends it in a later round */
-    if (!transport->made) make(transport);
-    else if (transport->error) tell_noted(transport);
-    if (ends && hoya_loop_is_forked(channel->loop))
-        hoya_channel_soon(channel); /* what it has just heard has forked */
-    else if (ends) lose(transport);
-    else if (transport->error) hoya_channel_soon(channel);
+    bool ends = transport->lost_due; /* while something was to be told first, it had no turn of its own */
+    if (!transport->made) {
+        make(transport);
+    } else if (transport->error) {
+        tell_noted(transport);
+    } else {
+        if (ends) lose(transport);
+        return;
+    }
+    if ((ends || transport->error) && channel->open) hoya_channel_soon(channel);
 }
 
 /* ---- what comes in ----------------------------------------------------------------------------------------- */

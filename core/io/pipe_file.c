@@ -213,12 +213,20 @@ static void let_go(hoya_channel *channel)
 
 static void take_turn(hoya_channel *channel)
 {
+    bool asked = channel->due & HOYA_CHANNEL_TURN;
+    channel->due = 0;
     channel->turns++;
-    if (channel->due & HOYA_CHANNEL_TURN) {
-        channel->due = 0;
-        channel->events->turn(channel);
-    }
+    if (asked) channel->events->turn(channel);
     if (channel->open) take_outcome(channel);
+    channel->turns--;
+    let_go(channel);
+}
+
+/* Not the turn that was asked for: that has an entry of its own, in the order of the ring. */
+static void take_outcome_of_post(hoya_channel *channel)
+{
+    channel->turns++;
+    take_outcome(channel);
     channel->turns--;
     let_go(channel);
 }
@@ -230,7 +238,7 @@ static bool run_post(hoya_loop *loop, hoya_runnable *runnable)
     f->under_way = false;
     f->ready = true;
     if (!f->writes) f->at = 0;
-    if (f->channel) take_turn(f->channel);
+    if (f->channel) take_outcome_of_post(f->channel);
     disown(f);
     hoya_channel_run_after(loop); /* a task that has read goes on */
     return true;

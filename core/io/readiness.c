@@ -26,7 +26,8 @@
 #define AHEAD 32     /* turns: what they begin with is fetched before the first of them */
 #define OWNERS 48    /* bytes of that behind the channel */
 
-/* Nothing is sent, or taken, by the file's own flag: whoever shares the file may have made it one that blocks. */
+/* Nothing is sent or received by the file's own flag: whoever shares the file may have made it one that blocks. (sendfile and
+ * accept know no other.) */
 #define HOW (MSG_NOSIGNAL | MSG_DONTWAIT)
 
 /* A hang-up is seen by who looks for input, with every selector. */
@@ -572,14 +573,18 @@ const hoya_engine hoya_engine_pipes = {.name = "readiness of pipes",
  * queued since. Such an entry is of the round that runs, or of one that has not begun: what moves up stays in its own. */
 static void give_place_up(hoya_channel *channel)
 {
-    hoya_ring *ring = &channel->loop->ready;
+    hoya_loop *loop = channel->loop;
+    hoya_ring *ring = &loop->ready;
     uint64_t number = ring->head;
+    bool in_round = number < loop->round_end;
     while (hoya_ring_at(ring, number)->fn || hoya_ring_at(ring, number)->arg != &channel->runnable) {
         number++;
         hoya_check(number != ring->tail, "a channel that is queued is not in the ready ring");
     }
     hoya_ring_take_out(ring, number);
     channel->queued = false;
+    /* Of a round that was cut short it may have been all that was left. */
+    if (in_round && !loop->depth && ring->head >= loop->round_end) hoya_run_end_of_round(loop);
 }
 
 void hoya_channel_soon(hoya_channel *channel)

@@ -185,10 +185,13 @@ static void turn(hoya_channel *channel)
         transport->missed = true;
         return;
     }
-    bool ends = transport->lost_due; /* who ends it in connection_made ends it in a later round */
-    if (!transport->made) make(transport);
-    if (ends && hoya_loop_is_forked(channel->loop)) hoya_channel_soon(channel); /* connection_made has forked */
-    else if (ends) lose(transport);
+    if (transport->made) {
+        if (transport->lost_due) lose(transport);
+        return;
+    }
+    bool ends = transport->lost_due; /* before its beginning, it had no turn of its own */
+    make(transport);
+    if (ends && channel->open) hoya_channel_soon(channel);
 }
 
 /* ---- what comes in ----------------------------------------------------------------------------------------- */

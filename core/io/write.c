@@ -3,7 +3,7 @@
  * io/write.c: what goes out of a connection.
  *
  * A write goes to the system at once, if nothing waits; what that does not take waits in the transport's output, and the
- * engine asks for it. The protocol is told when too much waits, and when that is over: in pairs, and inline, since whoever
+ * engine asks for it. The protocol is told when too much waits, and when that is over: in turn, and inline, since whoever
  * writes has to know before he writes more (statement 98).
  */
 #include <limits.h>

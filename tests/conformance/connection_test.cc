@@ -5,6 +5,7 @@
 #include "connections.h"
 
 #include <netinet/tcp.h>
+#include <poll.h>
 
 namespace hoya_test
 {
@@ -110,7 +111,10 @@ TEST_P(Connection, AResetEndsItAndTheTextSaysWhoThatWas)
     ASSERT_EQ(hoya_future_result(future.get(), &value), 0) << Text(future);
     Transport transport(hoya_transport_ref(static_cast<hoya_transport *>(value)));
     recorder.on_lost = [&](hoya_transport *, int) { text = hoya_error_detail(); };
+    pollfd came = {server, POLLIN, 0};
+    ASSERT_EQ(poll(&came, 1, 10000), 1);
     int fd = accept4(server, nullptr, nullptr, SOCK_CLOEXEC);
+    ASSERT_GE(fd, 0);
     linger at_once = {1, 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(fd);

@@ -116,6 +116,23 @@ TEST_P(FilePipe, APauseInDataReceivedIsHonoured)
     EXPECT_TRUE(recorder.data == data);
 }
 
+// Holds: S2 S89
+TEST_P(FilePipe, TheEndComesBehindWhatWasQueuedBeforeIt)
+{
+    HeldExecutor held;
+    Executor executor = held.New();
+    EXPECT_EQ(hoya_set_default_executor(loop, executor.get()), 0);
+    Recorder recorder(&trace, "a");
+    Transport transport = Opened(Way::kRead, NewFile("content"), recorder);
+    CallSoon([&] {
+        CallSoon([&] { trace.push_back("before"); });
+        hoya_transport_abort(transport.get());
+    });
+    EXPECT_EQ(hoya_executor_run(executor.get()), 1); /* and its outcome is queued behind that */
+    RunUntilReleased(recorder);
+    EXPECT_EQ(trace, (Trace{"before", "a lost", "a released"}));
+}
+
 TEST_P(FilePipe, WhoClosesWhileAJobReadsHearsOfTheEndAtOnce)
 {
     HeldExecutor held;

@@ -56,13 +56,15 @@ TEST_P(ServerConformance, AServerLivesOnWithoutAReference)
 TEST_P(ServerConformance, NobodyNeedsToKeepTheFuture)
 {
     hoya_address places[2];
-    for (hoya_address &place : places) { /* that are free */
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        EXPECT_EQ(hoya_address_set(&place, "127.0.0.1", "0"), 0);
-        EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr *>(&place.storage), place.length), 0);
-        getsockname(fd, reinterpret_cast<sockaddr *>(&place.storage), &place.length);
-        close(fd);
+    int fds[2];
+    for (int i = 0; i < 2; i++) { /* that are free, and none of the other tests' */
+        auto address = reinterpret_cast<sockaddr *>(&places[i].storage);
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        EXPECT_EQ(hoya_address_set(&places[i], i ? PrivateAddress(2).c_str() : "127.0.0.1", "0"), 0);
+        EXPECT_EQ(bind(fds[i], address, places[i].length), 0);
+        getsockname(fds[i], address, &places[i].length);
     }
+    for (int fd : fds) close(fd);
     auto create = [&](House &whose, const char *where, const hoya_address &place) {
         const std::string port =
             std::to_string(ntohs(reinterpret_cast<const sockaddr_in &>(place.storage).sin_port));
@@ -74,8 +76,9 @@ TEST_P(ServerConformance, NobodyNeedsToKeepTheFuture)
         ExpectEcho(client);
     };
     create(house, "localhost", places[0]);
-    create(other, "127.0.0.1", places[1]);
-    EXPECT_EQ(house.made + other.made, 2);
+    create(other, PrivateAddress(2).c_str(), places[1]);
+    EXPECT_EQ(house.made, 1);
+    EXPECT_EQ(other.made, 1);
 }
 
 // Holds: S113

@@ -56,7 +56,7 @@ typedef struct hoya_datagram_protocol_ops {
     int (*error_received)(hoya_datagram_transport *transport, int code, void *arg);
 
     /* Run inline, in sendto, set_write_buffer_limits, or where what waited has gone out: more than the high-water mark waits; it
-     * is the low-water mark again, or less. In turn, pause first; an endpoint may end paused. Origin: BaseProtocol.pause_writing, resume_writing. */
+     * is the low-water mark again, or less. In turn, pause first; it may end paused. Origin: BaseProtocol.pause_writing, resume_writing. */
     int (*pause_writing)(hoya_datagram_transport *transport, void *arg);
     int (*resume_writing)(hoya_datagram_transport *transport, void *arg);
 

@@ -7,7 +7,8 @@
  * to say so.
  *
  * Protocols: who gives one gives it away, always: its `released` is called once, after the connection, or because there was
- * none; in the failing call, too. Sockets are NONBLOCK, CLOEXEC, and TCP's have TCP_NODELAY, from birth.
+ * none; in the failing call, too. Sockets are NONBLOCK, CLOEXEC, and TCP's have TCP_NODELAY, from birth. Who shares one with
+ * another process leaves it NONBLOCK: what is read and written never blocks, but hoya_sendfile and accepting go by that.
  *
  * Bad arguments are this call's answer, before anything is opened. What the network says is the future's: HOYA_ECONNREFUSED,
  * HOYA_EHOSTUNREACH, HOYA_EADDRINUSE, HOYA_EMFILE, HOYA_EAI_NONAME, ..., with the address in the text.
@@ -43,8 +44,8 @@ typedef struct hoya_connection_options {
     const hoya_transport_options *transport; /* or NULL */
     int family;                              /* AF_INET, AF_INET6; 0: any */
     int flags;                               /* of getaddrinfo: AI_* */
-    const char *local_host, *local_port; /* where it shall come from (SO_REUSEADDR: several tries may come from one
-                                              * port); NULL: the system decides */
+    const char *local_host, *local_port; /* where it shall come from (SO_REUSEADDR: on Linux several tries may come
+                                              * from one port); NULL: the system decides */
     int64_t happy_eyeballs_delay;   /* the next address is tried when the one before has failed, or has not answered
                                               * for so long, nanoseconds; 0: 250 ms; HOYA_NEVER: only when it has failed */
     int first_address_family_count; /* so many of the first family, then they alternate; 0: 1 */

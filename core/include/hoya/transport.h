@@ -58,8 +58,8 @@ typedef struct hoya_protocol_ops {
     int (*eof_received)(hoya_transport *transport, void *arg);
 
     /* Run inline, in write, set_write_buffer_limits, or where what was written has gone out, or hoya_sendfile ends: more than the
-     * high-water mark is buffered; it is the low-water mark again, or less. In turn, pause first; a connection may end paused. A
-     * failure is reported, and changes nothing. [nothing] Origin: BaseProtocol.pause_writing, resume_writing. */
+     * high-water mark is buffered; it is the low-water mark again, or less. In turn, pause first, whoever is the connection's protocol
+     * then; it may end paused. A failure is reported, and changes nothing. [nothing] Origin: BaseProtocol.pause_writing, resume_writing. */
     int (*pause_writing)(hoya_transport *transport, void *arg);
     int (*resume_writing)(hoya_transport *transport, void *arg);
 

@@ -50,8 +50,9 @@ TEST(ConnectionThatHasEndedAtOnce, HasThePeerThatWasCalled)
     const std::string port = called.substr(called.rfind(':') + 1);
     ASSERT_EQ(hoya_create_connection(loop, "127.0.0.1", port.c_str(), protocol, nullptr, &future), 0);
     void *transport = nullptr;
-    EXPECT_EQ(hoya_run_until_complete(loop, future, &transport), 0) << hoya_error_detail();
+    int rc = hoya_run_until_complete(loop, future, &transport);
     hoya_sys = hoya_sys_real;
+    ASSERT_EQ(rc, 0) << hoya_error_detail();
 
     hoya_address peer;
     ASSERT_EQ(hoya_transport_get_peername(static_cast<hoya_transport *>(transport), &peer), 0)

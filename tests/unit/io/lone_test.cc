@@ -316,6 +316,32 @@ TEST_F(Lone, WhoseProtocolGivesMemoryWhenItsTurnComesIsLookedFor)
     EXPECT_EQ(asked, 1);
 }
 
+/* A run's last round: what was left of it goes, and with it the round. */
+// Holds: S6
+TEST_F(Lone, ThatLeavesARoundThatWasCutShortEndsIt)
+{
+    Connection connection(loop);
+    Serve();
+    connection.Send("data");
+    host->make_runnable([&] {
+        host->turn(0);
+        EXPECT_FALSE(host->quit);
+        EXPECT_EQ(hoya_transport_abort(connection.transport), 0);
+        EXPECT_TRUE(host->quit) << "the round is over";
+        return 0;
+    });
+    soon([&] {
+        hoya_loop_stop(loop);
+        soon(note("of the next run"));
+    });
+    EXPECT_EQ(hoya_loop_run_forever(loop), 0);
+    EXPECT_TRUE(trace.empty());
+    EXPECT_FALSE(connection.lost);
+    Serve();
+    EXPECT_EQ(trace, std::vector<std::string>{"of the next run"});
+    EXPECT_TRUE(connection.lost);
+}
+
 TEST_F(Lone, PipeIsLookedFor)
 {
     int ends[2];
