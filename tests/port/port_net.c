@@ -505,7 +505,8 @@ void test_datagrams(void)
     CHECK(hoya_create_datagram_endpoint_on_socket(loop, pair[0], protocol, NULL, &pair_one) == 0);
     CHECK(hoya_datagram_transport_sendto(pair_one, "", 0, NULL) == 0 && read(pair[1], text, sizeof text) == 0);
     CHECK(hoya_datagram_transport_abort(pair_one) == 0 && hoya_datagram_transport_abort(unix_one) == 0);
-    CHECK(hoya_loop_run_once(loop, HOYA_NOW) >= 0 && released == 3);
+    for (int i = 0; i < 2; i++) CHECK(hoya_loop_run_once(loop, HOYA_NOW) >= 0); /* it begins, and ends */
+    CHECK(released == 3);
     hoya_datagram_transport_unref(pair_one);
     hoya_datagram_transport_unref(unix_one);
     close(pair[1]);
