@@ -137,6 +137,9 @@ int hoya_transport_family(const hoya_transport *transport);
 
 /* io/write.c */
 int hoya_transport_want_more(hoya_transport *transport);
+/* As hoya_transport_writelines, for a layer between the program and the connection (TLS), which has something to say behind the
+ * program's close: also taken while what was written before goes out. */
+int hoya_transport_write_of_layer(hoya_transport *transport, const struct iovec *parts, size_t count);
 /* May something be written now? */
 int hoya_transport_enter_write_unusual(const hoya_transport *transport) HOYA_COLD;
 static inline bool hoya_transport_refuses_writes(const hoya_transport *transport)

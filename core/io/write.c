@@ -245,15 +245,29 @@ int hoya_transport_keep_rest(hoya_transport *transport, const struct iovec *part
     return 0;
 }
 
-int hoya_transport_writelines(hoya_transport *transport, const struct iovec *parts, size_t count)
+/* Behind the question whether something may be written. */
+static int write_parts(hoya_transport *transport, const struct iovec *parts, size_t count)
 {
     size_t total = 0;
-    int rc = hoya_transport_enter_write(transport);
-    if (rc >= 0) rc = add_up(parts, count, &total);
+    int rc = add_up(parts, count, &total);
     if (rc >= 0) rc = hoya_transport_check_limit(transport, total);
     if (rc < 0 || !total) return rc;
     ssize_t sent = transport->output.size ? 0 : send_now(transport, parts, count);
     return hoya_transport_finish_write(transport, parts, count, total, sent);
+}
+
+int hoya_transport_writelines(hoya_transport *transport, const struct iovec *parts, size_t count)
+{
+    int rc = hoya_transport_enter_write(transport);
+    return rc < 0 ? rc : write_parts(transport, parts, count);
+}
+
+/* Statement 95: the program's close is its last word, but not that of who is between the two. */
+int hoya_transport_write_of_layer(hoya_transport *transport, const struct iovec *parts, size_t count)
+{
+    int rc = hoya_transport_enter(transport);
+    if (rc >= 0 && (transport->lost_due || transport->eof_wanted || transport->sends_file)) rc = refuse(transport);
+    return rc < 0 ? rc : write_parts(transport, parts, count);
 }
 
 /* The same for one part, without the loops. */
