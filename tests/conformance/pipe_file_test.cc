@@ -32,6 +32,14 @@ struct HeldExecutor {
 
 class FilePipe : public PipeConformance
 {
+  protected:
+    /* From now on the loop's jobs run when the test says so. */
+    Executor Hold(HeldExecutor &held)
+    {
+        Executor executor = held.New();
+        EXPECT_EQ(hoya_set_default_executor(loop, executor.get()), 0);
+        return executor;
+    }
 };
 
 INSTANTIATE_TEST_SUITE_P(Hosts, FilePipe, ::testing::ValuesIn(variants()),
@@ -83,8 +91,7 @@ TEST_P(FilePipe, AFileIsReadFromWhereItStandsAndItsFlagsStay)
 TEST_P(FilePipe, APauseHoldsWhatAJobHasRead)
 {
     HeldExecutor held;
-    Executor executor = held.New();
-    EXPECT_EQ(hoya_set_default_executor(loop, executor.get()), 0);
+    Executor executor = Hold(held);
     Recorder recorder(&trace, "a");
     Transport transport = Opened(Way::kRead, NewFile("content"), recorder);
     EXPECT_EQ(hoya_transport_pause_reading(transport.get()), 0);
@@ -120,8 +127,7 @@ TEST_P(FilePipe, APauseInDataReceivedIsHonoured)
 TEST_P(FilePipe, TheEndComesBehindWhatWasQueuedBeforeIt)
 {
     HeldExecutor held;
-    Executor executor = held.New();
-    EXPECT_EQ(hoya_set_default_executor(loop, executor.get()), 0);
+    Executor executor = Hold(held);
     Recorder recorder(&trace, "a");
     Transport transport = Opened(Way::kRead, NewFile("content"), recorder);
     CallSoon([&] {
@@ -136,8 +142,7 @@ TEST_P(FilePipe, TheEndComesBehindWhatWasQueuedBeforeIt)
 TEST_P(FilePipe, WhoClosesWhileAJobReadsHearsOfTheEndAtOnce)
 {
     HeldExecutor held;
-    Executor executor = held.New();
-    EXPECT_EQ(hoya_set_default_executor(loop, executor.get()), 0);
+    Executor executor = Hold(held);
     Recorder recorder(&trace, "a");
     int fd = NewFile("content");
     Transport transport = Opened(Way::kRead, fd, recorder);
@@ -172,8 +177,7 @@ TEST_P(FilePipe, ALoopThatIsClosedLeavesAJobThatRunsToItself)
 TEST_P(FilePipe, AJobThatIsDroppedIsTheCodeOfTheEnd)
 {
     HeldExecutor held;
-    Executor executor = held.New();
-    EXPECT_EQ(hoya_set_default_executor(loop, executor.get()), 0);
+    Executor executor = Hold(held);
     Recorder recorder(&trace, "a");
     Transport transport = Opened(Way::kRead, NewFile("content"), recorder);
     EXPECT_EQ(hoya_executor_shutdown(executor.get(), HOYA_NOW, 1), 0);
@@ -210,8 +214,7 @@ TEST_P(FilePipe, CloseWritesWhatWaitsAndAbortDropsIt)
 {
     for (bool abort : {false, true}) {
         HeldExecutor held;
-        Executor executor = held.New();
-        EXPECT_EQ(hoya_set_default_executor(loop, executor.get()), 0);
+        Executor executor = Hold(held);
         Recorder recorder(&trace, "a");
         int fd = NewFile(""), shared = Own(dup(fd));
         Transport transport = Opened(Way::kWrite, fd, recorder);

@@ -60,6 +60,8 @@ class ServerSweep : public VariantFaults
             if (host) host->Settle();
         });
     }
+    /* A Unix server with this path, from its making to its end, with a visitor between the two. */
+    void LiveAt(const char *path, Faults &faults);
 };
 
 INSTANTIATE_TEST_SUITE_P(Hosts, ServerSweep, ::testing::ValuesIn(variants()),
@@ -195,22 +197,26 @@ TEST_P(ServerSweep, AServerIsMadeAndServesOrNothingIsLeft)
         });
 }
 
+void ServerSweep::LiveAt(const char *path, Faults &faults)
+{
+    House house;
+    Loop loop(faults, variant(), host.get());
+    if (!loop) return;
+    faults.Ok(hoya_loop_set_exception_handler(loop, House::Report, &house));
+    hoya_server *server = nullptr;
+    if (faults.Ok(hoya_create_unix_server(loop, path, House::Factory, &house, House::Destroy, nullptr, &server))) {
+        Visit(loop, server, house);
+        End(loop, server, house);
+    }
+    if (house.reports) faults.answered = true;
+    EXPECT_EQ(house.destroyed, 1);
+}
+
 TEST_P(ServerSweep, AUnixServerLeavesNoPath)
 {
     Place place;
     Sweep(Name("a Unix server").c_str(), [&](Faults &faults) {
-        House house;
-        Loop loop(faults, variant(), host.get());
-        if (!loop) return;
-        faults.Ok(hoya_loop_set_exception_handler(loop, House::Report, &house));
-        hoya_server *server = nullptr;
-        if (faults.Ok(hoya_create_unix_server(loop, place.path.c_str(), House::Factory, &house, House::Destroy,
-                                              nullptr, &server))) {
-            Visit(loop, server, house);
-            End(loop, server, house);
-        }
-        if (house.reports) faults.answered = true;
-        EXPECT_EQ(house.destroyed, 1);
+        LiveAt(place.path.c_str(), faults);
         unlink(place.path.c_str()); /* where nobody could see whose it was */
     });
 }
@@ -225,18 +231,7 @@ TEST_P(ServerSweep, AUnixServerTakesThePathOfADeadOne)
         int dead = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         ASSERT_EQ(bind(dead, reinterpret_cast<sockaddr *>(&address.storage), address.length), 0);
         close(dead);
-        House house;
-        Loop loop(faults, variant(), host.get());
-        if (!loop) return;
-        faults.Ok(hoya_loop_set_exception_handler(loop, House::Report, &house));
-        hoya_server *server = nullptr;
-        if (faults.Ok(hoya_create_unix_server(loop, place.path.c_str(), House::Factory, &house, House::Destroy,
-                                              nullptr, &server))) {
-            Visit(loop, server, house);
-            End(loop, server, house);
-        }
-        if (house.reports) faults.answered = true;
-        EXPECT_EQ(house.destroyed, 1);
+        LiveAt(place.path.c_str(), faults);
     });
     unlink(place.path.c_str());
 }
